@@ -24,6 +24,12 @@ PREFIX = "RIXIN_"
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 REPLAY = "replay:"
 """How the base URL of a provider begins that answers from recordings."""
+LOCAL = "local"
+"""The name of the embedded model, and what stands for a provider with all local models."""
+DEFAULT_WINDOW = 32768
+"""Tokens of a local model's window, where neither the settings nor its file say less."""
+DEFAULT_OUTPUT = 8192
+"""Tokens that a local model's answer has at most, where the settings do not say."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -72,9 +78,11 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A larger request body is refused."""
     keep_alive: float = 15.0
     """A silent stream gets a keep-alive after this long."""
+    write_timeout: float = 120.0
+    """A client that takes nothing of its stream for this long has gone."""
     shutdown_grace: float = 30.0
     """How long running requests may take to finish after SIGTERM."""
-    header_timeout: float = 30.0
+    body_timeout: float = 120.0
     """How long a client may take to send its body."""
     keep_bodies: Literal["off", "errors", "all"] = "off"
     """Whose requests and answers the request log keeps, redacted and encrypted; `errors` are those that failed."""

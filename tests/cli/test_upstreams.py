@@ -97,11 +97,6 @@ class House:
         async with asyncio.timeout(HANG), aclosing(self.router.attempt(request, resolution).batches()) as batches:
             return collect([event async for batch in batches for event in batch.events]).choices[0].text
 
-    async def looked(self) -> None:
-        """Waits for the lists of all providers."""
-        if self.upstreams.first_looks:
-            await asyncio.wait(self.upstreams.first_looks)
-
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
@@ -131,11 +126,11 @@ async def test_a_provider_comes_changes_and_goes(house: House) -> None:
         first, _ = await place(stack, "first", "m1", "m2")
         second, _ = await place(stack, "second", "m3")
         await house.book.add(Provider(name="p", base_url=first.url))
-        await house.looked()
+        await house.upstreams.looked()
         assert names(house) == {"m1", "m2"}
         assert await house.ask("p/m1") == "first"
         await house.book.replace(Provider(name="p", base_url=second.url))
-        await house.looked()
+        await house.upstreams.looked()
         assert names(house) == {"m3"}
         assert await house.ask("m3") == "second"
         await house.book.remove("p")
@@ -152,7 +147,7 @@ async def test_a_running_request_ends_as_it_began(house: House) -> None:
     async with AsyncExitStack() as stack:
         upstream, here = await place(stack, "old", "m")
         await house.book.add(Provider(name="p", base_url=upstream.url, models=("m",)))
-        await house.looked()
+        await house.upstreams.looked()
         here.hold.clear()
         running = asyncio.create_task(house.ask("m"))
         async with asyncio.timeout(HANG):
@@ -182,7 +177,7 @@ async def test_what_stays_is_left_alone(house: House) -> None:
         first, _ = await place(stack, "first", "m1")
         second, _ = await place(stack, "second", "m2")
         await house.book.add(Provider(name="a", base_url=first.url))
-        await house.looked()
+        await house.upstreams.looked()
         assert await house.ask("m1") == "first"
         engine = house.upstreams.engines["a"]
         await house.book.add(Provider(name="b", base_url=second.url))
@@ -214,7 +209,7 @@ async def test_overrides_are_in_the_cards(house: House) -> None:
         upstream, _ = await place(stack, "first", "m1", "m2")
         override = ModelOverride(name="m1", context_length=7, input_modalities=("text", "image"))
         await house.book.add(Provider(name="a", base_url=upstream.url, overrides=(override,)))
-        await house.looked()
+        await house.upstreams.looked()
         card = house.catalog.resolve("m1").card
         assert (card.context_length, card.input_modalities) == (7, ("text", "image"))
         assert house.catalog.resolve("m2").card.context_length == 100
@@ -234,5 +229,5 @@ async def test_a_provider_that_lists_nothing_serves_what_it_is_said_to(house: Ho
     """An upstream without a list of models is asked for those that its settings name."""
     async with ScriptedUpstream(lambda request: answer("no", status=404)) as upstream:
         await house.book.add(Provider(name="a", base_url=upstream.url, models=("m1",)))
-        await house.looked()
+        await house.upstreams.looked()
         assert house.catalog.resolve("m1").card.provider == "a"

@@ -209,6 +209,19 @@ async def test_ensured_model_is_remembered_until_it_goes(models: Backstage, clie
     assert await client.ensure("a") == ensured("a", 2)
 
 
+async def test_the_end_of_a_model_can_be_waited_for(models: Backstage, client: ControlClient) -> None:
+    """Who found nobody listening goes on with the notice, or at once where it has come, or at the deadline."""
+    await client.gone("a", HANG)
+    await client.ensure("a")
+    await client.gone("a", 0.01)
+    waiting = asyncio.create_task(client.gone("a", HANG))
+    await client.list_models()
+    assert not waiting.done()
+    models.server.push(ModelGone("a"))
+    await waiting
+    await client.gone("a", HANG)
+
+
 async def test_notices_reach_every_client(models: Backstage, client: ControlClient) -> None:
     """A pushed change is seen by all clients, in `models` and by the callback."""
     seen: list[Notice] = []

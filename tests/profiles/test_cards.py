@@ -56,7 +56,7 @@ def test_an_undocumented_alias_is_the_target_under_another_name() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"[[models]]\nname = 1", "name"),
+        (b"[[models]]\nname = 1", "Expected `str`"),
         (b"[[models]]\nname = 'a'\nspeed = 3", "speed"),
         (b"[[models]]\nname = 'a'\ntable = 'none'", "none"),
         (b"not toml", "not valid"),

@@ -24,7 +24,7 @@ def test_every_plan_that_a_model_names_is_published() -> None:
     [
         (b"plans = 3", "Expected `object`"),
         (b"\xff", "decode"),
-        (b"[plans.a", "plans.toml"),
+        (b"[plans.a", "table of plans"),
         (b"[plans.a]\nlimits = [{ unit = 'words', amount = 1 }]", "words"),
         (b"[plans.a]\nlimits = [{ unit = 'tokens', amount = 1, per = 60 }]", "per"),
     ],

@@ -190,3 +190,15 @@ def test_providers_rank_where_a_route_does_not_say() -> None:
         Candidate(engine="two", model="m", weight=0.5),
     )
     assert resolution.card.provider == "two"
+def test_a_provider_that_has_not_told_its_models_is_not_passed_over() -> None:
+    """Until its first list is there, what it may have is neither missing nor somebody else's."""
+    built = Catalog(KNOWN, {}, ["slow"])
+    built.set_local_models([LOCAL])
+    for name in ("sensenova-6.7-flash-lite", "gpt-5", "its-own"):
+        with pytest.raises(RixinError, match="slow") as raised:
+            built.resolve(name)
+        assert raised.value.kind is Kind.STARTING
+        assert raised.value.retry_after is not None
+    assert engine_of(built, "local") == "local/local"
+    built.set_provider_models("slow", [ListedModel(name="its-own")])
+    assert engine_of(built, "gpt-5") == "slow"

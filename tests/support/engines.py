@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from rixin.core.events import Event
-from rixin.core.requests import Generate
+from rixin.core.requests import Change, Generate
 from rixin.engines.base import Batch
 from rixin.errors import RixinError
 
@@ -18,6 +18,7 @@ class ScriptedEngine:
         self.name = name
         self.script = script
         self.requests: list[Generate] = []
+        self.changes: tuple[Change, ...] = ()
         self.running = 0
         self.left = asyncio.Event()
         """Set when a stream ended, however it ended."""
@@ -30,6 +31,8 @@ class ScriptedEngine:
         self.requests.append(request)
         self.running += 1
         try:
+            if self.changes:
+                yield Batch([], changes=self.changes)
             for step in self.script(request) if callable(self.script) else self.script:
                 if isinstance(step, asyncio.Event):
                     yield Batch([])

@@ -99,8 +99,12 @@ async def site(
         requests=requests,
         clock=clock,
     )
+
+    async def settled() -> None:
+        """The catalog knows all models."""
+
     table = RouteTable(
-        endpoints(settings, generator, ModelService(catalog), clock, lambda: obstacle[0] if obstacle else None)
+        endpoints(settings, generator, ModelService(catalog, settled), clock, lambda: obstacle[0] if obstacle else None)
     )
     app = App(
         table,

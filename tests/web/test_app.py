@@ -125,6 +125,7 @@ async def test_a_wrong_method_names_the_right_one(served: Site) -> None:
     async with served.client.get(f"{served.url}/v1/chat/completions", headers={"x-api-key": served.key}) as response:
         assert response.status == 405
         assert "POST" in (await response.json())["error"]["message"]
+        assert response.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/v1/v1/models", "/v1/models/", "/compatible-mode/v2/models"])

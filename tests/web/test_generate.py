@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from rixin.core.events import Event, Finish, Start, Text
+from rixin.core.requests import Change
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit
@@ -25,7 +26,9 @@ ANSWER: list[Step] = [[START], [Text(text="Hel")], [Text(text="lo")], [Finish(re
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
     """An application whose engine plays `ANSWER`."""
-    settings = Settings(server=Server(data_dir=tmp_path, keep_alive=0.1, max_body_bytes=10_000, header_timeout=0.5))
+    settings = Settings(
+        server=Server(data_dir=tmp_path, keep_alive=0.1, max_body_bytes=10_000, body_timeout=0.5, write_timeout=0.3)
+    )
     async with site(tmp_path, settings) as running:
         running.engine.script = ANSWER
         yield running
@@ -168,6 +171,68 @@ async def test_silence_is_bridged(served: Site) -> None:
         gate.set()
         events = payloads(await response.text())
     assert events[-1] == "[DONE]"
+
+
+async def test_a_client_that_stops_reading_is_given_up(served: Site) -> None:
+    """What nobody takes is not held for ever: the engine's work ends."""
+    served.engine.script = [[START], *[[Text(text="x" * 100_000)] for _ in range(200)], [Finish(reason="stop")]]
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rpartition(":")[2]), limit=1024)
+    body = json.dumps(served.body(stream=True)).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: {served.key}\r\ncontent-length: {len(body)}\r\n"
+    )
+    writer.write(head.encode() + b"\r\n" + body)
+    await reader.readexactly(100)
+    async with asyncio.timeout(30):
+        await served.engine.left.wait()
+    await served.app.drain(10)
+    [row] = await usage_rows(served)
+    assert row[:2] == (499, "cancelled")
+    writer.close()
+
+
+async def test_a_field_name_cannot_break_the_answer(served: Site) -> None:
+    """Whatever a client calls its fields, the answer comes, and the header that tells of them stays one."""
+    change = Change("ignored", "x\r\nx-evil: 1\r\n(,)")
+    served.engine.changes = (change,)
+    async with served.post() as response:
+        assert response.status == 200
+        assert response.headers["x-rixin-changes"] == "ignored(x??x-evil??1?????)"
+        assert "x-evil" not in response.headers
+
+
+async def test_leaving_early_is_no_way_around_a_limit(served: Site) -> None:
+    """A client that leaves before the first event is billed nothing, and has used up its request all the same."""
+    served.limits.append(Limit("key:test", "requests", 1, 60.0))
+    begun = asyncio.Event()
+
+    def script(_request: object) -> list[Step]:
+        begun.set()
+        return [asyncio.Event()]
+
+    served.engine.script = script
+    asking = asyncio.create_task(served.post()._coro)
+    await begun.wait()
+    asking.cancel()
+    async with asyncio.timeout(10):
+        await served.engine.left.wait()
+    await served.app.drain(10)
+    assert (await usage_rows(served))[0] == (499, "cancelled", 0, False)
+    async with served.post() as response:
+        assert response.status == 429
+
+
+async def test_a_settlement_that_fails_takes_no_answer_back(served: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is the client's already, and stays spent."""
+
+    async def fail(_self: object, _tokens: int) -> None:
+        raise RixinError(Kind.OVERLOADED, "The server cannot use its database.")
+
+    served.limits.append(Limit("key:test", "requests", 5, 60.0))
+    monkeypatch.setattr("rixin.limits.process._ProcessReservation.settle", fail)
+    async with served.post(stream=True) as response:
+        assert payloads(await response.text())[-1] == "[DONE]"
+    assert (await usage_rows(served))[0][0] == 200
 
 
 async def test_running_streams_finish_in_a_shutdown(served: Site) -> None:

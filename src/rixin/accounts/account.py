@@ -20,7 +20,7 @@ class Account(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     """Names or globs; empty means every model."""
     plan: str | None = None
-    """The plan that limits it; None leaves it to the server's default."""
+    """The plan that limits it; None means no limit."""
     expires_at: float | None = None
     """Seconds since the epoch."""
 

@@ -108,7 +108,7 @@ def _sampling(preset: str | None) -> JsonObject:
         message = f"there is no preset {preset!r}; there are {', '.join(presets())}"
         raise typer.BadParameter(message, param_hint="--preset")
     fields = msgspec.structs.asdict(presets()[preset])
-    return {name: value for name, value in fields.items() if name != "name" and value is not None}
+    return {name: value for name, value in fields.items() if name not in ("name", "description") and value is not None}
 
 
 class _Talk:

@@ -40,7 +40,7 @@ from rixin.profiles.cards import load_models
 from rixin.profiles.error_rules import load_error_rules
 from rixin.profiles.plans import load_plans
 from rixin.profiles.profile import Profile
-from rixin.routing.catalog import LOCAL, Catalog
+from rixin.routing.catalog import Catalog
 from rixin.routing.controls import Controls
 from rixin.routing.healing import SelfHealing
 from rixin.routing.learned import LearnedRules
@@ -50,7 +50,7 @@ from rixin.routing.suspicions import Suspicions
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
-from rixin.settings import Provider, Settings
+from rixin.settings import LOCAL, Provider, Settings
 from rixin.store.database import Database
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
@@ -189,7 +189,7 @@ async def compose(
         def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
             return plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
-        models = ModelService(catalog, upstreams.first_looks)
+        models = ModelService(catalog, upstreams.looked)
         generator = Generator(
             catalog=catalog,
             router=router,

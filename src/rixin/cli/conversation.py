@@ -12,6 +12,7 @@ from rixin.core.json import JsonObject
 from rixin.dialects.openai_chat import DIALECT
 from rixin.dialects.sse import SSEDecoder
 from rixin.errors import Kind, RixinError
+from rixin.settings import LOCAL
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -117,8 +118,8 @@ async def choose_model(client: Client) -> str:
         raise RixinError(Kind.UPSTREAM_INVALID, "the server's list of models is none; name one with --model") from None
     if not names:
         raise RixinError(Kind.MODEL_NOT_FOUND, f"{client.target.base_url} has no models at the moment")
-    if "local" in names:
-        return "local"
+    if LOCAL in names:
+        return LOCAL
     if len(names) > 1 and not client.target.local:
         some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
         raise RixinError(Kind.INVALID_REQUEST, f"name a model with --model; there are {some}", param="model")

@@ -8,13 +8,7 @@ from rixin.core.cards import ModelCard
 from rixin.engines.control import EnsuredModel
 from rixin.engines.gguf import read_header
 from rixin.errors import RixinError
-from rixin.routing.catalog import LOCAL
-from rixin.settings import LocalModel, Settings
-
-WINDOW = 32768
-"""Tokens of the window, where neither the settings nor the file say less."""
-OUTPUT = 8192
-"""Tokens that an answer has at most, where the settings do not say."""
+from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, LOCAL, LocalModel, Settings
 
 _FEATURES = ("tools", "json_mode", "structured_outputs", "reasoning", "logprobs")
 
@@ -38,14 +32,14 @@ def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:
 
 
 def _card(model: LocalModel, description: str) -> ModelCard:
-    window = model.context_length or min(WINDOW, _trained_context(model.path) or WINDOW)
+    window = model.context_length or min(DEFAULT_WINDOW, _trained_context(model.path) or DEFAULT_WINDOW)
     return ModelCard(
         name=model.name,
         target=model.name,
         provider=LOCAL,
         description=description,
         context_length=window,
-        max_output_length=min(model.max_output_length or OUTPUT, window),
+        max_output_length=min(model.max_output_length or DEFAULT_OUTPUT, window),
         input_modalities=("text", "image") if model.mmproj is not None else ("text",),
         features=_FEATURES,
         strict=model.strict,
@@ -57,8 +51,6 @@ def _trained_context(path: Path) -> int | None:
     if not path.is_file():
         return None
     try:
-        metadata = read_header(path).metadata
+        return read_header(path).context_length
     except RixinError:
         return None  # the engine says what is wrong with it, once somebody wants the model
-    value = metadata.get(f"{metadata.get('general.architecture')}.context_length")
-    return value if isinstance(value, int) else None

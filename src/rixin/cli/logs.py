@@ -33,7 +33,11 @@ def configure(level: Literal["debug", "info", "warning", "error"], log_format: L
             structlog.processors.JSONRenderer(serializer=_encode),
         ]
     else:
-        renderers = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=10)]
+        # The renderer's own choice shows the variables of every frame, and with them what clients sent.
+        plain = structlog.dev.plain_traceback
+        renderers = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=10, exception_formatter=plain)
+        ]
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),

@@ -20,8 +20,7 @@ from rixin.clock import SystemClock
 from rixin.engines.background_pull import PullProgress
 from rixin.engines.gguf import read_header
 from rixin.engines.recordings import load_all
-from rixin.routing.catalog import LOCAL
-from rixin.settings import CONFIG_NAME, REPLAY, LocalModel, Provider, Settings
+from rixin.settings import CONFIG_NAME, LOCAL, REPLAY, LocalModel, Provider, Settings
 
 app = typer.Typer(add_completion=False)
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import msgspec
 import structlog
 
+from rixin.clock import jitter
 from rixin.core.cards import ModelCard
 from rixin.engines.base import Engine, ListedModel, Lists
 from rixin.errors import RixinError
@@ -21,9 +22,12 @@ from rixin.routing.router import Router
 from rixin.settings import Provider, RouteTarget, Settings
 
 DISCOVERY_DEADLINE = 10.0
-"""Seconds that a provider may take to list its models at start; requests that come earlier wait as long."""
+"""Seconds that a provider may take to list its models."""
 REDISCOVERY = 300.0
 """Seconds between two looks at what a provider lists."""
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+"""Seconds between looks at a provider that has not told its models yet; the pause doubles from the first to this."""
 
 log = structlog.get_logger("rixin.worker")
 
@@ -51,13 +55,14 @@ class _Served:
     def __init__(self, entry: KnownProvider, engine: Upstream) -> None:
         self.entry = entry
         self.engine = engine
-        self.first_look: asyncio.Task[None] | None = None
-        self.later_looks: asyncio.Task[None] | None = None
+        self.looked = asyncio.Event()
+        """Its models are known, or known to be out of reach."""
+        self.discovery: asyncio.Task[None] | None = None
 
     def stop_looking(self) -> None:
-        for task in (self.first_look, self.later_looks):
-            if task is not None:
-                task.cancel()
+        if self.discovery is not None:
+            self.discovery.cancel()
+        self.looked.set()
 
 
 class Upstreams:
@@ -109,10 +114,10 @@ class Upstreams:
         """The settings of the providers that are served."""
         return [served.entry.provider for served in self._served.values()]
 
-    @property
-    def first_looks(self) -> list[asyncio.Task[None]]:
-        """What learns the models of those that are served."""
-        return [served.first_look for served in self._served.values() if served.first_look is not None]
+    async def looked(self) -> None:
+        """Waits until every provider has been asked for its models once."""
+        for served in list(self._served.values()):
+            await served.looked.wait()
 
     @property
     def problems(self) -> list[str]:
@@ -230,31 +235,28 @@ class Upstreams:
             return None
 
     def _look(self, served: _Served) -> None:
-        entry, engine = served.entry, served.engine
-        names = entry.provider.models
-        self._learn(entry, [ListedModel(name=name) for name in names])
-        served.first_look = self._spawn(self._first_look(entry, engine))
-        if not names:
-            served.later_looks = self._spawn(self._keep_looking(entry, engine))
+        names = served.entry.provider.models
+        if names:
+            self._learn(served.entry, [ListedModel(name=name) for name in names])
+            served.looked.set()
+        served.discovery = self._spawn(self._discover(served))
 
-    async def _first_look(self, entry: KnownProvider, engine: Upstream) -> None:
-        try:
-            async with asyncio.timeout(DISCOVERY_DEADLINE):
-                listed = {model.name: model for model in await engine.models()}
-        except (RixinError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
-            log.warning("a provider's models are not known", provider=entry.name, reason=reason)
-            return
-        names = entry.provider.models
-        self._learn(entry, [listed.get(name, ListedModel(name=name)) for name in names] or listed.values())
-
-    async def _keep_looking(self, entry: KnownProvider, engine: Upstream) -> None:
+    async def _discover(self, served: _Served) -> None:
+        """Keeps what the catalog knows of a provider's models up to date."""
+        entry, pause, known = served.entry, _FIRST_PAUSE, False
         while True:
-            await asyncio.sleep(REDISCOVERY)
             try:
-                self._learn(entry, await engine.models())
-            except RixinError as error:
-                log.info("a provider's models could not be listed again", provider=entry.name, reason=str(error))
+                async with asyncio.timeout(DISCOVERY_DEADLINE):
+                    listed = {model.name: model for model in await served.engine.models()}
+                names = entry.provider.models
+                self._learn(entry, [listed.get(name, ListedModel(name=name)) for name in names] or listed.values())
+                known = True
+            except (RixinError, TimeoutError) as error:
+                reason = str(error) or "no answer in time"
+                log.warning("a provider's models are not known", provider=entry.name, reason=reason)
+            served.looked.set()
+            await asyncio.sleep(REDISCOVERY if known else jitter(pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _learn(self, entry: KnownProvider, models: Iterable[ListedModel]) -> None:
         self._catalog.set_provider_models(entry.name, [_overridden(entry, model) for model in models])

@@ -7,7 +7,7 @@ from msgspec import Struct
 Operation: TypeAlias = Literal["generate", "embed", "draw", "count"]
 
 
-class FieldRule(Struct, frozen=True, kw_only=True):
+class FieldRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model's documented table says of one request field.
 
     Bounds are inclusive unless their `_open` flag is set. `default` is what the model uses when the field is absent:
@@ -42,10 +42,11 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-class SamplingPreset(Struct, frozen=True, kw_only=True):
+class SamplingPreset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sampling parameters that a model's makers recommend for a kind of work. Never applied unasked."""
 
     name: str
+    description: str
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -55,7 +56,7 @@ class SamplingPreset(Struct, frozen=True, kw_only=True):
     reasoning_effort: str | None = None
 
 
-class Pricing(Struct, frozen=True, kw_only=True):
+class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Price of a million tokens, in `currency`, as decimal strings so that no cent is lost."""
 
     prompt: str = "0"
@@ -64,7 +65,7 @@ class Pricing(Struct, frozen=True, kw_only=True):
     currency: str = "USD"
 
 
-class StreamConventions(Struct, frozen=True, kw_only=True):
+class StreamConventions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model's streams look on the chat wire."""
 
     open_finish_reason: str | None = None
@@ -73,7 +74,7 @@ class StreamConventions(Struct, frozen=True, kw_only=True):
     """Whether the usage chunk is sent when the client did not say."""
 
 
-class ModelCard(Struct, frozen=True, kw_only=True):
+class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that the house knows of a model under one name that clients may ask for."""
 
     name: str

@@ -16,6 +16,10 @@ from rixin.errors import Kind, RixinError
 
 MAX_MESSAGE = 1_000
 MAX_DETAIL = 500
+MAX_CODE = 100
+
+_ABOUT_THE_KEY = frozenset({Kind.UPSTREAM_CREDENTIAL, Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED})
+"""Errors whose words the log may have: others often quote the prompt."""
 
 STATUSES: dict[int, Kind] = {
     400: Kind.INVALID_REQUEST,
@@ -194,7 +198,7 @@ def unreadable(data: bytes | str) -> RixinError:
     """The error for what is no JSON object."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     message = "The upstream sent something that is not an answer."
-    return RixinError(Kind.UPSTREAM_INVALID, message, detail=_redact(text[:MAX_DETAIL]))
+    return RixinError(Kind.UPSTREAM_INVALID, message, detail=f"{len(text)} characters, the first is {text[:1]!r}")
 
 
 def _error(report: ErrorReport, status: int | None, headers: Mapping[str, str]) -> RixinError:
@@ -207,7 +211,9 @@ def _error(report: ErrorReport, status: int | None, headers: Mapping[str, str]) 
         kind = Kind.CONTEXT_OVERFLOW if overflow is not None else _kind(report, status)
         message = _message(report, kind, status)
         code = report.code or report.type or "none"
-        detail = _redact(f"upstream status {status}, code {code}: {report.message[:MAX_DETAIL]}")
+        detail = f"upstream status {status}, code {code[:MAX_CODE]}"
+        if kind in _ABOUT_THE_KEY or report.page:
+            detail += f": {_redact(report.message[:MAX_DETAIL])}"
     return RixinError(
         kind,
         message,

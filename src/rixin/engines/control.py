@@ -189,6 +189,7 @@ class ControlClient:
         self._numbers = itertools.count(1)
         self._ensured: dict[str, EnsuredModel] = {}
         self._leases: dict[str, _Lease] = {}
+        self._awaited: dict[str, asyncio.Event] = {}
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
 
@@ -231,6 +232,17 @@ class ControlClient:
                 lease.ensured.cancel()
                 if self._connection:
                     self._connection.send(Call(Release(lease.number)))
+
+    async def gone(self, model: str, deadline: float) -> None:
+        """Waits until the supervisor has noticed that a model's engine is no more, at most for `deadline` seconds.
+
+        Who finds that nobody listens any more may be quicker than the news of it.
+        """
+        if model in self._ensured:
+            news = self._awaited.setdefault(model, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deadline):
+                    await news.wait()
 
     async def load(self, model: str) -> ModelStatus:
         """Begins to load a model."""
@@ -284,6 +296,8 @@ class ControlClient:
             case ModelGone(model=model):
                 self._ensured.pop(model, None)
                 self._leases.pop(model, None)
+                if news := self._awaited.pop(model, None):
+                    news.set()
             case ModelChanged(status=status):
                 self.models[status.model] = status
         self._on_notice(frame.notice)
@@ -292,6 +306,8 @@ class ControlClient:
         """What was remembered may change unseen now, and the leases have ended with the connection."""
         self._ensured.clear()
         self._leases.clear()
+        while self._awaited:
+            self._awaited.popitem()[1].set()
 
     def _forget_failed(self, model: str, ensured: "asyncio.Future[EnsuredModel]") -> None:
         lease = self._leases.get(model)

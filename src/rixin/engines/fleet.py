@@ -30,13 +30,8 @@ from rixin.engines.launcher import Launcher, ReadyModel
 from rixin.engines.memory import estimate_memory, machine_memory
 from rixin.engines.process import ChildProcess, State
 from rixin.errors import Kind, RixinError
-from rixin.settings import LocalModel, Settings
+from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, LOCAL, LocalModel, Settings
 
-DEFAULT_NAME = "local"
-"""The name under which the embedded default model is served."""
-LONGEST_DEFAULT_WINDOW = 32768
-"""Tokens. A file may say more; that much memory is only taken where `context_length` asks for it."""
-DEFAULT_MAX_OUTPUT_LENGTH = 8192
 PULLING = "pulling"
 
 
@@ -291,7 +286,7 @@ class Fleet:
         spec = model.spec
         try:
             header = await asyncio.to_thread(read_header, path)
-            window = spec.context_length or min(header.context_length or LONGEST_DEFAULT_WINDOW, LONGEST_DEFAULT_WINDOW)
+            window = spec.context_length or min(header.context_length or DEFAULT_WINDOW, DEFAULT_WINDOW)
             spec = structs.replace(spec, path=path, context_length=window, pool=spec.pool or window)
             program = self._launcher.program(spec, self._socket(model))
         except RixinError as error:
@@ -343,16 +338,16 @@ class Fleet:
         weights = settings.engine.default_model
         default = _Model(
             LocalModel(
-                name=DEFAULT_NAME,
+                name=LOCAL,
                 path=settings.models_dir / f"{weights}.gguf",
-                max_output_length=DEFAULT_MAX_OUTPUT_LENGTH,
+                max_output_length=DEFAULT_OUTPUT,
             )
         )
         default.pull = BackgroundPull(
-            DEFAULT_NAME,
+            LOCAL,
             lambda on_progress: pull(weights, settings.models_dir, on_progress),
             clock=self._clock,
-            log=lambda line: self._log(DEFAULT_NAME, line),
+            log=lambda line: self._log(LOCAL, line),
             on_change=lambda: self._changed(default),
         )
         yield default

@@ -37,6 +37,9 @@ _DEAD = frozenset({Kind.UPSTREAM_UNREACHABLE, Kind.UPSTREAM_INTERRUPTED})
 _UNDERSTOOD = frozenset({"chat_template_kwargs", "prompt_cache_key"})
 """Fields outside the core's language that the engine child, or our own routing, makes something of."""
 
+_NEWS = 5.0
+"""Seconds that the supervisor has to notice the end of an engine child; it takes milliseconds."""
+
 T = TypeVar("T")
 
 
@@ -89,6 +92,8 @@ class LlamaCpp:
         """
         if ignored := tuple(Change("ignored", field) for field in request.extra if field not in _UNDERSTOOD):
             yield Batch([], changes=ignored)
+        # Always a stream: a whole answer would be silent until its end, for longer than anybody should wait for a word.
+        request = request.edit(stream=True, include_usage=True)
         headers = {} if request.fairness_key is None else {FAIRNESS_HEADER: request.fairness_key}
         heard = False
         for last in (False, True):
@@ -105,7 +110,7 @@ class LlamaCpp:
                 except RixinError as error:
                     if last or heard or error.kind not in _DEAD:
                         raise
-            await self._hear_news()
+            await self._control.gone(self._model, _NEWS)
 
     async def count(self, request: Generate) -> int:
         """The prompt tokens that a request would cost.
@@ -121,7 +126,7 @@ class LlamaCpp:
                 except RixinError as error:
                     if last or error.kind not in _DEAD:
                         raise
-            await self._hear_news()
+            await self._control.gone(self._model, _NEWS)
         raise AssertionError("the last attempt returns or raises")
 
     async def load(self) -> Load:
@@ -151,10 +156,6 @@ class LlamaCpp:
                 await old.aclose()
             return new
         return self._transport
-
-    async def _hear_news(self) -> None:
-        """Makes sure that what the supervisor knew of the model by now is known here."""
-        await self._control.list_models()
 
     async def _ask(self, socket: str, method: str, path: str, body: bytes, kind: type[T]) -> T:
         transport = await self._connect(socket)

@@ -104,6 +104,9 @@ class Remote:
     def prepare(self, request: Generate) -> Prepared:
         """What the upstream would be sent; see `Sends.prepare`."""
         self._path(request)
+        if request.stream and not may_relay(request, self._dialect, self.name):
+            # For the ledger; whether the client is told is its writer's to know.
+            request = request.edit(include_usage=True)
         body = self._upstream.build_body(request)
         if request.prompt is not None or self._dialect != CHAT:
             return Prepared(body=body)

@@ -1,44 +1,20 @@
 """Model cards from `models.toml`."""
 
-import tomllib
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from rixin.core.cards import FieldRule, ModelCard, Operation, Pricing, StreamConventions
+from rixin.core.cards import FieldRule, ModelCard
 from rixin.errors import Kind, RixinError
-
-T = TypeVar("T")
-
-
-class _Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `[[models]]` row."""
-
-    name: str
-    operations: tuple[Operation, ...] = ("generate",)
-    owned_by: str = ""
-    description: str = ""
-    builtin_alias: bool = False
-    table: str | None = None
-    fields: dict[str, FieldRule] = {}
-    context_length: int | None = None
-    max_output_length: int | None = None
-    input_modalities: tuple[str, ...] = ("text",)
-    output_modalities: tuple[str, ...] = ("text",)
-    features: tuple[str, ...] = ()
-    efforts: tuple[str, ...] = ()
-    reasoning_field: Literal["reasoning", "reasoning_content"] = "reasoning_content"
-    stream: StreamConventions = StreamConventions()
-    pricing: Pricing = Pricing()
-    presets: tuple[str, ...] = ()
-    plan: str | None = None
-    created: int = 0
+from rixin.profiles.table import read_table
 
 
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tables: dict[str, dict[str, FieldRule]] = {}
-    models: tuple[_Row, ...] = ()
+    """Field tables that rows share."""
+    models: tuple[dict[str, Any], ...] = ()
+    """The fields of a `ModelCard`; `table` names its field table, `builtin_alias` is told to `KnownModels`."""
 
 
 class KnownModels(Struct, frozen=True, kw_only=True):
@@ -55,38 +31,20 @@ def load_models(data: bytes) -> KnownModels:
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong with the file.
     """
+    file = read_table(data, _File, "models")
     try:
-        tree: dict[str, Any] = tomllib.loads(data.decode())
-        file = msgspec.convert(tree, _File)
-        cards = {row.name: _card(row, file.tables) for row in file.models}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, KeyError) as error:
+        cards = [_card(dict(row), file.tables) for row in file.models]
+    except (msgspec.ValidationError, KeyError) as error:
         raise RixinError(Kind.CONFIGURATION, f"the table of models is not valid: {error}") from None
-    return KnownModels(cards=cards, aliases=tuple(row.name for row in file.models if row.builtin_alias))
+    aliases = tuple(row["name"] for row in file.models if row.get("builtin_alias"))
+    return KnownModels(cards={card.name: card for card in cards}, aliases=aliases)
 
 
-def _card(row: _Row, tables: dict[str, dict[str, FieldRule]]) -> ModelCard:
-    fields = {**tables[row.table], **row.fields} if row.table else row.fields
-    return ModelCard(
-        name=row.name,
-        target=row.name,
-        provider="",
-        operations=row.operations,
-        description=row.description,
-        owned_by=row.owned_by,
-        created=row.created,
-        context_length=row.context_length,
-        max_output_length=row.max_output_length,
-        input_modalities=row.input_modalities,
-        output_modalities=row.output_modalities,
-        features=row.features,
-        fields=fields,
-        efforts=row.efforts,
-        reasoning_field=row.reasoning_field,
-        stream=row.stream,
-        pricing=row.pricing,
-        presets=row.presets,
-        plan=row.plan,
-    )
+def _card(row: dict[str, Any], tables: dict[str, dict[str, FieldRule]]) -> ModelCard:
+    table = row.pop("table", None)
+    row.pop("builtin_alias", None)
+    card = msgspec.convert({"target": row["name"], "provider": "", **row}, ModelCard)
+    return card if table is None else msgspec.structs.replace(card, fields={**tables[table], **card.fields})
 
 
 def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCard:

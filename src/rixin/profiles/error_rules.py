@@ -5,10 +5,8 @@ repairs that follow from the words. The rules are rows of `error_rules.toml`.
 """
 
 import re
-import tomllib
 from collections.abc import Callable
 
-import msgspec
 from msgspec import Struct
 
 from rixin.core.cards import FieldRule
@@ -16,6 +14,7 @@ from rixin.errors import Kind, RixinError
 from rixin.profiles.profile import Profile
 from rixin.profiles.repairs import BY_NAME, SACRED, Part, PartClass, field_part, smallest_tool
 from rixin.profiles.sanitizers.reasoning import LADDER
+from rixin.profiles.table import read_table
 
 MAX_MESSAGE = 4_000
 MAX_WORDS = 16
@@ -113,10 +112,7 @@ def load_error_rules(data: bytes) -> ErrorRules:
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong with the file.
     """
-    try:
-        return ErrorRules(msgspec.convert(tomllib.loads(data.decode()), _File).rules)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"the table of error rules is not valid: {error}") from None
+    return ErrorRules(read_table(data, _File, "error rules").rules)
 
 
 def _explained(rule: ErrorRule, groups: dict[str, str]) -> Explanation:

@@ -1,11 +1,8 @@
 """Quota plans from `plans.toml`."""
 
-import tomllib
-
-import msgspec
 from msgspec import Struct
 
-from rixin.errors import Kind, RixinError
+from rixin.profiles.table import read_table
 from rixin.settings import Plan
 
 
@@ -19,7 +16,4 @@ def load_plans(data: bytes) -> dict[str, Plan]:
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong with the file.
     """
-    try:
-        return msgspec.convert(tomllib.loads(data.decode()), _File).plans
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"plans.toml: {error}") from None
+    return read_table(data, _File, "plans").plans

@@ -1,6 +1,5 @@
 """Providers that are known, from `presets.toml`, and how an upstream is recognised: by its host, never by a model."""
 
-import tomllib
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +11,7 @@ from rixin.core.cards import ModelCard
 from rixin.errors import Kind, RixinError
 from rixin.profiles.explanation import Layer
 from rixin.profiles.profile import NOTHING, Profile, from_card, layered, merge
+from rixin.profiles.table import read_table
 
 
 class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,10 +139,7 @@ def load_presets(data: bytes) -> Presets:
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong with the file.
     """
-    try:
-        return Presets(msgspec.convert(tomllib.loads(data.decode()), _File).presets)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"the table of presets is not valid: {error}") from None
+    return Presets(read_table(data, _File, "presets").presets)
 
 
 def _whole(preset: Preset, rows: dict[str, Preset]) -> Preset:

@@ -1,12 +1,9 @@
 """The models whose weights can be pulled, from `weights.toml`."""
 
-import tomllib
-from typing import Any
-
-import msgspec
 from msgspec import Struct
 
 from rixin.errors import Kind, RixinError
+from rixin.profiles.table import read_table
 
 
 class HubFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,11 +108,7 @@ def load_weights(data: bytes) -> dict[str, Weights]:
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong with the file.
     """
-    try:
-        tree: dict[str, Any] = tomllib.loads(data.decode())
-        models = msgspec.convert(tree, _File).models
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"the table of weights is not valid: {error}") from None
+    models = read_table(data, _File, "weights").models
     for model in models:
         covered = sum(part.size for part in model.mirror_parts() if part.size > 0)
         if model.mirror and covered != model.size:

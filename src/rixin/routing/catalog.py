@@ -17,10 +17,7 @@ from rixin.core.cards import ModelCard, Operation
 from rixin.engines.base import ListedModel
 from rixin.errors import Kind, RixinError
 from rixin.profiles.cards import KnownModels, alias_card, smaller_card
-from rixin.settings import RouteTarget
-
-LOCAL = "local"
-"""The name of the embedded model, and the provider name of all local models."""
+from rixin.settings import LOCAL, RouteTarget
 
 BUILTIN_PATTERNS: dict[str, Operation] = {
     "claude-*": "generate",
@@ -31,6 +28,7 @@ BUILTIN_PATTERNS: dict[str, Operation] = {
 """Names that clients ask for by habit, and the operation whose default model answers them."""
 
 _WINDOW_SUFFIX = "[1m]"
+_SILENT_RETRY = 2.0
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -89,6 +87,8 @@ class Catalog:
     ) -> None:
         self._known = known
         self._remote: dict[str, dict[str, ModelCard]] = {}
+        self._silent: set[str] = set()
+        """Providers that have not told their models yet."""
         self._local: dict[str, ModelCard] = {}
         self._resolved: dict[str, Resolution] = {}
         self.configure(aliases, providers, routes=routes, preferences=preferences)
@@ -105,11 +105,14 @@ class Catalog:
         self._aliases = dict(aliases)
         self._routes = dict(routes or {})
         self._preferences = dict(preferences or {})
-        self._remote = {provider: self._remote.get(provider, {}) for provider in providers}
+        before = self._remote
+        self._remote = {provider: before.get(provider, {}) for provider in providers}
+        self._silent = {provider for provider in self._remote if provider not in before or provider in self._silent}
         self._resolved.clear()
 
     def set_provider_models(self, provider: str, models: Iterable[ListedModel]) -> None:
         """Replaces what a provider lists."""
+        self._silent.discard(provider)
         self._remote[provider] = {model.name: self._provider_card(provider, model) for model in models}
         self._resolved.clear()
 
@@ -122,7 +125,8 @@ class Catalog:
         """What a name stands for.
 
         Raises:
-            RixinError: `MODEL_NOT_FOUND`, naming the three nearest names.
+            RixinError: `MODEL_NOT_FOUND`, naming the three nearest names; `STARTING` while a provider that may have it
+                has not told its models.
         """
         found = self._find(name)
         if found is None:
@@ -148,8 +152,14 @@ class Catalog:
         return cards
 
     def default(self, operation: Operation) -> Resolution | None:
-        """The model that answers where nobody chose one: the first provider's first, else the first local one."""
+        """The model that answers where nobody chose one: the first provider's first, else the first local one.
+
+        Raises:
+            RixinError: `STARTING` while a provider that would come first has not told its models.
+        """
         for provider, models in self._remote.items():
+            if provider in self._silent:
+                raise _still_silent(provider)
             for card in models.values():
                 if card.supports(operation):
                     return Resolution(card=card, candidates=(self._candidate(provider, card.target),))
@@ -171,6 +181,8 @@ class Catalog:
         if found is None:
             plain = name.removesuffix(_WINDOW_SUFFIX)
             found = (plain != name and self._listed(plain)) or self._configured(plain) or self._builtin(plain)
+        if not found and self._silent:
+            raise _still_silent(min(self._silent))
         if not found or found.card.name == name:
             return found or None
         card = alias_card(name, self._known.cards.get(name.removesuffix(_WINDOW_SUFFIX)), found.card)
@@ -270,6 +282,12 @@ class Catalog:
         nearest = difflib.get_close_matches(name, [card.name for card in self.cards()], n=3, cutoff=0.0)
         hint = f" The nearest names are {', '.join(nearest)}." if nearest else " No model is configured."
         return f"model is not found: `{name[:100]}`.{hint}"
+
+
+def _still_silent(provider: str) -> RixinError:
+    return RixinError(
+        Kind.STARTING, f"The provider {provider} has not told its models yet.", retry_after=_SILENT_RETRY, param="model"
+    )
 
 
 def _local_resolution(card: ModelCard) -> Resolution:

@@ -15,7 +15,7 @@ from rixin.limits.base import Limit
 from rixin.profiles.explanation import Layer
 from rixin.profiles.presets import Preset, Presets
 from rixin.profiles.profile import Profile, layered
-from rixin.routing.catalog import LOCAL
+from rixin.settings import LOCAL
 from rixin.settings import REPLAY, ModelOverride, Provider, check_provider
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -5,10 +5,12 @@ log and a settled reservation; what was not served is never billed.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
@@ -29,8 +31,13 @@ from rixin.store.usage import UsageRow
 
 _UNKNOWN_OUTPUT = 1024
 """Tokens reserved for an answer whose length nobody limited."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
+"""Characters of a client's field name that a header of tokens cannot hold."""
+_LONGEST_FIELD = 100
 _LONGEST_NAME = 200
 """Characters that are kept of a model's name that nobody knows."""
+
+log = structlog.get_logger("rixin.service")
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -160,13 +167,25 @@ class Generation:
         return reservation
 
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
+        """Writes the row, and settles what was reserved.
+
+        A client that left before the first event is billed nothing, but its limits count the work it made: to leave
+        early is no way around them.
+        """
         served = self._meter.first_event_at is not None
         self.usage = self._meter.usage(self.request) if served else Usage()
+        self._keep(failure)
+        if reservation is None:
+            return
+        left = failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
         try:
-            if reservation is not None:
-                await (reservation.settle(self.usage.total) if served else reservation.release())
-        finally:
-            self._keep(failure)
+            if served or left:
+                await reservation.settle(self.usage.total or estimate_prompt(self.request))
+            else:
+                await reservation.release()
+        except RixinError as error:
+            # The answer is the client's already; the reservation stays spent.
+            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
 
     def _keep(self, failure: RixinError | None) -> None:
         generator, origin = self._generator, self.request.origin
@@ -285,7 +304,7 @@ def changes_text(changes: tuple[Change, ...], limit: int = 1000) -> str:
     tokens: list[str] = []
     size = 0
     for position, change in enumerate(changes):
-        token = f"{change.name}({change.field})"
+        token = f"{change.name}({_UNSAFE.sub('?', change.field)[:_LONGEST_FIELD]})"
         size += len(token) + 2
         if size > limit:
             tokens.append(f"+{len(changes) - position}")

@@ -1,7 +1,6 @@
 """The models that an account may ask for."""
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
 
 from rixin.accounts.account import Account
 from rixin.core.cards import ModelCard
@@ -14,19 +13,12 @@ class ModelService:
 
     Args:
         catalog: All models.
-        discovery: Tasks that learn what providers list; requests that come before they end wait for them.
+        settled: Waits until every provider has been asked for its models once.
     """
 
-    def __init__(self, catalog: Catalog, discovery: Iterable[asyncio.Task[None]] = ()) -> None:
+    def __init__(self, catalog: Catalog, settled: Callable[[], Awaitable[None]]) -> None:
         self._catalog = catalog
-        self._discovery = set(discovery)
-        for task in self._discovery:
-            task.add_done_callback(self._discovery.discard)
-
-    async def settled(self) -> None:
-        """Waits until the providers' first lists are known, or known to be out of reach."""
-        if self._discovery:
-            await asyncio.wait(self._discovery)
+        self.settled = settled
 
     def card_of(self, name: str, account: Account) -> ModelCard:
         """The card of a name.

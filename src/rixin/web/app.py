@@ -168,6 +168,9 @@ class App:
             return
         if exchange.started:
             return
+        if error.kind is Kind.METHOD_NOT_ALLOWED:
+            methods, _ = self._routes.methods(exchange.path)
+            exchange.extra_headers.append((b"allow", ", ".join(sorted(methods)).encode()))
         if isinstance(error, LimitError):
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
         stamp = Stamp(

@@ -148,5 +148,5 @@ class Exchange:
             self.interrupt(RixinError(Kind.CANCELLED, "The client left before the answer was complete."))
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.status = status
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra_headers]})
+        self.status = status

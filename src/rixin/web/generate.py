@@ -7,7 +7,7 @@ from contextlib import aclosing
 from rixin.accounts.account import Account
 from rixin.clock import Clock
 from rixin.core.cards import ModelCard
-from rixin.core.requests import Generate
+from rixin.core.requests import Generate, Request
 from rixin.core.responses import Collector
 from rixin.dialects.base import Call, CardOf, Dialect, Route, Stamp, Writer
 from rixin.errors import Kind, RixinError
@@ -37,8 +37,7 @@ class GenerateHandler:
         encoding = exchange.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise RixinError(Kind.UNSUPPORTED_MEDIA_TYPE, f"a body in content-encoding {encoding[:50]} is not accepted")
-        body = await exchange.read_body(self._settings.max_body_bytes, self._settings.header_timeout)
-        await self._models.settled()
+        body = await exchange.read_body(self._settings.max_body_bytes, self._settings.body_timeout)
         caller = Caller(
             account=account,
             dialect=self._dialect.name,
@@ -47,7 +46,7 @@ class GenerateHandler:
             since=since,
         )
         try:
-            request = self._route.parse(Call(headers=exchange.headers, body=body), self._card_of(account))
+            request = await self._parse(Call(headers=exchange.headers, body=body), self._card_of(account))
             if not isinstance(request, Generate):
                 raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not generate.")
         except RixinError as error:
@@ -70,6 +69,15 @@ class GenerateHandler:
                     completion_tokens=generation.usage.completion,
                     changes=changes_text(generation.changes) or None,
                 )
+
+    async def _parse(self, call: Call, card_of: CardOf) -> Request:
+        try:
+            return self._route.parse(call, card_of)
+        except RixinError as error:
+            if error.kind is not Kind.STARTING:
+                raise
+        await self._models.settled()
+        return self._route.parse(call, card_of)
 
     def _card_of(self, account: Account) -> CardOf:
         def card_of(name: str) -> ModelCard:
@@ -106,16 +114,15 @@ class GenerateHandler:
                         announce()
                     await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
 
-        pulse = asyncio.create_task(stream.keep_alive(self._settings.keep_alive, announce))
+        pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, announce))
         try:
             await exchange.guard(relay())
             await stream.send(stream.writer.close())
         except RixinError as error:
-            if not exchange.started:
+            if not exchange.started or error.kind is Kind.CANCELLED:
                 raise
             exchange.log_fields["error"] = error.kind.value
-            if error.kind is not Kind.CANCELLED:
-                await stream.send(stream.writer.fail(error))
+            await stream.send(stream.writer.fail(error))
         finally:
             pulse.cancel()
         await exchange.finish()
@@ -142,27 +149,41 @@ class GenerateHandler:
 
 
 class _Stream:
-    """Writes to the client in whole events, and notices silence."""
+    """Writes to the client in whole events, and notices silence on either side."""
 
     def __init__(self, exchange: Exchange, writer: Writer) -> None:
         self.writer = writer
         self._exchange = exchange
-        self._lively = False
+        self._writes = 0
+        self._writing = False
 
     async def send(self, data: bytes) -> None:
         if not data:
             return
-        self._lively = True
+        self._writes += 1
+        self._writing = True
         if not self._exchange.started:
             await self._exchange.start_stream()
         await self._exchange.write(data)
+        self._writing = False
 
-    async def keep_alive(self, interval: float, announce: Callable[[], None]) -> None:
-        """Sends a sign of life whenever nothing was sent for `interval` seconds; the first one commits the status."""
+    async def watch(self, interval: float, patience: float, announce: Callable[[], None]) -> None:
+        """Sends a sign of life whenever nothing was sent for `interval` seconds; the first one commits the status.
+
+        A client that takes nothing for `patience` seconds is given up.
+        """
+        stuck = 0.0
         while True:
+            writes = self._writes
             await asyncio.sleep(interval)
-            if not self._lively:
+            if writes != self._writes:
+                stuck = 0.0
+            elif self._writing:
+                stuck += interval
+                if stuck >= patience:
+                    message = "The client took nothing of its stream any more."
+                    self._exchange.interrupt(RixinError(Kind.CANCELLED, message))
+            else:
                 if not self._exchange.started:
                     announce()
                 await self.send(self.writer.keep_alive())
-            self._lively = False

@@ -1,6 +1,5 @@
 """`/health` says that the process lives, `/readyz` that it can answer."""
 
-import math
 from collections.abc import Callable
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from rixin import __version__
 from rixin.accounts.account import Account
 from rixin.errors import RixinError
+from rixin.limits.headers import retry_after
 from rixin.web.exchange import Exchange
 
 
@@ -36,6 +36,6 @@ class ReadyHandler:
             await exchange.respond(200, b'{"status":"ready"}')
             return
         if error.retry_after is not None:
-            exchange.extra_headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
+            exchange.extra_headers.append((b"retry-after", retry_after(error.retry_after).encode()))
         body = msgspec.json.encode({"status": error.kind.value, "message": error.message})
         await exchange.respond(error.status, body)

@@ -70,7 +70,7 @@ class RouteTable:
         """The endpoint of a request, and what follows its prefix.
 
         Raises:
-            RixinError: `NOT_FOUND`, or `METHOD_NOT_ALLOWED` with the methods that are.
+            RixinError: `NOT_FOUND`, or `METHOD_NOT_ALLOWED` with the methods that are; `methods` tells them too.
         """
         methods, rest = self.methods(path)
         if not methods:

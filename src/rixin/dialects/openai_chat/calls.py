@@ -32,7 +32,9 @@ class Fragment(Struct, frozen=True, kw_only=True):
 def read_fragment(value: JsonValue) -> Fragment:
     """A fragment from an entry of `tool_calls`, or from a legacy `function_call`."""
     if not isinstance(value, dict):
-        raise RixinError(Kind.UPSTREAM_INVALID, "The upstream sent a tool call that is none.", detail=repr(value)[:200])
+        raise RixinError(
+            Kind.UPSTREAM_INVALID, "The upstream sent a tool call that is none.", detail=type(value).__name__
+        )
     custom = isinstance(value.get("custom"), dict)
     inner = value.get("custom" if custom else "function", value if "name" in value or "arguments" in value else None)
     call: JsonObject = inner if isinstance(inner, dict) else {}

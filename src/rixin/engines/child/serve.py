@@ -29,8 +29,8 @@ from rixin.engines.gguf import read_header
 from rixin.engines.process import Failed, Loading
 from rixin.errors import RixinError
 
-NICENESS = 5
-"""The servers that wait for tokens go before what makes them."""
+NICENESS = 2
+"""The servers that wait for tokens go a little before what makes them, and everybody else not much."""
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _log = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """The one shape of the admin API's errors."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from rixin.errors import Kind, RixinError
+from rixin.limits.headers import retry_after
 
 _KINDS = {
     400: Kind.INVALID_REQUEST,
@@ -50,7 +50,7 @@ def render(error: RixinError) -> JSONResponse:
     if error.kind is Kind.UNAUTHENTICATED:
         headers["www-authenticate"] = "Bearer"
     if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+        headers["retry-after"] = retry_after(error.retry_after)
     return JSONResponse(body.model_dump(), error.status, headers)
 
 
