@@ -7,6 +7,20 @@ from msgspec import Struct
 from rixin.core.json import JsonObject
 
 
+class ToolOrigin(Struct, frozen=True, kw_only=True):
+    """What a tool is in its client's dialect, where the model is offered it in another form or under another name.
+
+    The dialect that read it needs this to answer in the kind in which the tool was declared.
+    """
+
+    kind: str
+    """The dialect's own word, such as `custom` or `local_shell`."""
+    name: str
+    namespace: str | None = None
+    declaration: JsonObject = {}
+    """The tool as the client wrote it."""
+
+
 class Tool(Struct, frozen=True, kw_only=True):
     """A tool on offer.
 
@@ -19,6 +33,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     strict: bool | None = None
     kind: Literal["function", "custom"] = "function"
     format: JsonObject | None = None
+    origin: ToolOrigin | None = None
+    """Where it came from, if that is more than its name and kind tell."""
 
 
 class ToolChoice(Struct, frozen=True):

@@ -40,6 +40,9 @@ class Stamp(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch."""
     new_id: Callable[[str], str]
     """Makes an id with a prefix, derived from the request id; each call gives another one."""
+    now: Callable[[], int] | None = None
+    """Tells the current second since the epoch, for dialects that say when an answer ended; None stands for
+    `created`."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -127,3 +130,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     render_error: Callable[[RixinError, Stamp], Reply]
     writer: Callable[[Generate, Stamp], Writer]
     upstream: Upstream | None = None
+    response_headers: Callable[[Stamp], dict[str, str]] | None = None
+    """Headers of an answer that is no error, whole or streamed; names in lower case."""
+    render_count: Callable[[int, Stamp], bytes] | None = None
+    """The body of an answer to a `Count`: the tokens of its prompt."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
+from rixin.core.estimate import most_prompt_tokens
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError
-from rixin.service.estimate import most_prompt_tokens
 
 
 async def fit_output(request: Generate, count: Callable[[Generate], Awaitable[int | None]]) -> Generate:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from rixin.accounts.account import Account
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
+from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Event, Reasoning, Refusal, Text, ToolArguments
 from rixin.core.requests import Change, Generate
 from rixin.core.usage import Usage
@@ -25,7 +26,6 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation, Standing
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Attempt, Router
-from rixin.service.estimate import estimate_prompt, estimate_text
 from rixin.service.fit import fit_output
 from rixin.store.usage import UsageRow
 

@@ -145,7 +145,10 @@ class GenerateHandler:
             made += 1
             return f"{prefix}{plain}" if made == 1 else f"{prefix}{plain}{made}"
 
-        return Stamp(request_id=exchange.request_id, created=int(self._clock.now()), new_id=new_id)
+        def now() -> int:
+            return int(self._clock.now())
+
+        return Stamp(request_id=exchange.request_id, created=now(), new_id=new_id, now=now)
 
 
 class _Stream:

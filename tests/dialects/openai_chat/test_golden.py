@@ -81,7 +81,7 @@ def test_a_stream_is_read_whole_and_byte_by_byte(case: Path) -> None:
         check_error(case, error)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 @given(data=st.data())
 def test_a_stream_is_read_at_random_cuts(case: Path, data: st.DataObject) -> None:

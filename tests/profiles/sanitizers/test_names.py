@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from rixin.dialects.tool_names import fitting
 from rixin.profiles.profile import Profile
 from rixin.profiles.sanitizers import sanitize
-from rixin.profiles.tool_names import fitting
 from tests.profiles.sanitizing import Body, rewritten
 
 LONG = "mcp__server.with.dots__" + "x" * 60

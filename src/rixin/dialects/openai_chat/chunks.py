@@ -60,7 +60,7 @@ class ChunkReader:
         """Whether a choice began, and each one that did has its finish."""
         return bool(self._choices) and all(choice.finished for choice in self._choices.values())
 
-    def feed(self, chunk: JsonObject) -> list[Event]:
+    def feed(self, chunk: JsonObject, /) -> list[Event]:
         """The events of an object.
 
         Raises:

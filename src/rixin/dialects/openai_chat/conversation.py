@@ -33,6 +33,8 @@ def render_messages(request: Generate) -> list[JsonValue]:
     """
     rendered: list[JsonValue] = []
     for message in request.messages:
+        if message.parts and all(isinstance(part, Opaque) and part.dialect != NAME for part in message.parts):
+            continue  # all of it is another dialect's, and an empty message would say what nobody said
         if message.role == "assistant":
             rendered.append(_assistant(message, request.card.reasoning_field))
         else:

@@ -73,13 +73,13 @@ def render_error(error: RixinError, stamp: Stamp) -> Reply:  # noqa: ARG001 - th
 def encode_error(error: RixinError) -> bytes:
     """The envelope of an error, for an answer's body and for a stream's last event."""
     words = WORDS[error.kind]
-    inner = {"message": _message(error), "type": words.type, "code": words.code}
+    inner = {"message": error_message(error), "type": words.type, "code": words.code}
     if error.param is not None:
         inner["param"] = error.param
     return _ENCODER.encode({"error": inner})
 
 
-def _message(error: RixinError) -> str:
+def error_message(error: RixinError) -> str:
     """The error's words; those of an overflow name the window in the phrase that agents parse."""
     if error.kind is not Kind.CONTEXT_OVERFLOW or error.limit is None:
         return error.message

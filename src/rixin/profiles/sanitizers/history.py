@@ -11,8 +11,8 @@ from collections import defaultdict
 from msgspec import Struct
 
 from rixin.core.json import JsonObject, JsonValue
+from rixin.dialects.tool_names import digest
 from rixin.profiles.sanitizers.draft import Draft, objects, text_of, without
-from rixin.profiles.tool_names import digest
 
 INTERRUPTED = "[The tool call was interrupted; it has no result.]"
 

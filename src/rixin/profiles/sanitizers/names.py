@@ -1,8 +1,8 @@
 """Names of tools, shortened alike in tools, choice and history; `Draft.tool_names` leads back."""
 
 from rixin.core.json import JsonObject, JsonValue
+from rixin.dialects.tool_names import MAX_LENGTH, fitting
 from rixin.profiles.sanitizers.draft import Draft, objects
-from rixin.profiles.tool_names import MAX_LENGTH, fitting
 
 
 def tool_names(draft: Draft) -> None:

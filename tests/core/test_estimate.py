@@ -1,10 +1,10 @@
 """Estimates of token counts."""
 
 from rixin.core.cards import ModelCard
+from rixin.core.estimate import estimate_prompt, estimate_text, most_prompt_tokens
 from rixin.core.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
 from rixin.core.requests import Change, Generate, Origin
 from rixin.core.tools import Tool
-from rixin.service.estimate import estimate_prompt, estimate_text, most_prompt_tokens
 from rixin.service.generate import changes_text
 
 CARD = ModelCard(name="m", target="m")

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rixin.profiles.tool_names import fitting
+from rixin.dialects.tool_names import fitting
 
 
 @given(st.text(), st.integers(min_value=16, max_value=64))

@@ -1,0 +1,34 @@
+"""OpenAI's Responses, as Codex and other agents speak it, and as some upstreams do.
+
+| file | noun |
+| --- | --- |
+| `wire` | the structs of a request's body |
+| `request` | a body to a `Generate` |
+| `items`, `tools`, `names` | parts of a request, read |
+| `body`, `conversation` | a `Generate` to an upstream's body |
+| `output`, `calls`, `unwrapping` | the items of an answer while they grow |
+| `resource`, `response`, `writer`, `errors` | what a client is sent |
+| `events` | what an upstream sent |
+| `upstream` | the upstream half, put together |
+"""
+
+from rixin.dialects.base import Dialect, Route
+from rixin.dialects.openai_responses.errors import render_error
+from rixin.dialects.openai_responses.request import parse_response_request
+from rixin.dialects.openai_responses.response import render_response
+from rixin.dialects.openai_responses.upstream import UPSTREAM
+from rixin.dialects.openai_responses.wire import NAME
+from rixin.dialects.openai_responses.writer import ResponsesWriter
+
+__all__ = ["DIALECT"]
+
+_PREFIXES = ("/v1", "/compatible-mode/v1", "/compatible-mode/v2")
+
+DIALECT = Dialect(
+    name=NAME,
+    routes=(Route(paths=tuple(f"{prefix}/responses" for prefix in _PREFIXES), parse=parse_response_request),),
+    render_response=render_response,
+    render_error=render_error,
+    writer=ResponsesWriter,
+    upstream=UPSTREAM,
+)

@@ -1,0 +1,160 @@
+"""A client's body, read: `POST /v1/responses`.
+
+Sources: OpenAI's Responses reference; the Open Responses specification; what Codex and other agents were seen to send.
+
+Decisions where the sources leave one:
+
+- null is absent, for every field.
+- Fields that do not shape the answer (`store`, `previous_response_id`, `metadata`, `include`, ...) ride along in
+  `extra` under their own names, for the service that honours them and for the answer that repeats them.
+- `extra["compaction_trigger"]` is true where the input ends in such an item.
+- Numbers are held to this API's ranges; those of the model are for a profile to see to, because an agent does not know
+  them.
+"""
+
+from typing import cast
+
+import msgspec
+
+from rixin.core.cards import ModelCard
+from rixin.core.json import JsonObject, JsonValue
+from rixin.core.requests import Generate, Origin, ReasoningWish, Sampling
+from rixin.dialects.base import Call, CardOf
+from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, is_null
+from rixin.dialects.openai_chat.bounds import (
+    BOUNDS,
+    MAX_FIELDS,
+    MAX_NAME,
+    MAX_STOPS,
+    check_size,
+)
+from rixin.dialects.openai_responses.items import COMPACTION_TRIGGER, Conversation, read_content
+from rixin.dialects.openai_responses.tools import Toolbox, read_format, read_tool_choice
+from rixin.dialects.openai_responses.wire import NAME, ResponsesBody
+from rixin.errors import Kind, RixinError, invalid
+
+LOGPROBS = "message.output_text.logprobs"
+"""The entry of `include` that asks for log probabilities."""
+
+SESSION_HEADERS = ("session-id", "session_id", "thread-id", "x-session-id", "conversation_id")
+
+_DECODER = msgspec.json.Decoder(ResponsesBody)
+_SAMPLING = tuple(name for name in Sampling.__struct_fields__ if name in ResponsesBody.__struct_fields__)
+_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+_READ = frozenset(
+    {"model", "input", "stream", "user", "max_output_tokens", *_SAMPLING, "stop", "top_logprobs", *_TOOLS}
+)
+"""Fields that need not ride along, because the core has a word for each."""
+
+
+def parse_response_request(call: Call, card_of: CardOf) -> Generate:
+    """Reads a request for a response.
+
+    Raises:
+        RixinError: `INVALID_REQUEST` naming the field, or what `card_of` raises.
+    """
+    body = decode(_DECODER, call.body)
+    card = _card(body, card_of)
+    extra = _extra(call.body)
+    toolbox = Toolbox()
+    toolbox.add(cast("JsonValue", body.tools), "tools")
+    conversation = _conversation(body, toolbox)
+    if conversation.compaction:
+        extra[COMPACTION_TRIGGER] = True
+    chosen = read_tool_choice(cast("JsonValue", body.tool_choice), toolbox)
+    changes = tuple(toolbox.changes) if chosen.change is None else (*toolbox.changes, chosen.change)
+    text, include = body.text, body.include or []
+    return Generate(
+        model=body.model,
+        card=card,
+        messages=conversation.messages,
+        tools=chosen.tools,
+        tool_choice=chosen.choice,
+        parallel_tool_calls=body.parallel_tool_calls if chosen.tools else None,
+        sampling=_sampling(body),
+        max_tokens=_checked("max_tokens", body.max_output_tokens, "max_output_tokens"),
+        stop=_stop(body),
+        logprobs=LOGPROBS in include or bool(body.top_logprobs),
+        top_logprobs=_checked("top_logprobs", body.top_logprobs),
+        response_format=None if text is None or text.format is None else read_format(text.format),
+        reasoning=_reasoning(body),
+        stream=bool(body.stream),
+        include_usage=True,
+        user=body.user or body.safety_identifier,
+        session=_session(call, body),
+        extra=extra,
+        changes=changes,
+        origin=Origin(NAME, call.body),
+        edited=frozenset({"tools", "tool_choice"}) if changes else frozenset(),
+    )
+
+
+def _card(body: ResponsesBody, card_of: CardOf) -> ModelCard:
+    if not body.model:
+        raise invalid("invalid model, it should not be empty.", "model")
+    card = card_of(body.model)
+    if not card.supports("generate"):
+        raise RixinError(
+            Kind.MODEL_NOT_FOUND, f"model route not found: {card.name} does not answer chats", param="model"
+        )
+    return card
+
+
+def _extra(data: bytes) -> JsonObject:
+    fields = decode_fields(data)
+    check_size(len(fields), MAX_FIELDS, "arguments", "fields")
+    extra: JsonObject = {}
+    for name, raw in fields.items():
+        if name not in _READ and not is_null(raw):
+            extra[name] = value = decode_any(raw)
+            check_depth(value, name[:MAX_NAME])
+    return extra
+
+
+def _conversation(body: ResponsesBody, toolbox: Toolbox) -> Conversation:
+    conversation = Conversation(toolbox)
+    conversation.say("system", read_content(cast("JsonValue", body.instructions), "instructions"))
+    if isinstance(body.input, str):
+        conversation.say("user", read_content(body.input, "input"))
+    elif body.input is not None:
+        conversation.read(cast("list[JsonObject]", body.input))
+    continued = body.previous_response_id is not None or body.conversation is not None
+    if not conversation.messages and not conversation.compaction and not continued:
+        raise invalid("invalid input, should have at least one item.", "input")
+    return conversation
+
+
+def _checked(field: str, value: int | None, param: str | None = None) -> int | None:
+    _check(field, value, param or field)
+    return value
+
+
+def _check(field: str, value: float | None, param: str) -> None:
+    if value is not None and not BOUNDS[field].admits(value):
+        raise invalid(f"invalid {param}, should in {BOUNDS[field].range_text()}.", param)
+
+
+def _sampling(body: ResponsesBody) -> Sampling:
+    values: dict[str, float | None] = {name: getattr(body, name) for name in _SAMPLING}
+    for name, value in values.items():
+        _check(name, value, name)
+    return msgspec.convert(values, Sampling)
+
+
+def _stop(body: ResponsesBody) -> tuple[str, ...]:
+    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    check_size(len(stops), MAX_STOPS, "stop", "entries")
+    if not all(stops):
+        raise invalid("invalid stop, its entries should not be empty.", "stop")
+    return tuple(stops)
+
+
+def _reasoning(body: ResponsesBody) -> ReasoningWish:
+    effort = None if body.reasoning is None else body.reasoning.effort
+    check_size(len(effort or ""), MAX_NAME, "reasoning.effort", "characters")
+    return ReasoningWish(effort=effort or None)
+
+
+def _session(call: Call, body: ResponsesBody) -> str | None:
+    named = body.prompt_cache_key or None
+    return named or next((value for header in SESSION_HEADERS if (value := call.headers.get(header))), None)
