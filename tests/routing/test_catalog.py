@@ -190,6 +190,8 @@ def test_providers_rank_where_a_route_does_not_say() -> None:
         Candidate(engine="two", model="m", weight=0.5),
     )
     assert resolution.card.provider == "two"
+
+
 def test_a_provider_that_has_not_told_its_models_is_not_passed_over() -> None:
     """Until its first list is there, what it may have is neither missing nor somebody else's."""
     built = Catalog(KNOWN, {}, ["slow"])

@@ -1,6 +1,5 @@
 """Providers out of other programs' configurations, as they are stored here."""
 
-import importlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,14 +92,12 @@ def providers_of(imported: Imported, environ: Mapping[str, str]) -> Reading:
 
 
 def _yaml(text: str) -> JsonValue:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - the verbs beside this one read no YAML
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+
     try:
-        # Nothing else reads YAML, so that the library is no dependency of the server.
-        yaml = importlib.import_module("yaml")
-    except ModuleNotFoundError:
-        raise RixinError(Kind.CONFIGURATION, "reading YAML needs the package PyYAML: pip install pyyaml") from None
-    try:
-        return cast("JsonValue", yaml.safe_load(text))
-    except yaml.YAMLError as error:
+        return cast("JsonValue", YAML(typ="safe", pure=True).load(text))  # pyright: ignore[reportUnknownMemberType] - untyped
+    except YAMLError as error:
         raise RixinError(Kind.CONFIGURATION, f"not valid YAML: {error}") from None
 
 

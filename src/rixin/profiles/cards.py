@@ -1,6 +1,6 @@
 """Model cards from `models.toml`."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -8,6 +8,8 @@ from msgspec import Struct
 from rixin.core.cards import FieldRule, ModelCard
 from rixin.errors import Kind, RixinError
 from rixin.profiles.table import read_table
+
+T = TypeVar("T")
 
 
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,8 +15,7 @@ from rixin.limits.base import Limit
 from rixin.profiles.explanation import Layer
 from rixin.profiles.presets import Preset, Presets
 from rixin.profiles.profile import Profile, layered
-from rixin.settings import LOCAL
-from rixin.settings import REPLAY, ModelOverride, Provider, check_provider
+from rixin.settings import LOCAL, REPLAY, ModelOverride, Provider, check_provider
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
