@@ -11,6 +11,7 @@ import pytest
 from rixin.engines.pull import pull
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
+AGENTS = Path(__file__).parent / "e2e" / "agents" / "node_modules" / ".bin"
 WEIGHTS = ("qwen2.5-coder-0.5b", "smollm2-135m")
 
 
@@ -24,12 +25,16 @@ def _weights() -> None:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Finds a program of the system; a test that needs a missing one is skipped, or fails where all must run."""
+    """Finds a program of the system, or of the agents' packages.
+
+    A test that needs a missing one is skipped, or fails where all must run.
+    """
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(AGENTS)])
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name, path=places)
         if path is None:
-            missing = f"`{name}` is not installed"
+            missing = f"`{name}` is not installed; `npm ci --prefix tests/e2e/agents` gets the agents"
             if os.environ.get("RIXIN_TEST_ALL"):
                 pytest.fail(missing)
             pytest.skip(missing)

@@ -43,6 +43,8 @@ class Rules(Struct, kw_only=True):
     """What one upstream refuses."""
 
     refused: frozenset[str] = frozenset()
+    accepted: frozenset[str] | None = None
+    """The only fields that are; None where all are but the refused ones."""
     temperature_cap: float = 2
     max_tokens_cap: int = 10**9
     null_content: bool = False
@@ -59,7 +61,8 @@ class Rules(Struct, kw_only=True):
 
     def complaints(self, body: Body) -> list[str]:
         """Everything that this upstream has against a body."""
-        found = [f"Unknown parameter: '{field}'." for field in body if field in self.refused]
+        unknown = [field for field in body if self.accepted is not None and field not in self.accepted]
+        found = [f"Unknown parameter: '{field}'." for field in body if field in self.refused or field in unknown]
         if (body.get("temperature") or 0) > self.temperature_cap:
             found.append(f"invalid temperature, should in [0,{self.temperature_cap}].")
         limit = max(body.get("max_tokens") or 0, body.get("max_completion_tokens") or 0)
@@ -100,6 +103,36 @@ class Rules(Struct, kw_only=True):
         """The error message for a body; None where it is answered."""
         found = self.complaints(body)
         return (OPAQUE if self.opaque else found[0]) if found else None
+
+
+SENSENOVA = Rules(
+    accepted=frozenset(
+        (
+            *(
+                "model",
+                "messages",
+                "stream",
+                "stream_options",
+                "temperature",
+                "top_p",
+                "max_tokens",
+                "n",
+                "stop",
+                "seed",
+            ),
+            *("frequency_penalty", "presence_penalty", "reasoning_effort"),
+            *("tools", "tool_choice", "parallel_tool_calls"),
+        )
+    ),
+    max_tokens_cap=65536,
+    null_content=True,
+    several_systems=True,
+    late_system=True,
+    developer=True,
+    strict=True,
+    tool_choice_auto=True,
+)
+"""A gateway that takes the documented parameters of SenseNova 6.7 Flash-Lite and no others, and does not say why."""
 
 
 def draw_rules(random_: random.Random) -> Rules:

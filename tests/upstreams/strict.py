@@ -65,6 +65,11 @@ class StrictUpstream(ScriptedUpstream):
         if refusal is not None:
             error = {"message": refusal, "type": "invalid_request_error", "code": "3"}
             return answer(json.dumps({"error": error}), status=rules.status)
+        return self._answer(body)
+
+    def _answer(self, body: dict[str, Any]) -> Reply:
+        """What a body that breaks no rule gets."""
+        model = body["model"]
         text = self.say.pop(0) if self.say else json.dumps(facts(body), ensure_ascii=False)
         if not body.get("stream"):
             return answer(completion(text, model=model))

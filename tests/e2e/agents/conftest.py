@@ -1,0 +1,96 @@
+"""Coding agents as their users run them, each in a home of its own."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tests.profiles.strict_upstream import SENSENOVA, Rules
+from tests.support.server import Server
+from tests.support.tool_user import ToolUser
+
+HANG_LIMIT = 180.0
+"""Seconds; an agent's round trip takes two to ten."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of an agent's run."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run: TypeAlias = Callable[[list[str], Mapping[str, str]], Awaitable[Ran]]
+
+
+@dataclass(frozen=True)
+class Nonce:
+    """A file that holds a word which nobody can know without reading it."""
+
+    path: Path
+    word: str
+
+
+@pytest.fixture(params=[None, SENSENOVA], ids=["lenient", "strict"])
+def rules(request: pytest.FixtureRequest) -> Rules | None:
+    """What an upstream refuses."""
+    return request.param
+
+
+@pytest.fixture
+def in_front_of(launch: Callable[..., Server]) -> Callable[[ToolUser], Server]:
+    """Starts a server that knows of an upstream no more than where it is, and its key."""
+
+    def begin(upstream: ToolUser) -> Server:
+        return launch(config=f'[[providers]]\nname = "upstream"\nbase_url = "{upstream.url}"\napi_keys = ["sk-up"]\n')
+
+    return begin
+
+
+@pytest.fixture
+def nonce(tmp_path: Path) -> Callable[[], Nonce]:
+    """Makes such a file."""
+
+    def make() -> Nonce:
+        made = Nonce(tmp_path / "work" / "nonce.txt", f"nonce-{secrets.token_hex(8)}")
+        made.path.write_text(made.word + "\n", encoding="utf-8")
+        return made
+
+    return make
+
+
+@pytest.fixture
+def run_agent(tmp_path: Path) -> Run:
+    """Runs an agent in `work`, in an empty home, with nothing of this environment but the path."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+
+    async def run(command: list[str], env: Mapping[str, str]) -> Ran:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=work,
+            env={"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "dumb", **env},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(HANG_LIMIT):
+                out, err = await process.communicate()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)
+        assert process.returncode is not None
+        return Ran(process.returncode, out.decode(), err.decode())
+
+    return run
