@@ -107,22 +107,24 @@ class Rules(Struct, kw_only=True):
 
 SENSENOVA = Rules(
     accepted=frozenset(
-        (
-            *(
-                "model",
-                "messages",
-                "stream",
-                "stream_options",
-                "temperature",
-                "top_p",
-                "max_tokens",
-                "n",
-                "stop",
-                "seed",
-            ),
-            *("frequency_penalty", "presence_penalty", "reasoning_effort"),
-            *("tools", "tool_choice", "parallel_tool_calls"),
-        )
+        {
+            "model",
+            "messages",
+            "stream",
+            "stream_options",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "n",
+            "stop",
+            "frequency_penalty",
+            "presence_penalty",
+            "reasoning_effort",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "seed",
+        }
     ),
     max_tokens_cap=65536,
     null_content=True,
