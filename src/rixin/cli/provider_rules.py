@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
+from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
 from rixin.profiles.presets import load_presets
 from rixin.routing.known_provider import Rules
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_CHAT,)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC)}
 """All that we speak, by name."""
 
 

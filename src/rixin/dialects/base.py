@@ -119,6 +119,11 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """The headers that carry an upstream's API key."""
     prompt_path: str | None = None
     """Where the continuation of a bare prompt lives; None where the dialect has none."""
+    models_path: str = "/models"
+    """Where the list of models lives below the upstream's base URL."""
+    relayed: bool = False
+    """Whether a client of the same dialect may be given the upstream's own bytes. Its writer then closes a stream that
+    it has not seen, so this holds only where the end of a stream repeats nothing of it."""
 
 
 class Dialect(Struct, frozen=True, kw_only=True):

@@ -104,7 +104,7 @@ class Remote:
     def prepare(self, request: Generate) -> Prepared:
         """What the upstream would be sent; see `Sends.prepare`."""
         self._path(request)
-        if request.stream and not may_relay(request, self._dialect, self.name):
+        if request.stream and not self._may_relay(request):
             # For the ledger; whether the client is told is its writer's to know.
             request = request.edit(include_usage=True)
         body = self._upstream.build_body(request)
@@ -119,7 +119,7 @@ class Remote:
         transform = None
         if request.prompt is None:
             transform = transform_for(profile, prepared.tool_names, request.tools, whole=not request.stream)
-        relay = (transform is None or transform.optional) and may_relay(request, self._dialect, self.name)
+        relay = (transform is None or transform.optional) and self._may_relay(request)
         batches = stream_answer(
             observed(self._transport, request, self.name, self._dialect),
             self._upstream,
@@ -129,6 +129,9 @@ class Remote:
             relayed_model=request.model if relay else None,
         )
         return batches if transform is None else restored(batches, transform)
+
+    def _may_relay(self, request: Generate) -> bool:
+        return self._upstream.relayed and may_relay(request, self._dialect, self.name)
 
     def _headers_with(self, key: str | None) -> dict[str, str]:
         """The provider's own headers win: an upstream may want its key elsewhere."""
@@ -148,7 +151,7 @@ class Remote:
             RixinError: What the upstream reported, or how it failed.
         """
         headers = self._headers_with(self._first_key)
-        async with self._transport.exchange("GET", "/models", headers=headers) as exchange:
+        async with self._transport.exchange("GET", self._upstream.models_path, headers=headers) as exchange:
             await raise_for_status(exchange, self._upstream)
             return parse_model_list(await exchange.read_all(ANSWER_LIMIT))
 

@@ -17,7 +17,7 @@ from rixin.limits.headers import rate_limit_headers
 from rixin.settings import Server
 from rixin.web import local_only
 from rixin.web.cors import Cors
-from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send
+from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
 from rixin.web.routes import Access, Endpoint, RouteTable
 
 log = structlog.get_logger("rixin.web")
@@ -179,8 +179,7 @@ class App:
             new_id=lambda prefix: prefix + exchange.request_id,
         )
         reply = dialect.render_error(error, stamp)
-        headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
-        await exchange.respond(reply.status, reply.body, headers)
+        await exchange.respond(reply.status, reply.body, header_pairs(reply.headers))
 
     def _request_id(self, headers: dict[str, str]) -> str:
         wished = headers.get("x-request-id")

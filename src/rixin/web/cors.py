@@ -6,7 +6,7 @@ from collections.abc import Iterable
 _ALLOWED_HEADERS = (
     b"authorization, content-type, x-api-key, x-request-id, x-rixin-strict, anthropic-version, anthropic-beta"
 )
-_EXPOSED_HEADERS = b"x-request-id, x-rixin-model, x-rixin-changes, retry-after"
+_EXPOSED_HEADERS = b"x-request-id, request-id, x-rixin-model, x-rixin-changes, retry-after"
 
 
 class Cors:

@@ -1,7 +1,7 @@
 """One HTTP request and its answer, over raw ASGI."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from rixin.errors import Kind, RixinError
@@ -96,7 +96,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
         self.finished = True
 
-    async def start_stream(self) -> None:
+    async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Sends the status and headers of an event stream."""
         await self._start(
             200,
@@ -104,6 +104,7 @@ class Exchange:
                 (b"content-type", b"text/event-stream; charset=utf-8"),
                 (b"cache-control", b"no-cache, no-transform"),
                 (b"x-accel-buffering", b"no"),
+                *headers,
             ],
         )
 
@@ -150,3 +151,8 @@ class Exchange:
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra_headers]})
         self.status = status
+
+
+def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as they are sent; a character that none may hold becomes a question mark."""
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]

@@ -15,7 +15,7 @@ from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.generate import Caller, Generation, Generator, changes_text
 from rixin.service.models import ModelService
 from rixin.settings import Server
-from rixin.web.exchange import Exchange
+from rixin.web.exchange import Exchange, header_pairs
 
 
 class GenerateHandler:
@@ -95,12 +95,14 @@ class GenerateHandler:
 
         await exchange.guard(gather())
         response = collector.response()
-        body = self._dialect.render_response(response, generation.request, self._stamp(exchange))
+        stamp = self._stamp(exchange)
+        body = self._dialect.render_response(response, generation.request, stamp)
         self._announce(exchange, generation)
-        await exchange.respond(200, body)
+        await exchange.respond(200, body, self._headers(stamp))
 
     async def _stream(self, exchange: Exchange, generation: Generation) -> None:
-        stream = _Stream(exchange, self._dialect.writer(generation.request, self._stamp(exchange)))
+        stamp = self._stamp(exchange)
+        stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp))
 
         def announce() -> None:
             self._announce(exchange, generation)
@@ -137,6 +139,10 @@ class GenerateHandler:
             headers.append((b"x-rixin-changes", changes_text(generation.changes).encode("ascii", "replace")))
         headers.extend(rate_limit_headers(generation.standings, self._clock.monotonic()))
 
+    def _headers(self, stamp: Stamp) -> list[tuple[bytes, bytes]]:
+        """The dialect's own headers of an answer that is no error."""
+        return header_pairs(self._dialect.response_headers(stamp)) if self._dialect.response_headers else []
+
     def _stamp(self, exchange: Exchange) -> Stamp:
         plain, made = exchange.request_id.replace("-", ""), 0
 
@@ -154,8 +160,9 @@ class GenerateHandler:
 class _Stream:
     """Writes to the client in whole events, and notices silence on either side."""
 
-    def __init__(self, exchange: Exchange, writer: Writer) -> None:
+    def __init__(self, exchange: Exchange, writer: Writer, headers: list[tuple[bytes, bytes]]) -> None:
         self.writer = writer
+        self._headers = headers
         self._exchange = exchange
         self._writes = 0
         self._writing = False
@@ -166,7 +173,7 @@ class _Stream:
         self._writes += 1
         self._writing = True
         if not self._exchange.started:
-            await self._exchange.start_stream()
+            await self._exchange.start_stream(self._headers)
         await self._exchange.write(data)
         self._writing = False
 

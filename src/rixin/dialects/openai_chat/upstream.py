@@ -19,4 +19,5 @@ UPSTREAM = Upstream(
     parse_error=parse_error,
     reader=ChatReader,
     auth_headers=auth_headers,
+    relayed=True,
 )

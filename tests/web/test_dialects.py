@@ -1,0 +1,160 @@
+"""Responses and Messages over HTTP: where they live, and what their answers carry besides the body."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rixin.core.events import Event, Finish, Start, Text
+from rixin.core.usage import Usage
+from rixin.errors import Kind, RixinError
+from rixin.settings import Server, Settings
+from tests.support.engines import Step
+from tests.support.web import Site, site
+
+START: Event = Start(id="up-1", created=1, model="m")
+END: list[Event] = [Finish(reason="stop"), Usage(prompt=7, completion=2)]
+ANSWER: list[Step] = [[START], [Text(text="Hel")], [Text(text="lo")], END]
+
+MESSAGES = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
+RESPONSES = {"model": "m", "input": "Hi"}
+BODIES = {
+    "/v1/responses": RESPONSES,
+    "/compatible-mode/v1/responses": RESPONSES,
+    "/v1/messages": MESSAGES,
+    "/anthropic/v1/messages": MESSAGES,
+}
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
+    """An application whose engine plays `ANSWER`."""
+    settings = Settings(server=Server(data_dir=tmp_path, keep_alive=0.1))
+    async with site(tmp_path, settings) as running:
+        running.engine.script = ANSWER
+        yield running
+
+
+def post(served: Site, path: str, **fields: Any) -> Any:
+    """Sends a small request of the dialect that lives at a path."""
+    headers = {"x-api-key": served.key, "anthropic-version": "2023-06-01"}
+    return served.client.post(served.url + path, json={**BODIES[path.partition("?")[0]], **fields}, headers=headers)
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    """Type and data of a stream's events."""
+    events: list[tuple[str, Any]] = []
+    for block in text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        events.append(
+            (lines.get("event", ""), lines["data"] if lines["data"] == "[DONE]" else json.loads(lines["data"]))
+        )
+    return events
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_both_dialects_are_served(served: Site, path: str, stream: bool) -> None:
+    """Whole and streamed, wherever their clients look for them."""
+    async with post(served, path, stream=stream) as response:
+        text = await response.text()
+    assert response.status == 200
+    assert "Hel" in text
+    [row] = await served.ledger.recent()
+    assert (row.dialect, row.prompt_tokens, row.completion_tokens) == (
+        "openai_responses" if "input" in BODIES[path] else "anthropic",
+        7,
+        2,
+    )
+
+
+async def test_t12_a_beta_query_and_a_slash_lead_where_they_were_meant_to(served: Site) -> None:
+    """As Claude Code and base URLs with slips in them ask."""
+    for path in ("/v1/messages?beta=true", "/v1/responses"):
+        for slip in ("", "/"):
+            plain, mark, query = path.partition("?")
+            headers = {"x-api-key": served.key}
+            url = f"{served.url}{plain}{slip}{mark}{query}"
+            async with served.client.post(url, json=BODIES[plain], headers=headers) as response:
+                assert response.status == 200, url
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a13_messages_carry_their_request_id(served: Site, stream: bool) -> None:
+    """Anthropic's SDKs look for it in a header of their own; an error has it once, in its body too."""
+    async with post(served, "/v1/messages", stream=stream) as response:
+        assert response.headers.getall("request-id") == [response.headers["x-request-id"]]
+    served.engine.script = [RixinError(Kind.OVERLOADED, "Busy.", retry_after=3)]
+    async with post(served, "/v1/messages", stream=stream) as response:
+        body = await response.json()
+    assert response.headers.getall("request-id") == [response.headers["x-request-id"]] == [body["request_id"]]
+    assert (response.status, body["error"]["type"]) == (529, "overloaded_error")
+    assert response.headers["retry-after"] == "3"
+
+
+async def test_responses_carry_no_header_of_messages(served: Site) -> None:
+    """Each dialect has its own headers."""
+    async with post(served, "/v1/responses") as response:
+        assert "request-id" not in response.headers
+
+
+async def test_ids_are_made_from_the_request_id(served: Site) -> None:
+    """Whoever holds an answer can ask for its record."""
+    for path, prefix in (("/v1/responses", "resp_"), ("/v1/messages", "msg_")):
+        async with post(served, path) as response:
+            made = response.headers["x-request-id"].replace("-", "")
+            assert (await response.json())["id"] == prefix + made
+
+
+@pytest.mark.parametrize(
+    ("path", "opening", "sign", "end"),
+    [
+        ("/v1/responses", ["response.created", "response.in_progress"], "response.in_progress", "response.completed"),
+        ("/v1/messages", ["ping", "ping"], "ping", "message_stop"),
+    ],
+)
+async def test_t3_silence_is_bridged_by_events_that_clients_ignore(
+    served: Site, path: str, opening: list[str], sign: str, end: str
+) -> None:
+    """From before the engine's first word, data that counts for an idle timer; the answer still comes, and once."""
+    gate = asyncio.Event()
+    served.engine.script = [gate, *ANSWER]
+    async with post(served, path, stream=True) as response:
+        seen = b""
+        while seen.count(b"event: " + sign.encode()) < 2:
+            seen += await response.content.readuntil(b"\n\n")
+        gate.set()
+        events = events_of((seen + await response.read()).decode())
+    kinds = [kind for kind, _ in events]
+    assert kinds[: len(opening)] == opening
+    assert end in kinds
+    assert kinds.count("response.created") + kinds.count("message_start") == 1
+
+
+async def test_s10_an_open_stream_fails_in_its_own_words(served: Site) -> None:
+    """`response.failed` and `event: error`, with a code to act upon, and no end that looks whole."""
+    for path, last in (("/v1/responses", "response.failed"), ("/v1/messages", "error")):
+        served.engine.script = [[START, Text(text="Hel")], RixinError(Kind.OVERLOADED, "Busy.")]
+        async with post(served, path, stream=True) as response:
+            events = events_of(await response.text())
+        kind, data = events[-1]
+        assert kind == last
+        error = data["response"]["error"] if path == "/v1/responses" else data["error"]
+        assert error.get("code", error.get("type")) in {"server_is_overloaded", "overloaded_error"}
+        assert not {"response.completed", "message_stop"} & {kind for kind, _ in events}
+
+
+async def test_t4_streams_are_kept_from_proxies(served: Site) -> None:
+    """Nothing on the way may hold them back or compress them, whatever the client would take."""
+    for path in ("/v1/responses", "/v1/messages"):
+        headers = {"x-api-key": served.key, "accept-encoding": "gzip, deflate, br, zstd"}
+        async with served.client.post(
+            served.url + path, json={**BODIES[path], "stream": True}, headers=headers
+        ) as response:
+            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            assert response.headers["cache-control"] == "no-cache, no-transform"
+            assert response.headers["x-accel-buffering"] == "no"
+            assert "content-encoding" not in response.headers
