@@ -35,7 +35,7 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY"})
 """Variables that are not settings of the server: the last two tell the commands which server to speak to."""
-_LISTS = frozenset({("server", "cors_origins")})
+_LISTS = frozenset({("server", "cors_origins"), ("media", "private_hosts"), ("media", "ports")})
 """Settings that a variable gives as texts between commas."""
 _LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "error", "fatal": "error"}
 """What other programs call the log levels."""
@@ -144,6 +144,37 @@ class LocalModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Refuse fields that the model's documentation does not have; `opaque` without saying which."""
     keep_loaded: bool = False
     """Loaded at the start, and never unloaded for another model."""
+
+
+class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Images and videos of requests. Durations are seconds, sizes bytes."""
+
+    private_hosts: tuple[str, ...] = ()
+    """Hosts that may be fetched from although their addresses are private: names, `*.name`, addresses or networks."""
+    ports: tuple[int, ...] = (80, 443)
+    """Ports of public hosts that may be fetched from; private hosts may have any."""
+    max_images: int = 50
+    """Images that one request may have."""
+    max_videos: int = 1
+    """Videos that one request may have."""
+    max_bytes: int = 45 * 2**20
+    """All images and videos of a request together."""
+    max_pixels: int = 50_000_000
+    """Pixels that one image may have."""
+    max_video_seconds: float = 600.0
+    """How long a video may be."""
+    video_frames: int = 8
+    """Images that a video becomes for models that see images only."""
+    long_edge: int = 2048
+    """Pixels of an image's longer edge; larger ones are reduced."""
+    fetch_timeout: float = 30.0
+    """How long fetching one image or video may take, redirects included."""
+    decode_timeout: float = 15.0
+    """How long decoding one may take."""
+    decoders: int = 2
+    """Processes that decode, started when they are needed."""
+    decode_queue: int = 64
+    """Images and videos that may wait for one of them; one more is refused."""
 
 
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -262,6 +293,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: Engine = field(default_factory=Engine)
     providers: tuple[Provider, ...] = ()
     models: tuple[LocalModel, ...] = ()
+    media: Media = field(default_factory=Media)
     aliases: dict[str, str] = {}
     """Other names of models, in order; a name may be a glob such as `claude-*`."""
     routes: dict[str, tuple[RouteTarget, ...]] = {}
@@ -286,7 +318,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.host in LOOPBACK_HOSTS
 
 
-_PARTS = (Server, Engine, LocalModel, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
+_PARTS = (Server, Engine, LocalModel, Media, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
 """The tables of the settings."""
 
 
@@ -418,6 +450,9 @@ def _check(settings: Settings) -> None:
     for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
         if not getattr(settings.server, name) >= 0:
             raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
+    for name in ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"):
+        if not getattr(settings.media, name) > 0:
+            raise RixinError(Kind.CONFIGURATION, f"media.{name} must be above 0")
     if settings.server.auth == "off" and not settings.loopback_only:
         raise RixinError(
             Kind.CONFIGURATION,
