@@ -13,7 +13,7 @@ import pytest
 
 from tests.profiles.strict_upstream import SENSENOVA, Rules
 from tests.support.server import Server
-from tests.support.tool_user import ToolUser
+from tests.upstreams.scripted import ScriptedUpstream
 
 HANG_LIMIT = 180.0
 """Seconds; an agent's round trip takes two to ten."""
@@ -29,6 +29,34 @@ class Ran:
 
 
 Run: TypeAlias = Callable[[list[str], Mapping[str, str]], Awaitable[Ran]]
+Ask: TypeAlias = Callable[[Server, str, str], Awaitable[Ran]]
+"""Asks an agent that is set up for a server: with a model, a prompt."""
+InFrontOf: TypeAlias = Callable[[ScriptedUpstream], Server]
+"""Starts a server that knows of an upstream no more than where it is, and its key."""
+
+CODEX_CONFIG = """
+check_for_update_on_startup = false
+model = "{model}"
+model_provider = "rixin"
+approval_policy = "never"
+sandbox_mode = "danger-full-access"
+
+[analytics]
+enabled = false
+
+[model_providers.rixin]
+name = "Rixin"
+base_url = "{url}/v1"
+env_key = "RIXIN_API_KEY"
+wire_api = "responses"
+"""
+CLAUDE_SETTINGS = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "IS_SANDBOX": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +74,10 @@ def rules(request: pytest.FixtureRequest) -> Rules | None:
 
 
 @pytest.fixture
-def in_front_of(launch: Callable[..., Server]) -> Callable[[ToolUser], Server]:
+def in_front_of(launch: Callable[..., Server]) -> InFrontOf:
     """Starts a server that knows of an upstream no more than where it is, and its key."""
 
-    def begin(upstream: ToolUser) -> Server:
+    def begin(upstream: ScriptedUpstream) -> Server:
         return launch(config=f'[[providers]]\nname = "upstream"\nbase_url = "{upstream.url}"\napi_keys = ["sk-up"]\n')
 
     return begin
@@ -94,3 +122,28 @@ def run_agent(tmp_path: Path) -> Run:
         return Ran(process.returncode, out.decode(), err.decode())
 
     return run
+
+
+@pytest.fixture
+def codex(program: Callable[[str], str], run_agent: Run, tmp_path: Path) -> Ask:
+    """Codex."""
+    command = [program("codex"), "exec", "--skip-git-repo-check"]
+    home = tmp_path / "home"
+
+    async def ask(server: Server, model: str, prompt: str) -> Ran:
+        (home / "config.toml").write_text(CODEX_CONFIG.format(model=model, url=server.url), encoding="utf-8")
+        return await run_agent([*command, prompt], {"CODEX_HOME": str(home), "RIXIN_API_KEY": server.key})
+
+    return ask
+
+
+@pytest.fixture
+def claude(program: Callable[[str], str], run_agent: Run) -> Ask:
+    """Claude Code."""
+    command = [program("claude"), "-p", "--dangerously-skip-permissions"]
+
+    async def ask(server: Server, model: str, prompt: str) -> Ran:
+        target = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_AUTH_TOKEN": server.key, "ANTHROPIC_MODEL": model}
+        return await run_agent([*command, prompt], {**CLAUDE_SETTINGS, **target})
+
+    return ask

@@ -1,0 +1,39 @@
+"""A prompt that does not fit: each agent says so in its own words, and does not ask again."""
+
+import json
+
+from tests.e2e.agents.conftest import Ask, InFrontOf
+from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
+
+REFUSAL = {
+    "message": "This model's maximum context length is 8192 tokens. However, you requested 31000 tokens.",
+    "type": "invalid_request_error",
+    "code": "context_length_exceeded",
+}
+
+
+def refuse(request: Request) -> Reply:
+    """Has a model, for which every prompt is too long."""
+    if request.method == "GET":
+        return answer(json.dumps({"object": "list", "data": [{"id": "small", "object": "model"}]}))
+    return answer(json.dumps({"error": REFUSAL}), status=400)
+
+
+async def test_codex_tells_an_overflow(codex: Ask, in_front_of: InFrontOf) -> None:
+    """In the words that it has for it."""
+    async with ScriptedUpstream(refuse) as upstream:
+        ran = await codex(in_front_of(upstream), "small", "Hello")
+        asked = [request for request in upstream.requests if request.method == "POST"]
+    assert ran.code != 0
+    assert "ran out of room in the model's context window" in ran.out + ran.err
+    assert len(asked) == 1
+
+
+async def test_claude_code_tells_an_overflow(claude: Ask, in_front_of: InFrontOf) -> None:
+    """With the numbers, which it reads in the message."""
+    async with ScriptedUpstream(refuse) as upstream:
+        ran = await claude(in_front_of(upstream), "small", "Hello")
+        asked = [request for request in upstream.requests if request.method == "POST"]
+    assert ran.code != 0
+    assert "Prompt is too long" in ran.out + ran.err
+    assert len(asked) == 1
