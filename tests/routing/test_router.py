@@ -486,6 +486,10 @@ class Removal:
         self.prepared = msgspec.structs.replace(self.prepared, body=body, changes=changes)
         return self.prepared
 
+    def hindered(self, obstacle: RixinError) -> RixinError:
+        """The upstream's words, and what is in the way."""
+        return RixinError(Kind.INVALID_REQUEST, f"{self.log[-1]} ({obstacle.kind.value})")
+
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """As it comes."""
         return answer
@@ -541,16 +545,28 @@ async def test_a_healer_that_gives_up_says_what_is_told() -> None:
         assert (net.calls("a"), net.calls("b")) == (2, 0)
 
 
-async def test_nothing_is_repaired_while_keys_cool() -> None:
-    """A repair waits for nothing: where its call is not admitted at once, the client is told the refusal."""
-    limits = [{"unit": "requests", "amount": 1, "window": 60}]
+async def test_a_repair_that_cannot_be_sent_in_time_is_told() -> None:
+    """Where its call is not admitted before the deadline, the client reads the refusal, and what is in the way."""
+    limits = [{"unit": "requests", "amount": 1, "window": 3600}]
+    async with network(
+        [picky("seed"), GOLDEN], heal=lambda _c, _r, prepared: Removal(prepared, ["seed"]), limits=limits
+    ) as net:
+        asked = await net.ask(seed=1)
+        assert asked.error is not None
+        assert (asked.error.kind, asked.error.message) == (Kind.INVALID_REQUEST, "no seed here (quota_exhausted)")
+        assert (net.calls("a"), net.calls("b")) == (1, 0)
+
+
+async def test_a_repair_waits_for_its_turn() -> None:
+    """Like any other call it is sent when the provider's limits let it through, if that is in time."""
+    limits = [{"unit": "requests", "amount": 1, "window": 1}]
     async with network(
         [picky("seed")], heal=lambda _c, _r, prepared: Removal(prepared, ["seed"]), limits=limits
     ) as net:
         asked = await net.ask(seed=1)
-        assert asked.error is not None
-        assert asked.error.message == "no seed here"
-        assert net.calls("a") == 1
+        assert asked.text == "Paris 巴黎"
+        assert net.calls("a") == 2
+        assert Batch([]) in asked.batches
 
 
 async def test_our_own_engines_have_neither_keys_nor_breakers() -> None:

@@ -25,6 +25,10 @@ class Healing(Protocol):
         """The last version was refused: the next one to send, or what the client is told."""
         ...
 
+    def hindered(self, obstacle: RixinError) -> RixinError:
+        """The version that was given last cannot be sent in time: what the client is told."""
+        ...
+
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """The answer to the last version, as it is given to the client.
 

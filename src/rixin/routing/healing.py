@@ -38,6 +38,10 @@ MISTAKE: Final = (
     "The field {field} is not valid by the documented rules, whatever the upstream.",
     "字段 {field} 不符合接口文档的规定，与上游无关。",
 )
+HINDERED: Final = (
+    "It may pass in another form, which could not be sent now: {obstacle}",
+    "换一种写法或可通过，但目前无法发送。",
+)
 UNKNOWN: Final = (
     "The upstream does not say what is wrong, and leaving out or rewriting the optional parts did not help.",
     "上游没有说明原因；去掉或改写可选部分后仍被拒绝。",
@@ -97,6 +101,7 @@ class Care:
         self._passed = False
         self._mistake: str | None = None
         self._first_refusal: RixinError | None = None
+        self._last_refusal: tuple[RixinError, Explanation | None] | None = None
         self.held: list[Batch] = []
         """What was answered, but not in the form that was asked for; see `Healing.held`."""
 
@@ -108,11 +113,25 @@ class Care:
             return error  # it is our own words that are refused now
         self._first_refusal = self._first_refusal or error
         explanation = self._healing.error_rules.explain(
-            error.status, error.message, kind=error.kind, provider=self._healing.preset_of(self._candidate.engine)
+            error.status,
+            error.message,
+            kind=error.kind,
+            provider=self._healing.preset_of(self._candidate.engine),
+            param=error.param,
         )
+        self._last_refusal = error, explanation
         if self._request.prompt is None and (version := self._repaired(explanation)) is not None:
             return self._next(version)
         return self._told(error, explanation)
+
+    def hindered(self, obstacle: RixinError) -> RixinError:
+        """The last version cannot be sent in time; see `Healing.hindered`."""
+        if self._last_refusal is None:
+            return obstacle
+        error, explanation = self._last_refusal
+        hints = () if explanation is None else (explanation.en, explanation.zh)
+        told = (hint.format(obstacle=_sentence(obstacle.message)) for hint in HINDERED)
+        return _refusal(error, (*hints, *told), explanation)
 
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """The answer, held back until it is whole where its form must be looked at; see `Healing.checked`."""
@@ -177,16 +196,12 @@ class Care:
 
     def _told(self, error: RixinError, explanation: Explanation | None) -> RixinError:
         """What the client is told: the upstream's words, and what they mean."""
-        param = error.param or (explanation.field if explanation else None)
         if self._mistake is not None:
-            param = self._mistake
             hints = tuple(hint.format(field=self._mistake) for hint in MISTAKE)
-        elif explanation is not None:
-            hints = explanation.en, explanation.zh
-        else:
-            hints = UNKNOWN
-            error = self._first_refusal or error  # the client's own request, not a version of ours
-        return RixinError(error.kind, " ".join((_sentence(error.message), *hints)), param=param, detail=error.detail)
+            return _refusal(error, hints, explanation, param=self._mistake)
+        if explanation is not None:
+            return _refusal(error, (explanation.en, explanation.zh), explanation)
+        return _refusal(self._first_refusal or error, UNKNOWN)  # the client's own request, not a version of ours
 
     async def _looked_at(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         batches: list[Batch] = []
@@ -220,6 +235,14 @@ class Care:
             ],
         }
         return self._next(msgspec.structs.replace(self._sent, body=body))
+
+
+def _refusal(
+    error: RixinError, hints: tuple[str, ...], explanation: Explanation | None = None, *, param: str | None = None
+) -> RixinError:
+    """An upstream's refusal with hints, and the field that is at fault as far as anybody names one."""
+    param = param or error.param or (explanation.field if explanation is not None else None)
+    return RixinError(error.kind, " ".join((_sentence(error.message), *hints)), param=param, detail=error.detail)
 
 
 def _form_error(response_format: JsonValue, events: list[Event]) -> FormError | None:

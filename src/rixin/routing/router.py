@@ -269,8 +269,7 @@ class Attempt:
     async def _enter(self) -> tuple[tuple[_Option, Lease] | None, list[tuple[float, _Option]]]:
         """The first way that can be gone at once, else those that can be waited for, with the instant of each."""
         waits: list[tuple[float, _Option]] = []
-        repair, self._repair = self._repair, None
-        for option in (repair,) if repair is not None else self._options:
+        for option in (self._repair,) if self._repair is not None else self._options:
             if option.closed or not self._prepare(option):
                 continue
             now = self._router.clock.monotonic()
@@ -284,12 +283,11 @@ class Attempt:
             try:
                 lease = await option.gate.enter(option.ask)
             except UnavailableError as refusal:
-                if repair is not None:
-                    self._told = option.failure  # nothing is repaired while others wait or a key cools
-                elif refusal.within(option.deadline):
+                in_hand = option.healing is not None and option.healing.held
+                if refusal.within(option.deadline) and not in_hand:
                     waits.append((refusal.at, option))
                 else:
-                    option.refuse(refusal)
+                    self._refuse(option, refusal)
                 continue
             return (option, lease), []
         return None, waits
@@ -307,6 +305,13 @@ class Attempt:
                 async for lease in line:
                     yield None if lease is None else (option, lease)
         except RixinError as refusal:
+            self._refuse(option, refusal)
+
+    def _refuse(self, option: _Option, refusal: RixinError) -> None:
+        """A candidate cannot be asked in time. Where that is a repair, the client is told what it was to mend."""
+        if option is self._repair and option.healing is not None:
+            self._told = option.healing.hindered(refusal)
+        else:
             option.refuse(refusal)
 
     def _prepare(self, option: _Option) -> bool:
@@ -330,6 +335,7 @@ class Attempt:
             option.gate.budget.deposit(now)
         option.calls += 1
         self.count += 1
+        self._repair = None
         self.served_by = option.candidate
         self._lease = lease
         self._prepared = option.prepared
