@@ -1,9 +1,12 @@
 """What upstreams say, explained."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from rixin.dialects.upstream_errors import parse_error
 from rixin.errors import Kind, RixinError
 from rixin.profiles import error_rules
 from rixin.profiles.error_rules import Explanation, load_error_rules
@@ -169,6 +172,31 @@ def test_a_sacred_field_that_is_refused_is_not_healed() -> None:
     assert found.fix is None
     assert not found.heal
     assert explained("Unknown parameter: 'messages[0].wisdom'").fix is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "fix"),
+    [
+        ({"error": {"message": "Invalid request", "param": "seed", "code": "bad"}}, "seed", "seed"),
+        ({"error": {"message": "Errors in message queue response", "param": "store"}}, "store", "store"),
+        ({"detail": [{"loc": ["body", "top_k"], "msg": "no", "type": "value_error"}]}, "top_k", "top_k"),
+        ({"error": {"message": "no", "param": "tools[0].function.strict"}}, "tools", "strict"),
+        ({"error": {"message": "no", "param": "messages[1].annotations"}}, "messages", "annotations"),
+        ({"error": {"message": "no", "param": "tool_choice"}}, "tool_choice", "tool_choice_default"),
+    ],
+)
+def test_a_field_that_is_named_by_its_path_is_mended(body: dict[str, Any], field: str, fix: str) -> None:
+    """Where the words say nothing, the error's own JSON may: OpenAI's `param` and FastAPI's `loc`."""
+    error = parse_error(400, {}, msgspec.json.encode(body))
+    found = RULES.explain(400, error.message, kind=error.kind, param=error.param)
+    assert found is not None
+    assert (found.rule, found.field, found.fix and found.fix.name) == ("named_by_path", field, fix)
+
+
+@pytest.mark.parametrize("param", [None, "", "messages", "messages[0].content", "model"])
+def test_a_path_to_what_is_never_left_out_tells_nothing(param: str | None) -> None:
+    """A search for the reason goes on as if no path was named."""
+    assert RULES.explain(400, "no", param=param) is None
 
 
 def test_an_unknown_refusal_has_no_explanation() -> None:

@@ -161,6 +161,37 @@ async def test_what_cannot_be_healed_is_explained_in_two_languages(tmp_path: Pat
         assert upstream.calls["m"] <= 1 + EXTRA_CALLS
 
 
+async def test_a_repair_that_cannot_be_sent_is_explained(tmp_path: Path) -> None:
+    """Where the key's limit leaves no call for it, the client reads what was refused, what it may mean, and why."""
+    limit = {"unit": "requests", "amount": 1, "window": 3600.0}
+    async with healing_site(tmp_path, opaque("seed"), key_limits=[limit]) as healing:
+        told = await healing.ask(asked(seed=7, user="ann"))
+    assert (told.status, healing.upstream.calls["m"]) == (400, 1)
+    for words in (
+        OPAQUE,
+        "without saying why",
+        "上游拒绝了请求",
+        "could not be sent now",
+        "目前无法发送",
+        "try again in",
+    ):
+        assert words in told.text
+
+
+async def test_what_the_errors_json_names_costs_one_call(tmp_path: Path) -> None:
+    """A field that only `param` names is mended like one that the words name."""
+
+    class ByPath(StrictUpstream):
+        def _reply(self, request: Request) -> Reply:
+            if "seed" in request.json:
+                return answer('{"error":{"message":"Invalid request","param":"seed"}}', status=400)
+            return super()._reply(request)
+
+    async with healing_site(tmp_path, ByPath({"m": Rules()}), controls=False) as healing:
+        told = await healing.ask(asked(seed=7, user="ann"))
+    assert (told.status, told.attempts, told.changes) == (200, 2, "drop_param(seed)")
+
+
 async def test_a_sacred_part_is_refused_at_once(tmp_path: Path) -> None:
     """What is never left out costs no second call where the upstream names it."""
     upstream = StrictUpstream({"m": Rules(refused=frozenset({"n"}), opaque=False)})

@@ -35,6 +35,8 @@ class ErrorRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kinds: frozenset[Kind] = frozenset()
     providers: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
+    by_path: bool = False
+    """Fits where the error names a field beside its words (`error.param`, `detail[0].loc`) that can be mended."""
     fix: str | None = None
     heal: bool = True
 
@@ -76,7 +78,13 @@ class ErrorRules:
             self._rules.append((rule, patterns))
 
     def explain(
-        self, status: int, message: str, *, kind: Kind = Kind.INVALID_REQUEST, provider: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: Kind = Kind.INVALID_REQUEST,
+        provider: str = "",
+        param: str | None = None,
     ) -> Explanation | None:
         """What a refusal means; None where no rule knows it.
 
@@ -85,6 +93,7 @@ class ErrorRules:
             message: Its words.
             kind: What kind of error that was read as.
             provider: The name of the provider's preset.
+            param: The path of the field that it names beside its words.
         """
         text = message[:MAX_MESSAGE].strip()
         for rule, patterns in self._rules:
@@ -93,6 +102,11 @@ class ErrorRules:
             if (rule.kinds and kind not in rule.kinds) or (rule.providers and provider not in rule.providers):
                 continue
             if not rule.kinds and kind not in BY_WORDS:
+                continue
+            if rule.by_path:
+                named = _explained(rule, {"field": param or ""})
+                if named.fix is not None:
+                    return named
                 continue
             if not patterns:
                 return _explained(rule, {})

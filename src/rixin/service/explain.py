@@ -88,7 +88,9 @@ async def explain(
     attempt, sent, answer = found
     error = _error(attempt, answer)
     preset = preset_of(attempt.engine)
-    explanation = error_rules.explain(attempt.status or error.status, error.message, kind=error.kind, provider=preset)
+    explanation = error_rules.explain(
+        attempt.status or error.status, error.message, kind=error.kind, provider=preset, param=error.param
+    )
     cause = Cause(
         request_id=record.usage.id,
         provider=attempt.engine,

@@ -170,7 +170,7 @@ class Examination:
         if error is None:
             return None
         return self._error_rules.explain(
-            reply.status or error.status, error.message, kind=error.kind, provider=self._preset
+            reply.status or error.status, error.message, kind=error.kind, provider=self._preset, param=error.param
         )
 
     def reason(self, error: RixinError) -> str:
