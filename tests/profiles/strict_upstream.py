@@ -171,7 +171,7 @@ def facts(body: Body) -> dict[str, Any]:
         "tools": [tool["function"]["name"] for tool in listed(body, "tools")],
         "calls": [[call["function"]["name"], call["function"]["arguments"]] for call in calls],
         "results": [text(message) for message in messages if message["role"] == "tool"],
-        "stream": body.get("stream"),
+        "stream": bool(body.get("stream")),
         "stop": body.get("stop"),
     }
 

@@ -14,6 +14,7 @@ from rixin.profiles.search import EXTRA_CALLS
 from rixin.store.learned import LearnedTable
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.profiles.strict_upstream import OPAQUE, SHAPES, Rules, covers, facts
+from tests.support.clients import MESSAGES, RESPONSES, Asked, agent_request
 from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
 from tests.support.strict_runs import markdown, run
 from tests.upstreams.scripted import Reply, Request, Send, Stall, answer
@@ -82,22 +83,38 @@ SENSENOVA = SenseNova(
 )
 
 
+GOLDEN = Path(__file__).parents[1] / "dialects" / "openai_responses"
+FLASH_LITE = "sensenova-6.7-flash-lite"
+
+
+def recorded(case: str) -> Asked:
+    """A request of one of Codex's shapes, with what is to be sent on of it."""
+    body, chat = (json.loads((GOLDEN / case / name).read_text()) for name in ("request.json", "chat.json"))
+    return Asked(RESPONSES, {**body, "model": FLASH_LITE}, facts(chat))
+
+
+AGENTS: dict[str, Asked] = {
+    "claude code": agent_request(MESSAGES, FLASH_LITE, max_tokens=128_000),
+    "claude code, whole": agent_request(MESSAGES, FLASH_LITE, stream=False, temperature=1),
+    "codex": agent_request(RESPONSES, FLASH_LITE, max_output_tokens=128_000),
+    "codex, whole": agent_request(RESPONSES, FLASH_LITE, stream=False, text={"format": OBJECT}, user="ann"),
+    **{name: recorded(name) for name in ("codex_gpt_5_5", "codex_gpt_6_1_sol", "codex_unknown_model")},
+}
+
+
 @pytest.mark.parametrize("preset", ["generic", "sensenova"])
-@pytest.mark.parametrize("shape", ["messages-shaped", "responses-shaped"])
-async def test_coding_agents_run_on_sensenova(tmp_path: Path, shape: str, preset: str) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+async def test_coding_agents_run_on_sensenova(tmp_path: Path, agent: str, preset: str) -> None:
     """What Claude Code and Codex send is answered in full, with nothing known but an address and a key.
 
     Where the upstream is recognised, the first call passes.
     """
-    model = "sensenova-6.7-flash-lite"
-    upstream = StrictUpstream({model: SENSENOVA})
-    limit = "max_tokens" if "max_tokens" in SHAPES[shape] else "max_completion_tokens"
-    body = {**SHAPES[shape], "model": model, "store": False, "thinking": {"type": "enabled"}, limit: 128_000}
-    body |= {"response_format": OBJECT, "prompt_cache_key": "s", "metadata": {"user_id": "ann"}}
-    async with healing_site(tmp_path, upstream, preset=preset) as healing:
-        told = await healing.ask(body)
+    asked = AGENTS[agent]
+    async with healing_site(tmp_path, StrictUpstream({FLASH_LITE: SENSENOVA}), preset=preset) as healing:
+        told = await healing.ask(asked.body, asked.path)
         assert told.status == 200, told.text
-        assert covers(told.facts, facts(body))
+        assert told.ended
+        assert covers(told.facts, asked.wanted)
         assert told.attempts <= (1 if preset == "sensenova" else 1 + EXTRA_CALLS)
 
 

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 from msgspec import Struct
 
@@ -30,6 +29,7 @@ from rixin.routing.router import Router
 from rixin.routing.suspicions import Suspicions
 from rixin.settings import Provider, Server, Settings
 from rixin.store.database import Database
+from tests.support.clients import CHAT, read_stream, read_whole
 from tests.support.web import Site, site
 from tests.upstreams.strict import StrictUpstream
 
@@ -103,10 +103,10 @@ class HealingSite:
         layers = [*self.preset.layers(model, card), *self.learned.layers(provider, model, without=without)]
         return layered(layer.profile for layer in layers)
 
-    async def ask(self, body: dict[str, Any]) -> Told:
-        """Sends a request and reads its answer to the end."""
+    async def ask(self, body: dict[str, Any], path: str = CHAT) -> Told:
+        """Sends a request of the dialect that lives at a path, and reads its answer to the end."""
         headers = {"authorization": f"Bearer {self.site.key}"}
-        url = f"{self.site.url}/v1/chat/completions"
+        url = self.site.url + path
         async with asyncio.timeout(HANG), self.site.client.post(url, json=body, headers=headers) as response:
             changes = response.headers.get("x-rixin-changes", "")
             attempts = int(response.headers.get("x-rixin-attempts", "0"))
@@ -115,8 +115,10 @@ class HealingSite:
                 return Told(response.status, whole["error"]["message"], changes, attempts, whole)
             if not body.get("stream"):
                 whole = await response.json()
-                return Told(200, whole["choices"][0]["message"]["content"], changes, attempts, whole)
-            return await _read(response, changes, attempts)
+                return Told(200, read_whole(path, whole), changes, attempts, whole)
+            stream = await response.text()
+            text, ended = read_stream(path, stream)
+            return Told(200, text, changes, attempts, {"stream": stream}, ended)
 
     def start_controls(self) -> None:
         """Lets controls run in the background."""
@@ -137,15 +139,6 @@ class HealingSite:
         """Waits until what goes on in the background is done."""
         async with asyncio.timeout(HANG):
             await self.controls.settled()
-
-
-async def _read(response: aiohttp.ClientResponse, changes: str, attempts: int) -> Told:
-    lines = (await response.read()).decode().splitlines()
-    data = [line.removeprefix("data:").strip() for line in lines if line.startswith("data:")]
-    chunks = [json.loads(piece) for piece in data if piece != "[DONE]"]
-    text = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk.get("choices", []))
-    finished = any(choice.get("finish_reason") for chunk in chunks for choice in chunk.get("choices", []))
-    return Told(200, text, changes, attempts, {"chunks": chunks}, ended=finished and data[-1] == "[DONE]")
 
 
 @asynccontextmanager

@@ -4,13 +4,13 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct, field
 
 from rixin.profiles.search import EXTRA_CALLS
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
-from tests.profiles.strict_upstream import covers, draw_request, facts
+from tests.profiles.strict_upstream import covers
+from tests.support.clients import Asked, draw_asked
 from tests.support.healing import HealingSite, Told, healing_site
 from tests.upstreams.strict import StrictUpstream
 
@@ -19,8 +19,10 @@ CLIENTS: tuple[tuple[str, bool], ...] = (
     ("chat", True),
     ("chat with history", False),
     ("chat with history", True),
-    ("messages-shaped", True),
-    ("responses-shaped", True),
+    ("messages", False),
+    ("messages", True),
+    ("responses", False),
+    ("responses", True),
 )
 """Shapes of requests, and whether they are streamed."""
 
@@ -81,8 +83,8 @@ async def run(folder: Path, *, seed: int, rule_sets: int, rounds: int = 1, clien
             asking = sorted(drawn.sample(CLIENTS, clients), key=CLIENTS.index)
             for round_ in range(rounds):
                 for shape, stream in asking:
-                    asked = _drawn_request(drawn, shape, model, stream=stream)
-                    told = await healing.ask(asked)
+                    asked = draw_asked(drawn, shape, model, stream=stream)
+                    told = await healing.ask(asked.body, asked.path)
                     runs.outcomes.setdefault((round_, _client(shape, stream=stream)), Counter())[
                         _outcome(runs, asked, told)
                     ] += 1
@@ -96,20 +98,13 @@ def _client(shape: str, *, stream: bool) -> str:
     return f"{shape}, {'streamed' if stream else 'whole'}"
 
 
-def _drawn_request(drawn: random.Random, shape: str, model: str, *, stream: bool) -> dict[str, Any]:
-    asked = {**draw_request(drawn, shape), "model": model, "stream": stream}
-    if not stream:
-        del asked["stream"]
-        asked.pop("stream_options", None)
-    return asked
-
-
-def _outcome(runs: Runs, asked: dict[str, Any], told: Told) -> str:
-    if told.status == 200 and told.ended and covers(told.facts, facts(asked)):
+def _outcome(runs: Runs, asked: Asked, told: Told) -> str:
+    if told.status == 200 and told.ended and covers(told.facts, asked.wanted):
         runs.calls["answers"] += told.attempts
         return f"{told.attempts - 1} extra"
     runs.calls["refused"] += told.attempts
-    runs.failures.append(f"{asked['model']}: {told.status} after {told.attempts} calls: {told.text[:300]}")
+    model = asked.body["model"]
+    runs.failures.append(f"{model} {asked.path}: {told.status} after {told.attempts} calls: {told.text[:300]}")
     return "not answered"
 
 
