@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from rixin.errors import Kind
 from rixin.routing.breaker import TRIAL
-from rixin.routing.classify import PER_SECOND, Fate, rung
+from rixin.routing.classify import STEPS, Fate, rung
 from rixin.routing.pool import UNFIT_FOR, Grant, Key, Pool
 from tests.routing.upstreams import network
 from tests.upstreams.scripted import DONE, Reply, Request, answer, completion_events, stream
@@ -167,8 +167,10 @@ class StrictUpstream:
         tells: Whether refusals say how long to wait.
     """
 
-    GRACE = 0.5
-    """Seconds for which calls may still arrive that left before the refusal was read."""
+    GRACE = 2.0
+    """Seconds for which calls may still arrive that left before the refusal was read, however busy the machine is."""
+    UNTOLD = STEPS[0]
+    """Seconds that a key rests where the refusal does not say: the first step of the ladder, which nobody shortens."""
 
     def __init__(self, amount: int, window: float, *, tells: bool) -> None:
         self.amount = amount
@@ -192,15 +194,14 @@ class StrictUpstream:
             self.answered[key] += 1
             return GOLDEN
         self.refused[key] += 1
-        # Untold, the first step of the ladder holds: nobody shortens it.
-        wait = recent[-self.amount] + self.window - now if self.tells else PER_SECOND[0]
+        wait = recent[-self.amount] + self.window - now if self.tells else self.UNTOLD
         if now >= until:
             self.cooling[key] = (now, now + wait)
         return self._refusal({"retry_after": f"{wait:.3f}"} if self.tells else {})
 
     @staticmethod
     def _refusal(headers: dict[str, str]) -> Reply:
-        error: dict[str, Any] = {"message": "rps exhausted", "type": "quota_exceeded_error", "code": "8"}
+        error: dict[str, Any] = {"message": "tpm exhausted", "type": "quota_exceeded_error", "code": "8"}
         return answer(json.dumps({"error": error}), status=429, **headers)
 
 
@@ -209,9 +210,11 @@ KEYS = ["k1", "k2", "k3"]
 
 async def test_three_keys_of_five_calls_answer_thirty() -> None:
     """With the limits known, nothing is refused by the upstream: what does not fit into a window waits for the next."""
-    upstream = StrictUpstream(5, 2.0, tells=True)
-    # The upstream counts arrivals and we count departures, so on a busy machine its window must be a little shorter.
-    limits = [{"unit": "requests", "amount": 5, "window": 2.5}]
+    # The upstream counts arrivals and we count departures, which a machine that is busy may hold up for seconds: it
+    # would refuse a sixth call of the same moment, and our own window is what keeps the others back.
+    upstream, window = StrictUpstream(5, 0.25, tells=True), 2.5
+    limits = [{"unit": "requests", "amount": 5, "window": window}]
+    began = asyncio.get_running_loop().time()
     async with network([upstream], api_keys=KEYS, key_limits=limits) as net:
         answers = await asyncio.gather(
             *(net.ask(messages=[{"role": "user", "content": f"{number}"}]) for number in range(30))
@@ -219,12 +222,13 @@ async def test_three_keys_of_five_calls_answer_thirty() -> None:
     assert [asked.text for asked in answers] == ["Paris 巴黎"] * 30
     assert not upstream.refused
     assert set(upstream.answered.values()) == {10}
+    assert asyncio.get_running_loop().time() - began >= window
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["told", "not-told"])
 async def test_three_keys_find_their_limits(tells: bool) -> None:
     """With nothing known but what refusals tell, all are answered in time, and no key is sent while it cools."""
-    upstream = StrictUpstream(5, 1.5, tells=tells)
+    upstream = StrictUpstream(5, 3.0, tells=tells)
     async with network([upstream], api_keys=KEYS, queue_deadline=20.0) as net:
         answers = await asyncio.gather(
             *(net.ask(messages=[{"role": "user", "content": f"{number}"}]) for number in range(30))
