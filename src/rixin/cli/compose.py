@@ -25,6 +25,9 @@ from rixin.clock import Clock
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
+from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
+from rixin.dialects.sensenova_native import models as native_models
 from rixin.engines.base import Engine
 from rixin.engines.control import ControlClient, ModelChanged, Notice
 from rixin.engines.llama_cpp import LlamaCpp
@@ -59,6 +62,7 @@ from rixin.web.exchange import Asgi
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.models import ModelsHandler
+from rixin.web.not_served import METHODS, refuse
 from rixin.web.routes import Access, Endpoint, RouteTable
 
 log = structlog.get_logger("rixin.worker")
@@ -262,6 +266,11 @@ def endpoints(
         for prefix in ("/v1", "/compatible-mode/v1", "/compatible-mode/v2")
         for path in (f"{prefix}/models", f"{prefix}/models/")
     ]
+    native_listing = ModelsHandler(models, native_models.render_models, native_models.render_model)
+    endpoints += [
+        Endpoint(method="GET", path=path, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=native_listing)
+        for path in ("/v1/llm/models", "/v1/llm/models/")
+    ]
     for dialect in DIALECTS.values():
         for route in dialect.routes:
             handler = GenerateHandler(dialect, route, generator, models, settings.server, clock)
@@ -269,6 +278,11 @@ def endpoints(
                 Endpoint(method="POST", path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
                 for path in route.paths
             ]
+    endpoints += [  # last: a prefix counts where no earlier one does
+        Endpoint(method=method, path=prefix, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=refuse)
+        for prefix in NATIVE_PREFIXES
+        for method in METHODS
+    ]
     return endpoints
 
 

@@ -7,10 +7,13 @@ from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
+from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
 from rixin.profiles.presets import load_presets
 from rixin.routing.known_provider import Rules
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC)}
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC, SENSENOVA_NATIVE)
+}
 """All that we speak, by name."""
 
 

@@ -72,6 +72,8 @@ class Generate(Struct, frozen=True, kw_only=True):
     parallel_tool_calls: bool | None = None
     sampling: Sampling = Sampling()
     max_tokens: int | None = None
+    max_tokens_binding: bool = False
+    """Whether a `max_tokens` that does not fit into the window makes the request fail, instead of being lowered."""
     stop: tuple[str, ...] = ()
     n: int = 1
     logprobs: bool = False

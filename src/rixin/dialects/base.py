@@ -119,6 +119,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """The headers that carry an upstream's API key."""
     prompt_path: str | None = None
     """Where the continuation of a bare prompt lives; None where the dialect has none."""
+    sign: Callable[[str, int], str] | None = None
+    """Makes what `auth_headers` carries of a provider's key and the current second, where a key does not stand for
+    itself."""
     models_path: str = "/models"
     """Where the list of models lives below the upstream's base URL."""
     relayed: bool = False

@@ -27,9 +27,14 @@ class SSEDecoder:
     A line may be of any length, and time is linear in the bytes fed: what a line lacks is kept in pieces until its end
     has come. Lines are cut as bytes, so a character split between two reads is whole again before it is decoded;
     bytes that are no UTF-8 become U+FFFD.
+
+    Args:
+        bare_objects: A line that begins with `{` is an event's data, as some servers send their errors; the standard
+            has it ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, bare_objects: bool = False) -> None:
+        self._bare_objects = bare_objects
         self._pieces: list[bytes] = []
         self._at_start = True
         self._after_carriage_return = False
@@ -73,6 +78,8 @@ class SSEDecoder:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line:
             return self._dispatch()
+        if self._bare_objects and line.startswith(b"{"):
+            return ServerSentEvent(data=line.decode("utf-8", "replace"))
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))

@@ -58,14 +58,17 @@ class StreamReader:
     Args:
         stream: Makes what reads the objects of a stream.
         whole: Makes what reads an answer that is one object.
+        bare_objects: A line of JSON counts as an event.
 
     When bytes hold events and then an error, the events are given first and the next call raises; `feed(b"")` asks for
     it at once. So what is read does not depend on where the bytes were cut.
     """
 
-    def __init__(self, stream: Callable[[], ObjectReader], whole: Callable[[], ObjectReader]) -> None:
+    def __init__(
+        self, stream: Callable[[], ObjectReader], whole: Callable[[], ObjectReader], *, bare_objects: bool = False
+    ) -> None:
         self._mode = _Mode.UNKNOWN
-        self._sse = SSEDecoder()
+        self._sse = SSEDecoder(bare_objects=bare_objects)
         self._objects = stream()
         self._whole = whole
         self._held: list[bytes] = []

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Self
 
+from rixin.clock import Clock, SystemClock
 from rixin.core.requests import Generate
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat.wire import NAME as CHAT
@@ -35,6 +36,7 @@ class Remote:
         dialect: What it speaks.
         transport: Connections to its base URL.
         profile_for: What it accepts, by its own name for a model.
+        clock: Time, for credentials that are signed.
 
     Raises:
         RixinError: `CONFIGURATION` when nobody can speak `dialect` to an upstream.
@@ -46,6 +48,7 @@ class Remote:
         dialect: Dialect,
         transport: Transport,
         profile_for: Callable[[str], Profile] = nothing_known,
+        clock: Clock | None = None,
     ) -> None:
         if dialect.upstream is None:
             raise RixinError(
@@ -56,6 +59,7 @@ class Remote:
         self._upstream = dialect.upstream
         self._transport = RetiringTransport(transport)
         self._profile_for = profile_for
+        self._clock = clock or SystemClock()
         self._first_key = provider.api_keys[0] if provider.api_keys else None
         self._headers = {name.lower(): value for name, value in provider.headers.items()}
 
@@ -135,7 +139,11 @@ class Remote:
 
     def _headers_with(self, key: str | None) -> dict[str, str]:
         """The provider's own headers win: an upstream may want its key elsewhere."""
-        return self._headers if key is None else {**self._upstream.auth_headers(key), **self._headers}
+        if key is None:
+            return self._headers
+        if self._upstream.sign is not None:
+            key = self._upstream.sign(key, int(self._clock.now()))
+        return {**self._upstream.auth_headers(key), **self._headers}
 
     def _path(self, request: Generate) -> str:
         if request.prompt is None:

@@ -16,23 +16,26 @@ async def fit_output(request: Generate, count: Callable[[Generate], Awaitable[in
             small.
 
     Raises:
-        RixinError: `CONTEXT_OVERFLOW` with both numbers when the prompt alone fills the window.
+        RixinError: `CONTEXT_OVERFLOW` with both numbers when the prompt alone fills the window, or does so with a
+            `max_tokens` that is binding.
     """
     card, wanted = request.card, request.max_tokens
+    bound = (wanted or 0) if request.max_tokens_binding else 0
     if wanted is not None and card.max_output_length is not None and wanted > card.max_output_length:
         wanted = card.max_output_length
-    if card.context_length is not None and most_prompt_tokens(request) + (wanted or 1) > card.context_length:
+    most = most_prompt_tokens(request) + max(1, wanted or 0, bound)
+    if card.context_length is not None and most > card.context_length:
         prompt = await count(request)
         if prompt is not None:
             left = card.context_length - prompt
-            if left < 1:
+            if left < max(1, bound):
                 raise context_overflow(card.context_length, prompt, request.max_tokens or 0)
             wanted = wanted and min(wanted, left)
     return request if wanted == request.max_tokens else request.edit(Change("lowered", "max_tokens"), max_tokens=wanted)
 
 
 def context_overflow(limit: int, prompt: int, output: int) -> RixinError:
-    """The error for a request whose prompt leaves no room for an answer."""
+    """The error for a request whose prompt leaves no room for its answer."""
     asked = f"{prompt} in the messages" + (f" and {output} for the answer" if output else "")
     return RixinError(
         Kind.CONTEXT_OVERFLOW,

@@ -18,7 +18,7 @@ def read_reasoning(body: ChatBody, card: ModelCard) -> ReasoningWish:
         check_effort(card, body.reasoning_effort)
     enabled, budget = body.enable_thinking, None
     if body.thinking is not None:
-        switch = _switch(body.thinking)
+        switch = read_switch(body.thinking)
         enabled, budget = enabled if switch is None else switch, body.thinking.budget_tokens
     return ReasoningWish(effort=body.reasoning_effort, enabled=enabled, budget=budget)
 
@@ -36,7 +36,8 @@ def render_reasoning(request: Generate) -> JsonObject:
     return fields
 
 
-def _switch(thinking: Thinking) -> bool | None:
+def read_switch(thinking: Thinking) -> bool | None:
+    """Whether thinking is on or off; None where nothing is said. Raises `INVALID_REQUEST` for another word."""
     if thinking.type is None:
         return thinking.enabled
     check_word(thinking.type, tuple(_SWITCH), "thinking.type")

@@ -67,7 +67,7 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
     body = decode(_CHAT, call.body)
     card = _card(body, card_of)
     _check_strict(call, card, fields)
-    extra = _extra(fields, _CHAT_FIELDS)
+    extra = read_extra(fields, _CHAT_FIELDS)
     plain = cache(lambda: decode_object(call.body))
     messages = read_messages(body.messages, plain)
     tools, unknown_tools = read_tools(body.tools or [])
@@ -90,7 +90,7 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
         parallel_tool_calls=body.parallel_tool_calls,
         sampling=_sampling(body, card),
         max_tokens=_max_tokens(body, card),
-        stop=_stop(body),
+        stop=read_stop(body.stop),
         n=_count(body, card),
         logprobs=bool(body.logprobs),
         top_logprobs=body.top_logprobs,
@@ -114,7 +114,7 @@ def parse_completion(call: Call, card_of: CardOf) -> Generate:
     fields = decode_fields(call.body)
     body = decode(_COMPLETION, call.body)
     card = _card(body, card_of)
-    extra = _extra(fields, _COMPLETION_FIELDS)
+    extra = read_extra(fields, _COMPLETION_FIELDS)
     prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
     if len(prompts) != 1:
         raise invalid(f"invalid prompt, should be one text, has {len(prompts)}.", "prompt")
@@ -126,7 +126,7 @@ def parse_completion(call: Call, card_of: CardOf) -> Generate:
         prompt=prompts[0],
         sampling=_sampling(body, card),
         max_tokens=body.max_tokens,
-        stop=_stop(body),
+        stop=read_stop(body.stop),
         n=_count(body, card),
         logprobs=body.logprobs is not None,
         top_logprobs=body.logprobs,
@@ -163,8 +163,8 @@ def _check_strict(call: Call, card: ModelCard, fields: dict[str, Raw]) -> None:
     raise invalid(f"invalid {field}, it is not a parameter of {card.name}.", field)
 
 
-def _extra(fields: dict[str, Raw], known: frozenset[str]) -> JsonObject:
-    """The fields that no struct describes."""
+def read_extra(fields: dict[str, Raw], known: frozenset[str]) -> JsonObject:
+    """The fields that no struct describes; `known` are those that one does."""
     check_size(len(fields), MAX_FIELDS, "arguments", "fields")
     extra: JsonObject = {}
     for name, raw in fields.items():
@@ -211,8 +211,9 @@ def _max_tokens(body: ChatBody, card: ModelCard) -> int | None:
     return older if newer is None else newer
 
 
-def _stop(body: CommonBody) -> tuple[str, ...]:
-    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+def read_stop(stop: str | list[str] | None) -> tuple[str, ...]:
+    """The texts that end an answer. Raises `INVALID_REQUEST` for too many of them, or an empty one."""
+    stops = [stop] if isinstance(stop, str) else stop or []
     check_size(len(stops), MAX_STOPS, "stop", "entries")
     if not all(stops):
         raise invalid("invalid stop, its entries should not be empty.", "stop")

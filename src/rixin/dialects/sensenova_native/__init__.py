@@ -1,0 +1,39 @@
+"""The chat of the SenseNova V6 native platform: its own envelope, its own words for errors, JWTs for credentials.
+
+| file | noun |
+| --- | --- |
+| `wire` | the structs of a request's body |
+| `bounds` | ranges, defaults and counts |
+| `request`, `messages` | a body to a `Generate` |
+| `conversation`, `body` | a `Generate` to an upstream's body |
+| `finish`, `usage` | finish reasons and token counts, rendered |
+| `writer`, `response`, `errors`, `models` | what a client is sent |
+| `answer`, `reader` | what an upstream sent |
+| `tokens` | JWTs, minted |
+| `upstream` | the upstream half, put together |
+"""
+
+from rixin.dialects.base import Dialect, Route
+from rixin.dialects.sensenova_native.errors import render_error
+from rixin.dialects.sensenova_native.request import parse_chat, parse_completion
+from rixin.dialects.sensenova_native.response import render_response
+from rixin.dialects.sensenova_native.upstream import UPSTREAM
+from rixin.dialects.sensenova_native.wire import NAME
+from rixin.dialects.sensenova_native.writer import ChunkWriter
+
+__all__ = ["DIALECT", "PREFIXES"]
+
+DIALECT = Dialect(
+    name=NAME,
+    routes=(
+        Route(paths=("/v1/llm/chat-completions",), parse=parse_chat),
+        Route(paths=("/v1/llm/completions",), parse=parse_completion),
+    ),
+    render_response=render_response,
+    render_error=render_error,
+    writer=ChunkWriter,
+    upstream=UPSTREAM,
+)
+
+PREFIXES = ("/v1/llm/", "/v1/imgen/", "/v1/nlp/")
+"""Where the platform's own routes live; those that are not served are answered with its `not implemented`."""

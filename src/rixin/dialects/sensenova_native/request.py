@@ -1,0 +1,95 @@
+"""A client's body, read: `POST /v1/llm/chat-completions` and `POST /v1/llm/completions`.
+
+Source: SenseNova V6 API documentation, section on image-text chat.
+
+Decisions where the source leaves one:
+
+- null is absent, for every field.
+- What an absent field means is part of this API, so its defaults hold whatever model answers.
+- A `max_new_tokens` that the client sent is a promise: where it does not fit into the window, the request is refused
+  instead of being answered with less.
+- A field that no struct describes (`know_ids`, `plugins`) rides along in `extra`.
+"""
+
+import msgspec
+
+from rixin.core.cards import ModelCard
+from rixin.core.json import JsonObject
+from rixin.core.requests import Generate, Origin, ReasoningWish, Sampling
+from rixin.dialects.base import Call, CardOf
+from rixin.dialects.decoding import decode, decode_fields
+from rixin.dialects.openai_chat.reasoning import read_switch
+from rixin.dialects.openai_chat.request import read_extra, read_stop
+from rixin.dialects.sensenova_native.bounds import (
+    BOUNDS,
+    DEFAULT_MAX_NEW_TOKENS,
+    DEFAULT_TEMPERATURE,
+    DEFAULT_TOP_P,
+    check_number,
+)
+from rixin.dialects.sensenova_native.messages import read_messages
+from rixin.dialects.sensenova_native.wire import NAME, ChatBody, CommonBody, CompletionBody
+from rixin.errors import Kind, RixinError, invalid
+
+_CHAT = msgspec.json.Decoder(ChatBody)
+_COMPLETION = msgspec.json.Decoder(CompletionBody)
+
+_CHAT_FIELDS = frozenset(ChatBody.__struct_fields__)
+_COMPLETION_FIELDS = frozenset(CompletionBody.__struct_fields__)
+
+
+def parse_chat(call: Call, card_of: CardOf) -> Generate:
+    """Reads a chat request.
+
+    Raises:
+        RixinError: `INVALID_REQUEST` naming the field, or what `card_of` raises.
+    """
+    fields = decode_fields(call.body)
+    body = decode(_CHAT, call.body)
+    request = _request(call, body, card_of, read_extra(fields, _CHAT_FIELDS))
+    thinking = None if body.thinking is None else read_switch(body.thinking)
+    return msgspec.structs.replace(
+        request, messages=read_messages(body.messages), reasoning=ReasoningWish(enabled=thinking)
+    )
+
+
+def parse_completion(call: Call, card_of: CardOf) -> Generate:
+    """Reads a request for a bare prompt's continuation. Raises as `parse_chat` does."""
+    fields = decode_fields(call.body)
+    body = decode(_COMPLETION, call.body)
+    request = _request(call, body, card_of, read_extra(fields, _COMPLETION_FIELDS))
+    return msgspec.structs.replace(request, prompt=body.prompt, stop=read_stop(body.stop))
+
+
+def _request(call: Call, body: CommonBody, card_of: CardOf, extra: JsonObject) -> Generate:
+    """What both kinds of request have, and neither a conversation nor a prompt yet."""
+    card = _card(body, card_of)
+    for field in BOUNDS:
+        check_number(field, getattr(body, field))
+    wanted = body.max_new_tokens
+    return Generate(
+        model=body.model,
+        card=card,
+        sampling=Sampling(
+            temperature=DEFAULT_TEMPERATURE if body.temperature is None else body.temperature,
+            top_p=DEFAULT_TOP_P if body.top_p is None else body.top_p,
+            repetition_penalty=body.repetition_penalty,
+        ),
+        max_tokens=DEFAULT_MAX_NEW_TOKENS if wanted is None else wanted,
+        max_tokens_binding=wanted is not None,
+        n=1 if body.n is None else body.n,
+        stream=bool(body.stream),
+        include_usage=True,
+        user=body.user,
+        extra=extra,
+        origin=Origin(NAME, call.body),
+    )
+
+
+def _card(body: CommonBody, card_of: CardOf) -> ModelCard:
+    if not body.model:
+        raise invalid("invalid model, it should not be empty.", "model")
+    card = card_of(body.model)
+    if not card.supports("generate"):
+        raise RixinError(Kind.MODEL_NOT_FOUND, f"model not found: {card.name} does not answer chats", param="model")
+    return card
