@@ -1,7 +1,6 @@
 """The ASGI application: finds the route, checks who asks, catches what goes wrong, writes one log record a request."""
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -9,7 +8,7 @@ import structlog
 from rixin.accounts import credentials
 from rixin.accounts.account import Account
 from rixin.accounts.keys import KeyRing
-from rixin.clock import Clock, uuid7
+from rixin.clock import Clock
 from rixin.dialects.base import Dialect, Stamp
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import LimitError
@@ -18,11 +17,11 @@ from rixin.settings import Server
 from rixin.web import local_only
 from rixin.web.cors import Cors
 from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
+from rixin.web.request_id import request_id
 from rixin.web.routes import Access, Endpoint, RouteTable
 
 log = structlog.get_logger("rixin.web")
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 ANYONE = Account(id="anyone", name="anyone", scopes=frozenset())
 OWNER = Account(id="local", name="local", scopes=frozenset(access.value for access in Access))
 """Who calls a server that asks for no keys: reachable from this machine only, and allowed everything."""
@@ -95,7 +94,8 @@ class App:
                 return
         started = self._clock.monotonic()
         headers = _headers(scope["headers"])
-        exchange = Exchange(scope, receive, send, self._request_id(headers), headers)
+        identity = request_id(headers.get("x-request-id"), self._clock.now())
+        exchange = Exchange(scope, receive, send, identity, headers)
         self._enter(exchange)
         try:
             await self._serve(exchange)
@@ -180,10 +180,6 @@ class App:
         )
         reply = dialect.render_error(error, stamp)
         await exchange.respond(reply.status, reply.body, header_pairs(reply.headers))
-
-    def _request_id(self, headers: dict[str, str]) -> str:
-        wished = headers.get("x-request-id")
-        return wished if wished is not None and _SAFE_ID.fullmatch(wished) else uuid7(self._clock.now())
 
     def _enter(self, exchange: Exchange) -> None:
         self._active.add(exchange)

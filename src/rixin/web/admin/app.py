@@ -1,6 +1,5 @@
 """The admin application: its routes, checked against their policies, and what all its answers have in common."""
 
-import re
 from typing import Any
 
 import structlog
@@ -10,20 +9,20 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from rixin import __version__
-from rixin.clock import Clock, uuid7
+from rixin.clock import Clock
 from rixin.web.admin import doctor, engines, keys, learned, models, plans, providers, requests, status, usage
 from rixin.web.admin.errors import on_error
 from rixin.web.admin.guard import GuardedRoute, router
 from rixin.web.admin.policy import POLICIES, required_scope
 from rixin.web.admin.services import AdminServices
 from rixin.web.exchange import Message, Receive, Scope, Send
+from rixin.web.request_id import request_id
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body."""
 MAX_DRAINED = 4 * MAX_BODY
 """Bytes that are read of a larger one, so that its sender reads the answer and not a broken connection."""
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -113,14 +112,15 @@ class AdminApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         started = self._clock.monotonic()
-        request_id = self._request_id(scope)
+        wished = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        identity = request_id(None if wished is None else wished.decode("latin-1"), self._clock.now())
         status = 0
 
         async def send_more(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", identity.encode())]
             await send(message)
 
         scope.setdefault("state", {})
@@ -130,7 +130,7 @@ class AdminApp:
             account = scope["state"].get("account")
             log.info(
                 "request",
-                id=request_id.decode(),
+                id=identity,
                 method=scope["method"],
                 # Its template: somebody may have written a secret into the path itself.
                 route=getattr(scope.get("route"), "path", None),
@@ -138,12 +138,6 @@ class AdminApp:
                 ms=round((self._clock.monotonic() - started) * 1000, 2),
                 key=None if account is None else account.id,
             )
-
-    def _request_id(self, scope: Scope) -> bytes:
-        wished = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        if _SAFE_ID.fullmatch(wished.decode("latin-1")):
-            return wished
-        return uuid7(self._clock.now()).encode()
 
 
 def _limited(receive: Receive) -> Receive:
