@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any, TypeAlias
 
 from rixin.errors import Kind, RixinError
+from rixin.web.body_coding import RequestBody
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -47,11 +48,11 @@ class Exchange:
         return self.status != 0
 
     async def read_body(self, limit: int, deadline: float) -> bytes:
-        """The request's body.
+        """The request's body, decompressed.
 
         Raises:
-            RixinError: `TOO_LARGE` over `limit` bytes, `REQUEST_TIMEOUT` after `deadline` seconds, `CANCELLED` when the
-                client has gone.
+            RixinError: As `RequestBody.whole`; `REQUEST_TIMEOUT` after `deadline` seconds, `CANCELLED` when the client
+                has gone.
         """
         try:
             async with asyncio.timeout(deadline):
@@ -62,25 +63,15 @@ class Exchange:
             ) from None
 
     async def _read_body(self, limit: int) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
-            return message["body"]
-        pieces: list[bytes] = []
-        size = 0
-        while True:
+        body = RequestBody(self.headers.get("content-encoding", ""), limit)
+        while body.size <= _DRAIN_FACTOR * limit:
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
-            size += len(message["body"])
-            if size <= limit:
-                pieces.append(message["body"])
-            elif size > _DRAIN_FACTOR * limit:
-                break
+            body.feed(message["body"])
             if not message.get("more_body"):
                 break
-            message = await self._receive()
-        if size > limit:
-            raise RixinError(Kind.TOO_LARGE, f"The request's body is larger than {limit} bytes.")
-        return b"".join(pieces)
+        return body.whole()
 
     async def respond(
         self,

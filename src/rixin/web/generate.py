@@ -34,9 +34,6 @@ class GenerateHandler:
     async def __call__(self, exchange: Exchange, account: Account, _rest: str) -> None:
         """Answers an exchange."""
         arrived, since = self._clock.now(), self._clock.monotonic()
-        encoding = exchange.headers.get("content-encoding", "identity")
-        if encoding != "identity":
-            raise RixinError(Kind.UNSUPPORTED_MEDIA_TYPE, f"a body in content-encoding {encoding[:50]} is not accepted")
         body = await exchange.read_body(self._settings.max_body_bytes, self._settings.body_timeout)
         caller = Caller(
             account=account,
