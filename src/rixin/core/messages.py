@@ -55,6 +55,8 @@ class ReasoningPart(Struct, frozen=True, kw_only=True, tag=True):
     text: str = ""
     summary: tuple[str, ...] = ()
     signature: str | None = None
+    issuer: str | None = None
+    """The provider that gave `signature`, and alone may be shown it; None where it stands as the client sent it."""
 
 
 class RefusalPart(Struct, frozen=True, tag=True):

@@ -75,7 +75,9 @@ class _ChoiceBuilder:
         self.annotations: list[JsonValue] = []
         self.finish: Finish | None = None
 
-    def add(self, kind: type[TextPart | ReasoningPart | RefusalPart], text: str) -> None:
+    def add(self, kind: type[TextPart | ReasoningPart | RefusalPart], text: str, *, signed: bool = False) -> None:
+        if not text and not signed:
+            return  # nothing is said, and nothing ends
         if self.open is not kind:
             self.close()
             self.open = kind
@@ -142,7 +144,7 @@ class Collector:
                     choice.logprobs.append(event.logprobs)
             case Reasoning():
                 choice = self._choice(event.choice)
-                choice.add(ReasoningPart, event.text)
+                choice.add(ReasoningPart, event.text, signed=event.signature is not None)
                 if event.signature is not None:
                     choice.sign(event.signature)
             case ToolStart():

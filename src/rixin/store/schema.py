@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -142,3 +142,16 @@ learned = Table(
     Column("tested_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
 )
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("responses_by_age", responses.c.owner, responses.c.created_at, responses.c.size)
+Index("responses_by_end", responses.c.expires_at)

@@ -1,0 +1,1 @@
+"""What lets a conversation go on: sealed thoughts, remembered calls, stored responses, summaries."""
