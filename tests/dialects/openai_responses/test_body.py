@@ -64,10 +64,10 @@ def body_of(request: Generate) -> Any:
 
 
 def test_a_clients_own_body_goes_out_as_it_came() -> None:
-    """But for the model's name: null, unknown fields and items stay."""
+    """But for the model's name and the storing, which is ours: null, unknown fields and items stay."""
     fields = {"input": HISTORY, "tools": [PATCH, CLOCK], "reasoning": None, "x_new": {"a": 1}, "stream": True}
     body = body_of(ask(model="alias", **fields))
-    assert body == {"model": "true-model", **fields}
+    assert body == {"model": "true-model", **fields, "store": False}
 
 
 def test_an_edited_conversation_is_rendered_item_by_item() -> None:

@@ -3,7 +3,8 @@
 | file | noun |
 | --- | --- |
 | `wire` | the structs of a request's body |
-| `request` | a body to a `Generate` |
+| `request`, `compact` | a body to a `Generate` |
+| `history` | input items as they are kept and listed |
 | `items`, `tools`, `names` | parts of a request, read |
 | `body`, `conversation` | a `Generate` to an upstream's body |
 | `output`, `calls`, `unwrapping` | the items of an answer while they grow |
@@ -13,6 +14,7 @@
 """
 
 from rixin.dialects.base import Dialect, Route
+from rixin.dialects.openai_responses.compact import parse_compact
 from rixin.dialects.openai_responses.errors import render_error
 from rixin.dialects.openai_responses.request import parse_response_request
 from rixin.dialects.openai_responses.response import render_response
@@ -26,7 +28,10 @@ _PREFIXES = ("/v1", "/compatible-mode/v1", "/compatible-mode/v2")
 
 DIALECT = Dialect(
     name=NAME,
-    routes=(Route(paths=tuple(f"{prefix}/responses" for prefix in _PREFIXES), parse=parse_response_request),),
+    routes=(
+        Route(paths=tuple(f"{prefix}/responses" for prefix in _PREFIXES), parse=parse_response_request),
+        Route(paths=tuple(f"{prefix}/responses/compact" for prefix in _PREFIXES), parse=parse_compact),
+    ),
     render_response=render_response,
     render_error=render_error,
     writer=ResponsesWriter,

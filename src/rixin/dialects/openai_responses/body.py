@@ -1,7 +1,8 @@
 """The body that an upstream is sent.
 
 A request that came in this dialect goes out as its client wrote it, but for the model's name and what was edited on the
-way; any other is rendered from the core's language, and nothing of it is to be stored.
+way; any other is rendered from the core's language. Upstreams store nothing and are told the whole conversation: it is
+ours to keep.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from rixin.dialects.openai_responses.items import ADDITIONAL_TOOLS
 from rixin.dialects.openai_responses.request import LOGPROBS
 from rixin.dialects.openai_responses.tools import render_format, render_tool_choice, render_tools
 from rixin.dialects.openai_responses.wire import NAME
+
+_STATE = ("previous_response_id", "conversation")
 
 
 def build_body(request: Generate) -> JsonObject:
@@ -39,7 +42,9 @@ def build_body(request: Generate) -> JsonObject:
                 body.pop(field, None)
             else:
                 body[field] = value
-    return body
+    for field in _STATE:
+        body.pop(field, None)
+    return {**body, "store": False}
 
 
 def _input(request: Generate, _body: JsonObject) -> JsonObject:

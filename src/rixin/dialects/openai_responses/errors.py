@@ -66,6 +66,9 @@ IN_STREAM: dict[Kind, str] = {
 }
 """Codes of a stream that differ: there no status says that trying again is in vain, so the code must."""
 
+PREVIOUS = "previous_response_id"
+"""The field whose response nobody has any more; clients that know its code begin anew."""
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -75,9 +78,15 @@ def render_error(error: RixinError, stamp: Stamp) -> Reply:
         "message": told(error),
         "type": TYPES.get(error.kind, WORDS[error.kind].type),
         "param": error.param,
-        "code": CODES[error.kind],
+        "code": _code(error),
     }
     return msgspec.structs.replace(render_chat_error(error, stamp), body=_ENCODER.encode({"error": inner}))
+
+
+def _code(error: RixinError) -> str:
+    if error.kind is Kind.NOT_FOUND and error.param == PREVIOUS:
+        return "previous_response_not_found"
+    return CODES[error.kind]
 
 
 def failure(error: RixinError) -> JsonObject:

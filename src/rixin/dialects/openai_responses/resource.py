@@ -16,7 +16,7 @@ from rixin.dialects.base import Stamp
 from rixin.dialects.decoding import decode_any, decode_fields
 from rixin.dialects.openai_responses.wire import NAME
 
-Status: TypeAlias = Literal["in_progress", "completed", "incomplete", "failed"]
+Status: TypeAlias = Literal["in_progress", "completed", "incomplete", "failed", "cancelled"]
 
 INCOMPLETE: dict[FinishReason, str] = {
     "length": "max_output_tokens",

@@ -20,6 +20,7 @@ from rixin.core.requests import Generate, Request
 from rixin.core.responses import Choice, Response
 from rixin.dialects.base import Stamp
 from rixin.dialects.openai_chat.logprobs import join_logprobs
+from rixin.dialects.openai_responses.compact import is_compact, render_compact
 from rixin.dialects.openai_responses.output import Output
 from rixin.dialects.openai_responses.resource import Resource, status_of
 
@@ -30,6 +31,8 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     """The body of a whole answer: what the end of its stream would say."""
     if not isinstance(request, Generate):
         raise TypeError(f"a response answers a Generate, not a {type(request).__name__}")
+    if is_compact(request):
+        return render_compact(response, request, stamp)
     resource = Resource(request, stamp)
     output = Output(request.tools, stamp.new_id, summary=wants_summary(request))
     choice = response.choices[0]

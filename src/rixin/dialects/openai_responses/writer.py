@@ -33,6 +33,7 @@ class ResponsesWriter:
         self._usage: Usage | None = None
         self._sequence = 0
         self._begun = False
+        self._ended: dict[str, object] | None = None
 
     def feed(self, events: list[Event]) -> bytes:
         """What these events say."""
@@ -51,6 +52,7 @@ class ResponsesWriter:
         begun = self._begin()
         self._output.abandon()
         response = self._resource.render("failed", self._output.render(), usage=self._usage, error=failure(error))
+        self._ended = response
         return begun + self._event({"type": "response.failed", "response": response})
 
     def close(self) -> bytes:
@@ -60,7 +62,15 @@ class ResponsesWriter:
             return self.fail(RixinError(Kind.UPSTREAM_INTERRUPTED, "The model's answer broke off."))
         status = status_of(finish.reason)
         response = self._resource.render(status, self._output.render(), reason=finish.reason, usage=self._usage)
+        self._ended = response
         return self._event({"type": f"response.{status}", "response": response}) + DONE
+
+    def snapshot(self) -> bytes:
+        """The response object as it ended; one that nobody waits for any more was cancelled."""
+        if self._ended is None:
+            self._output.abandon()
+            self._ended = self._resource.render("cancelled", self._output.render(), usage=self._usage)
+        return _encode(self._ended)
 
     def keep_alive(self) -> bytes:
         """`response.in_progress`: an idle timer that only counts events sees it, and nobody acts upon it.
