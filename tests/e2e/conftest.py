@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from tests.support.server import Server, start
+from tests.upstreams.scripted import ScriptedUpstream
+
+InFrontOf: TypeAlias = Callable[[ScriptedUpstream], Server]
+"""Starts a server that knows of an upstream no more than where it is, and its key."""
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,13 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield begin
     for stop in stops:
         stop()
+
+
+@pytest.fixture
+def in_front_of(launch: Callable[..., Server]) -> InFrontOf:
+    """Starts a server that knows of an upstream no more than where it is, and its key."""
+
+    def begin(upstream: ScriptedUpstream) -> Server:
+        return launch(config=f'[[providers]]\nname = "upstream"\nbase_url = "{upstream.url}"\napi_keys = ["sk-up"]\n')
+
+    return begin

@@ -14,7 +14,6 @@ import pytest
 from tests.conftest import AGENT_PLACES
 from tests.profiles.strict_upstream import SENSENOVA, Rules
 from tests.support.server import Server
-from tests.upstreams.scripted import ScriptedUpstream
 
 HANG_LIMIT = 180.0
 """Seconds; an agent's round trip takes two to ten."""
@@ -32,9 +31,6 @@ class Ran:
 Run: TypeAlias = Callable[[list[str], Mapping[str, str]], Awaitable[Ran]]
 Ask: TypeAlias = Callable[[Server, str, str], Awaitable[Ran]]
 """Asks an agent that is set up for a server: with a model, a prompt."""
-InFrontOf: TypeAlias = Callable[[ScriptedUpstream], Server]
-"""Starts a server that knows of an upstream no more than where it is, and its key."""
-
 CODEX_CONFIG = """
 check_for_update_on_startup = false
 model = "{model}"
@@ -72,16 +68,6 @@ class Nonce:
 def rules(request: pytest.FixtureRequest) -> Rules | None:
     """What an upstream refuses."""
     return request.param
-
-
-@pytest.fixture
-def in_front_of(launch: Callable[..., Server]) -> InFrontOf:
-    """Starts a server that knows of an upstream no more than where it is, and its key."""
-
-    def begin(upstream: ScriptedUpstream) -> Server:
-        return launch(config=f'[[providers]]\nname = "upstream"\nbase_url = "{upstream.url}"\napi_keys = ["sk-up"]\n')
-
-    return begin
 
 
 @pytest.fixture

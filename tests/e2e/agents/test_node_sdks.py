@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.agents.conftest import InFrontOf, Run
+from tests.e2e.agents.conftest import Run
+from tests.e2e.conftest import InFrontOf
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_chunk, event, stream
 
 HERE = Path(__file__).parent

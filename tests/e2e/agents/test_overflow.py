@@ -2,7 +2,8 @@
 
 import json
 
-from tests.e2e.agents.conftest import Ask, InFrontOf
+from tests.e2e.agents.conftest import Ask
+from tests.e2e.conftest import InFrontOf
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 
 REFUSAL = {

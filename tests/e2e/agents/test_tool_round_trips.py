@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.agents.conftest import Ask, InFrontOf, Nonce
+from tests.e2e.agents.conftest import Ask, Nonce
+from tests.e2e.conftest import InFrontOf
 from tests.profiles.strict_upstream import Rules
 from tests.support.tool_user import FOUND, ToolUser
 
