@@ -1,16 +1,19 @@
 """Answers of upstreams, restored on their way to the client."""
 
 from contextlib import aclosing
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from rixin.core.events import Text
+from rixin.core.requests import Change
 from rixin.core.responses import Response, collect
 from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base import Batch, Prepared
 from rixin.engines.remote import Remote
 from rixin.errors import RixinError
+from rixin.profiles.presets import load_presets
 from rixin.profiles.profile import Profile
 from rixin.settings import Provider
 from tests.engines.chat import chat
@@ -31,6 +34,7 @@ TOOL: dict[str, Any] = {
     "function": {"name": "read", "parameters": {"type": "object", "properties": {}}},
 }
 LEAK = '<think>Hm.</think>\n<tool_call>{"name": "read", "arguments": {}}</tool_call>'
+PRESETS = load_presets(files("rixin.profiles").joinpath("presets.toml").read_bytes())
 LEAKY = Profile(think_tags=True, tool_markup_heal=True)
 
 
@@ -70,6 +74,45 @@ async def test_what_the_text_hides_is_told(whole: bool) -> None:
     assert [call.name for call in choice.tool_calls] == ["read"]
     assert choice.finish_reason == "tool_calls"
     assert all(batch.raw is None for batch in batches)
+
+
+async def test_what_was_done_to_an_answer_is_told_once() -> None:
+    """By name, with the batch in which it shows first; an answer that hides nothing says nothing."""
+    pieces = [LEAK[start : start + 5] for start in range(0, len(LEAK), 5)]
+    batches = await ask(stream([*completion_events(pieces), DONE]), LEAKY, {"tools": [TOOL]})
+    changes = [change for batch in batches for change in batch.changes]
+    assert changes == [Change("take_thoughts", "content"), Change("heal_tool_calls", "content")]
+    batches = await ask(stream([*completion_events(("Paris",)), DONE]), LEAKY, {"tools": [TOOL]})
+    assert not any(batch.changes for batch in batches)
+
+
+@pytest.mark.parametrize("preset", [preset.name for preset in PRESETS.all if preset.profile.tool_markup_heal])
+async def test_s13_presets_heal_calls_where_they_leak(preset: str) -> None:
+    """A call of a tool that there is, is a call; the same markup of another tool stays what it is, text."""
+    profile = PRESETS.named(preset).profile
+    leak = LEAK.removeprefix("<think>Hm.</think>\n")
+    for name, calls in (("read", ["read"]), ("write", [])):
+        text = leak.replace("read", name)
+        batches = await ask(stream([*completion_events((text,)), DONE]), profile, {"tools": [TOOL]})
+        choice = collected(batches).choices[0]
+        assert [call.name for call in choice.tool_calls] == calls
+        assert choice.text == ("" if calls else text)
+
+
+@pytest.mark.parametrize("preset", [preset.name for preset in PRESETS.all if preset.profile.think_tags])
+@pytest.mark.parametrize(
+    "text",
+    ["<think>Hm.</think>\n\nParis", "<thinking>\nHm.</thinking>Paris", "<think>Hm.</think>Paris"],
+)
+async def test_s12_presets_take_thoughts_out_of_the_text(preset: str, text: str) -> None:
+    """Wherever the tags are cut; tags in code are text."""
+    profile = PRESETS.named(preset).profile
+    pieces = [text[start : start + 3] for start in range(0, len(text), 3)]
+    choice = collected(await ask(stream([*completion_events(pieces), DONE]), profile, {})).choices[0]
+    assert (choice.reasoning, choice.text) == ("Hm.", "Paris")
+    code = "Write `<think>` or\n```\n<think>\n```\n"
+    choice = collected(await ask(stream([*completion_events((code,)), DONE]), profile, {})).choices[0]
+    assert (choice.reasoning or "", choice.text) == ("", code)
 
 
 async def test_an_upstream_of_whom_nothing_is_known_is_relayed() -> None:

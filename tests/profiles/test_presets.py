@@ -31,6 +31,16 @@ def test_every_promised_provider_has_a_row(known: Presets) -> None:
     }
 
 
+def test_answers_are_mended_where_they_are_known_to_need_it(known: Presets) -> None:
+    """Thoughts come between tags from MiniMax and from servers that people run; calls leak from most but the makers
+    of one API for their own models."""
+    own = {"vllm", "sglang", "llama.cpp", "ollama", "lmstudio"}
+    assert {preset.name for preset in known.all if preset.profile.think_tags} == own | {"minimax"}
+    leaking = own | {"generic", "sensenova", "sensenova-intl", "deepseek", "zhipu", "minimax", "mimo", "qwen"}
+    leaking |= {"openrouter", "siliconflow"}
+    assert {preset.name for preset in known.all if preset.profile.tool_markup_heal} == leaking
+
+
 def test_every_provider_says_where_its_key_and_its_documents_are(known: Presets) -> None:
     """`providers add NAME` needs the variable, and a reader the source."""
     for preset in known.all:

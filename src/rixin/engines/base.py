@@ -22,7 +22,8 @@ class Batch(Struct, frozen=True):
     events: list[Event]
     raw: bytes | None = None
     changes: tuple[Change, ...] = ()
-    """What the engine did to the request before it sent it on; told with the first batch or not at all."""
+    """What the engine did to the request before it sent it on, told with the first batch or not at all; and to the
+    answer, told once it was done."""
 
 
 class Engine(Protocol):
@@ -87,6 +88,16 @@ class Sends(Protocol):
         Raises:
             RixinError: As `Engine.stream`.
         """
+        ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """An engine that hands requests on to an upstream, in a dialect that clients speak too."""
+
+    @property
+    def dialect(self) -> str:
+        """The dialect's name."""
         ...
 
 

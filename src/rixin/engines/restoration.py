@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import msgspec
-
 from rixin.engines.base import Batch
 from rixin.errors import RixinError
 from rixin.profiles.answers.transform import Transform
@@ -24,7 +22,9 @@ async def restored(batches: AsyncGenerator[Batch, None], transform: Transform) -
         try:
             async for batch in batches:
                 if batch.raw is None:
-                    batch = msgspec.structs.replace(batch, events=transform.feed(batch.events))  # noqa: PLW2901 - it is the same one, restored
+                    events = transform.feed(batch.events)
+                    changes = batch.changes + transform.new_changes()
+                    batch = Batch(events, changes=changes)  # noqa: PLW2901 - it is the same one, restored
                 yield batch
         except RixinError:
             if held := transform.end():

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from rixin.core.events import Event, Finish, Reasoning, Refusal, Start, Text, ToolArguments, ToolEnd, ToolStart
+from rixin.core.requests import Change
 
 
 class ChoiceRewriter(ABC):
@@ -15,6 +16,8 @@ class ChoiceRewriter(ABC):
 
     def __init__(self, choice: int) -> None:
         self.choice = choice
+        self.rewrote = False
+        """Whether any of the text turned out to be something else."""
         self._held = ""
 
     def passes(self, text: str) -> bool:  # noqa: ARG002 - for those who can tell
@@ -52,14 +55,21 @@ class Rewriting:
 
     Args:
         make: Makes the rewriter of a choice, by its index and the upstream's id of the answer.
+        change: What it is told as, where it rewrote anything.
     """
 
-    def __init__(self, make: Callable[[int, str], ChoiceRewriter]) -> None:
+    def __init__(self, make: Callable[[int, str], ChoiceRewriter], change: Change) -> None:
         self._make = make
+        self._change = change
         self._answer_id = ""
         self._choices: dict[int, ChoiceRewriter] = {}
         self._waiting: dict[int, list[Text]] = {}
         """Empty texts with log probabilities of what is no text any more."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was done so far."""
+        return (self._change,) if any(rewriter.rewrote for rewriter in self._choices.values()) else ()
 
     def feed(self, events: list[Event]) -> list[Event]:
         """The events that come of these."""

@@ -109,6 +109,7 @@ class ThinkTags(ChoiceRewriter):
     def _reason(self, text: str, events: list[Event]) -> None:
         if text:
             self._last = text[-1]
+            self.rewrote = True
             events.append(Reasoning(text=text, choice=self.choice))
 
     def _release(self, events: list[Event]) -> None:

@@ -180,7 +180,7 @@ class ToolMarkup(ChoiceRewriter):
 
     def _heal(self, calls: list[HealedCall], events: list[Event]) -> None:
         self._block = None
-        self._trims = True
+        self._trims = self.rewrote = True
         self._scanner.restart()
         for call in calls:
             index = self._calls

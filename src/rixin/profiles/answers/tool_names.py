@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from rixin.core.events import Event, ToolStart
+from rixin.core.requests import Change
 from rixin.core.tools import Tool
 
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
@@ -29,6 +30,11 @@ class ToolNames:
             self._near.setdefault(_normal(name), set()).add(name)
         for sent, name in changed.items():
             self._near.setdefault(_normal(sent), set()).add(name)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """None: the names are the client's own."""
+        return ()
 
     def original(self, name: str) -> str:
         """The client's name for what was called; a name that means none of its tools stays as it is."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from rixin.core.events import Event
+from rixin.core.requests import Change
 from rixin.core.tools import Tool
 from rixin.profiles.answers.rewriting import Rewriting
 from rixin.profiles.answers.think_tags import ThinkTags
@@ -11,8 +12,14 @@ from rixin.profiles.answers.tool_markup import ToolMarkup
 from rixin.profiles.answers.tool_names import ToolNames
 from rixin.profiles.profile import Profile
 
+THOUGHTS = Change("take_thoughts", "content")
+CALLS = Change("heal_tool_calls", "content")
+
 
 class _Step(Protocol):
+    @property
+    def changes(self) -> tuple[Change, ...]: ...
+
     def feed(self, events: list[Event]) -> list[Event]: ...
 
     def end(self) -> list[Event]: ...
@@ -28,6 +35,7 @@ class Transform:
 
     def __init__(self, steps: Iterable[_Step], *, optional: bool = False) -> None:
         self._steps = tuple(steps)
+        self._told: set[Change] = set()
         self.optional = optional
 
     def feed(self, events: list[Event]) -> list[Event]:
@@ -35,6 +43,12 @@ class Transform:
         for step in self._steps:
             events = step.feed(events)
         return events
+
+    def new_changes(self) -> tuple[Change, ...]:
+        """What was done to the answer and was not told before."""
+        changes = tuple(change for step in self._steps for change in step.changes if change not in self._told)
+        self._told.update(changes)
+        return changes
 
     def end(self) -> list[Event]:
         """What was held back, once a stream has broken off; after a finish there is nothing."""
@@ -59,9 +73,9 @@ def transform_for(
     steps: list[_Step] = []
     if profile.think_tags:
         opened = profile.think_tags == "opened"
-        steps.append(Rewriting(lambda choice, _: ThinkTags(choice, opened=opened, whole=whole)))
+        steps.append(Rewriting(lambda choice, _: ThinkTags(choice, opened=opened, whole=whole), THOUGHTS))
     if profile.tool_markup_heal and tools:
-        steps.append(Rewriting(lambda choice, seed: ToolMarkup(choice, names.find, seed)))
+        steps.append(Rewriting(lambda choice, seed: ToolMarkup(choice, names.find, seed), CALLS))
     if tool_names or tools:
         steps.append(names)
     return Transform(steps, optional=steps == [names] and not tool_names) if steps else None
