@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import Invoke, rixin
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 
@@ -86,7 +88,7 @@ async def test_engines_are_shown_with_state_and_memory(data_dir: Path) -> None:
 async def test_models_are_loaded_and_unloaded(data_dir: Path) -> None:
     """The name travels as one piece of the path, whatever is in it."""
     async with ScriptedUpstream(server) as upstream:
-        loaded = await rixin("models", "load", "org/big", "--base-url", upstream.url, data_dir=data_dir)
+        loaded = await rixin("models", "load", "org/big", "--no-wait", "--base-url", upstream.url, data_dir=data_dir)
         unloaded = await rixin("models", "unload", "local", "--base-url", upstream.url, data_dir=data_dir)
         assert [(request.method, request.path) for request in upstream.requests] == [
             ("POST", "/admin/v1/engines/org%2Fbig/load"),
@@ -94,6 +96,32 @@ async def test_models_are_loaded_and_unloaded(data_dir: Path) -> None:
         ]
     assert loaded.out == "loading org/big; `rixin models ps` shows how far it is\n"
     assert unloaded.out == "unloaded local\n"
+
+
+STARTING = {"model": "local", "state": "starting", "progress": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "says"),
+    [
+        ({"model": "local", "state": "ready"}, 0, "loaded local"),
+        ({"model": "local", "state": "failed", "message": "no room"}, 1, "local cannot be loaded: no room"),
+        ({"model": "local", "state": "stopped"}, 1, "local was unloaded before it was ready"),
+        ({"model": "another", "state": "ready"}, 1, "local was unloaded before it was ready"),
+    ],
+)
+async def test_a_load_lasts_until_it_has_ended(data_dir: Path, ends: dict[str, object], code: int, says: str) -> None:
+    """The command looks until the model is ready, or will not be, and says which."""
+    looks = iter([STARTING, STARTING, ends])
+
+    def loading(request: Request) -> Reply:
+        return answer(json.dumps(STARTING if request.method == "POST" else {"data": [next(looks)]}))
+
+    async with ScriptedUpstream(loading) as upstream:
+        result = await rixin("models", "load", "local", "--base-url", upstream.url, data_dir=data_dir)
+    assert result.code == code
+    assert says in result.out + result.err
+    assert next(looks, None) is None
 
 
 async def test_an_unknown_model_is_the_servers_error(data_dir: Path) -> None:

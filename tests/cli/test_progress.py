@@ -1,4 +1,4 @@
-"""The bar of a download."""
+"""The bars of a download and of a model's start."""
 
 import io
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from rixin.cli.progress import download_bar
+from rixin.cli.progress import ModelBars, download_bar
 from rixin.engines.pull import Progress
 
 
@@ -43,3 +43,50 @@ def test_output_that_is_piped_on_stays_in_its_pipe(capsys: pytest.CaptureFixture
 def test_otherwise_nothing_is_drawn(steps: list[Progress], terminal: bool) -> None:
     """A log file sees no bar, and neither does somebody who has the model already."""
     assert drawn(*steps, terminal=terminal) == ""
+
+
+def shown(*states: tuple[str, str, float | None], terminal: bool = True) -> str:
+    """What a console is sent for these states of models."""
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+    bars = ModelBars(console)
+    for state in states:
+        bars.show(*state)
+    bars.close()
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("state", "part", "words"),
+    [
+        ("pulling", 0.25, "downloading tiny"),
+        ("starting", 0.25, "loading tiny"),
+        ("starting", None, "loading tiny"),
+        ("backing_off", None, "loading again tiny"),
+    ],
+)
+def test_a_model_on_its_way_has_a_bar(state: str, part: float | None, words: str) -> None:
+    """It says what is done with it, and how much of that, where it is known."""
+    drawn = shown(("tiny", state, part))
+    assert words in drawn
+    assert ("25%" in drawn) == (part is not None)
+    assert "0%" not in drawn
+    assert "tiny" not in drawn.rpartition("\x1b[2K")[2], "it is gone at the end"
+
+
+def test_a_measure_comes_and_goes() -> None:
+    """A part that is known, then none, then another: the last is what stays."""
+    assert "75%" in shown(("tiny", "starting", 0.5), ("tiny", "starting", None), ("tiny", "starting", 0.75))
+
+
+def test_every_model_has_its_own_bar() -> None:
+    """One that is ready takes its own away, and nobody else's."""
+    drawn = shown(("a", "starting", 0.5), ("b", "starting", 0.5), ("a", "ready", None), ("b", "starting", 0.75))
+    assert "loading a" in drawn
+    assert "75%" in drawn
+
+
+@pytest.mark.parametrize(("state", "terminal"), [("starting", False), ("ready", True), ("stopped", True)])
+def test_nothing_is_drawn_of_other_models(state: str, terminal: bool) -> None:
+    """One that is on no way has no bar, and a log file sees none."""
+    assert shown(("tiny", state, None), terminal=terminal) == ""

@@ -39,6 +39,9 @@ config = json.loads(sys.stdin.readline())
 if "broken" in config["model"]:
     print(json.dumps({"type": "failed", "message": "no such tensor"}), flush=True)
     sys.exit(1)
+if "slow" in config["model"]:
+    print(json.dumps({"type": "loading", "progress": 0.5}), flush=True)
+    sys.stdin.read()
 ready = {"type": "ready", "context_length": config["context_length"], "pool": config["pool"], "pid": os.getpid()}
 print(json.dumps(ready), flush=True)
 sys.stdin.read()
@@ -332,12 +335,43 @@ async def test_engine_that_cannot_start_gives_its_memory_back(yard: Yard) -> Non
 async def test_load_and_unload_by_hand(yard: Yard) -> None:
     """`load` begins and returns, `unload` returns when the engine is gone."""
     fleet = yard.fleet(yard.model("a"))
-    assert fleet.load("a").model == "a"
+    begun = fleet.load("a")
+    assert (begun.model, begun.state) == ("a", "starting")
     await yard.until(lambda: states(fleet)["a"] == "ready")
     pid = engine_pid(fleet, "a")
     assert (await fleet.unload("a")).state == "stopped"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_load_by_hand_that_comes_to_nothing_says_why(yard: Yard) -> None:
+    """Before there is a process too; the next success, or unloading it, ends that."""
+    fleet = yard.fleet(yard.model("a"), budget=NEEDS - 1)
+    fleet.load("a")
+    await yard.until(lambda: states(fleet)["a"] == "failed")
+    (status,) = fleet.statuses()
+    assert "the model `a` needs about" in (status.message or "")
+    assert yard.notices[-1] == ModelChanged(status)
+    assert (await fleet.unload("a")).state == "stopped"
+
+
+async def test_unloading_a_model_on_its_way_is_no_failure(yard: Yard) -> None:
+    """Whoever had it loaded finds it unloaded, and it stays so."""
+    fleet = yard.fleet(yard.model("slow"))
+    fleet.load("slow")
+    await yard.until(lambda: fleet.statuses()[0].pid is not None)
+    assert states(fleet)["slow"] == "starting"
+    await fleet.unload("slow")
+    await yard.until(lambda: states(fleet)["slow"] == "stopped")
+    assert fleet.statuses()[0].message is None
+
+
+async def test_part_of_a_start_is_told(yard: Yard) -> None:
+    """What the engine says of its progress is its model's, until it is ready."""
+    fleet = yard.fleet(yard.model("slow"))
+    fleet.load("slow")
+    await yard.until(lambda: fleet.statuses()[0].progress == 0.5)
+    assert states(fleet)["slow"] == "starting"
 
 
 async def test_default_model_is_pulled_at_the_start_where_nothing_else_answers(yard: Yard) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,11 +11,16 @@ import typer
 
 from rixin.cli import options, output
 from rixin.cli.client import Client, Target, find_target
+from rixin.cli.progress import ModelBars
 from rixin.core.json import JsonObject
+from rixin.engines.process import State
 from rixin.engines.weights import known_weights, pulled_models, remove
 from rixin.errors import Kind, RixinError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+_POLL = 0.2
+"""Seconds between two looks at a model that is on its way."""
 
 Name = Annotated[str, typer.Argument(help="The model's name.")]
 
@@ -95,14 +101,21 @@ def ps(
 @app.command()
 def load(
     name: Name,
+    wait: Annotated[bool, typer.Option(help="Wait until it is loaded.")] = True,
     base_url: options.BaseUrl = None,
     api_key: options.ApiKey = None,
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Begin to load a local model. The running server answers by it once it is loaded."""
-    _change(name, "load", _target(base_url, api_key, config, data_dir))
-    output.stdout.print(f"loading {output.printable(name)}; `rixin models ps` shows how far it is")
+    """Load a local model. The running server answers by it from then on."""
+    shown = output.printable(name)
+    target = _target(base_url, api_key, config, data_dir)
+    _change(name, "load", target)
+    if not wait:
+        output.stdout.print(f"loading {shown}; `rixin models ps` shows how far it is")
+        return
+    asyncio.run(_until_ready(target, name))
+    output.stdout.print(f"loaded {shown}")
 
 
 @app.command()
@@ -152,6 +165,30 @@ def _target(base_url: str | None, api_key: str | None, config: options.Config, d
 
 def _change(name: str, verb: str, target: Target) -> None:
     asyncio.run(_ask(target, "POST", f"{target.admin_url}/engines/{quote(name, safe='')}/{verb}", {}))
+
+
+async def _until_ready(target: Target, name: str) -> None:
+    """Waits until a model answers, with a bar where stderr is a terminal.
+
+    Raises:
+        RixinError: `OVERLOADED` where it does not come to that, and why.
+    """
+    async with Client(target) as client:
+        with closing(ModelBars(output.stderr)) as bars:
+            while True:
+                rows = _data(await client.ask("GET", f"{target.admin_url}/engines"))
+                row: dict[str, Any] = next((row for row in rows if row.get("model") == name), dict[str, Any]())
+                match row.get("state"):
+                    case State.READY:
+                        return
+                    case State.FAILED:
+                        reason = row.get("message") or "the server's log says why"
+                        raise RixinError(Kind.OVERLOADED, f"{name} cannot be loaded: {reason}")
+                    case None | State.STOPPED:
+                        raise RixinError(Kind.OVERLOADED, f"{name} was unloaded before it was ready")
+                    case state:
+                        bars.show(name, str(state), row.get("progress"))
+                await asyncio.sleep(_POLL)
 
 
 async def _ask(target: Target, method: str, url: str, body: JsonObject | None = None) -> bytes:

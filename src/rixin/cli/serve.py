@@ -18,6 +18,7 @@ from rixin.cli.engine_launcher import engine_launcher
 from rixin.cli.supervisor import ServerReady, Supervisor
 from rixin.clock import SystemClock
 from rixin.engines.background_pull import PullProgress
+from rixin.engines.control_messages import PULLING, ModelStatus
 from rixin.engines.gguf import read_header
 from rixin.engines.recordings import load_all
 from rixin.settings import CONFIG_NAME, LOCAL, REPLAY, LocalModel, Provider, Settings
@@ -126,11 +127,29 @@ def serve(settings: Settings, *, json: bool, config_file: Path | None = None) ->
         log_format=log_format,
         show_first_key=sys.stdout.isatty() and not json,
         on_ready=announce,
+        on_model=model_bars(),
         config_file=config_file,
     )
     code = asyncio.run(supervisor.run())
     if code:
         raise typer.Exit(code)
+
+
+def model_bars() -> Callable[[ModelStatus], None]:
+    """What shows how far local models are loaded, where stderr is a terminal."""
+    if not output.stderr.is_terminal:
+        return lambda _: None
+    # As for `pull_shown`.
+    from rixin.cli.progress import ModelBars  # noqa: PLC0415 - see above
+
+    bars = ModelBars(output.stderr)
+
+    def show(status: ModelStatus) -> None:
+        # What is downloaded has a bar of its own, with bytes and speed.
+        if status.state != PULLING:
+            bars.show(status.model, status.state, status.progress)
+
+    return show
 
 
 def followed_file(config: Path | None) -> Path:

@@ -22,7 +22,7 @@ from rixin.cli.listeners import Listeners
 from rixin.cli.worker_config import WorkerConfig, WorkerReady
 from rixin.clock import Clock
 from rixin.engines.background_pull import Pull
-from rixin.engines.control import ControlServer
+from rixin.engines.control import ControlServer, ModelChanged, ModelStatus, Notice
 from rixin.engines.fleet import Fleet, Log
 from rixin.engines.launcher import Launcher
 from rixin.engines.process import ChildProcess, Failed, Loading, Restart, State
@@ -69,6 +69,7 @@ class Supervisor:
         log_format: How workers write their records, which go to our stderr.
         show_first_key: Whether `on_ready` may be told the key of a new server; it goes to a file otherwise.
         on_ready: Called when the first worker answers.
+        on_model: Told the state of a local model whenever that has changed.
         config_file: Where the settings come from, for workers to look at; None where the providers stay as they are.
         worker: The command line of a worker.
         restart: When a worker that ended by itself is started again.
@@ -85,6 +86,7 @@ class Supervisor:
         log_format: Literal["text", "json"] = "json",
         show_first_key: bool = False,
         on_ready: Callable[[ServerReady], None] = lambda _: None,
+        on_model: Callable[[ModelStatus], None] = lambda _: None,
         config_file: Path | None = None,
         worker: tuple[str, ...] = WORKER,
         restart: Restart | None = None,
@@ -97,6 +99,7 @@ class Supervisor:
         self._log_format: Literal["text", "json"] = log_format
         self._show_first_key = show_first_key
         self._on_ready = on_ready
+        self._on_model = on_model
         self._config_file = config_file
         self._command = worker
         self._restart = restart
@@ -130,6 +133,11 @@ class Supervisor:
         return 128 + self._signals[-1] if len(self._signals) > 1 else 0
 
     async def _serve(self, directory: Path, listeners: Listeners) -> None:
+        def push(notice: Notice) -> None:
+            control.push(notice)
+            if isinstance(notice, ModelChanged):
+                self._on_model(notice.status)
+
         fleet = Fleet(
             self._settings,
             pull=self._pull,
@@ -137,7 +145,7 @@ class Supervisor:
             directory=directory,
             clock=self._clock,
             log=self._log,
-            push=lambda notice: control.push(notice),  # noqa: PLW0108 - the server is made below
+            push=push,
         )
         control = ControlServer(
             control_socket(self._settings, os.environ),

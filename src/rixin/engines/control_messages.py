@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from rixin.errors import Kind, RixinError
 
+PULLING = "pulling"
+"""The state of a model whose weights are on their way to this machine."""
+
 
 class EnsuredModel(Struct, frozen=True, kw_only=True, tag="ensured"):
     """A local model that answers now. Lengths are tokens."""
@@ -32,9 +35,9 @@ class ModelStatus(Struct, frozen=True, kw_only=True, tag="status"):
 
     model: str
     state: str
-    """`pulling`, or a state of its child process."""
+    """`PULLING`, or a state of its child process."""
     progress: float | None = None
-    """From 0 to 1, of a pull or a start."""
+    """From 0 to 1, of a pull or of reading the weights; None while what is done has no known length."""
     memory: int | None = None
     """Bytes that it takes when loaded, estimated; None before that is known."""
     last_used: float | None = None

@@ -11,6 +11,7 @@ from rixin.clock import Clock
 from rixin.engines.background_pull import BackgroundPull, Pull
 from rixin.engines.control import Handler
 from rixin.engines.control_messages import (
+    PULLING,
     Done,
     Ensure,
     EnsuredModel,
@@ -31,9 +32,6 @@ from rixin.engines.memory import estimate_memory, machine_memory
 from rixin.engines.process import ChildProcess, State
 from rixin.errors import Kind, RixinError
 from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, LOCAL, LocalModel, Settings
-
-PULLING = "pulling"
-
 
 Log: TypeAlias = Callable[[str, str], None]
 """Takes a line and who says it."""
@@ -62,6 +60,10 @@ class _Model:
         """The number of its latest use, among all uses of all models."""
         self.last_used: float | None = None
         self.was_ready = False
+        self.unloads = 0
+        """How often somebody unloaded it."""
+        self.failure: RixinError | None = None
+        """Why there is not even a process, where it should be loaded."""
 
     @property
     def name(self) -> str:
@@ -71,7 +73,11 @@ class _Model:
     def state(self) -> str:
         if self.pull and self.pull.running:
             return State.FAILED if self.pull.error else PULLING
-        return self.child.state if self.child else State.STOPPED
+        if self.child and self.child.state is not State.STOPPED:
+            return self.child.state
+        if self.asking:
+            return State.STARTING
+        return State.FAILED if self.failure else State.STOPPED
 
     @property
     def held_memory(self) -> int:
@@ -180,6 +186,7 @@ class Fleet:
             path = await model.pull.require() if model.pull else model.spec.path
             child = await self._admit(model, path)
             ready = await child.ensure()
+            model.failure = None
         except BaseException:
             if lease:
                 model.leases.discard(lease)
@@ -211,7 +218,16 @@ class Fleet:
             RixinError: `MODEL_NOT_FOUND`.
         """
         model = self._model(name)
-        self._spawn(self._bring_up(model))
+        model.asking += 1  # before the task begins, so that the answer tells of it
+
+        async def load() -> None:
+            try:
+                await self._bring_up(model)
+            finally:
+                model.asking -= 1
+                self._changed(model)
+
+        self._spawn(load())
         return self._status(model)
 
     async def unload(self, name: str) -> ModelStatus:
@@ -221,8 +237,10 @@ class Fleet:
             RixinError: `MODEL_NOT_FOUND`.
         """
         model = self._model(name)
+        model.unloads += 1
         if model.child:
             await model.child.stop(_GRACE)
+        model.failure = None
         return self._status(model)
 
     def statuses(self) -> list[ModelStatus]:
@@ -319,12 +337,17 @@ class Fleet:
 
     async def _bring_up(self, model: _Model) -> float | None:
         """Pulls and loads a model; gives the seconds until another try where it cannot be loaded."""
+        unloads = model.unloads
         try:
             if model.pull:
                 await model.pull.wait()
             await self.ensure(model.name)
         except RixinError as error:
-            self._log(model.name, f"{error.message}: {error.detail}" if error.detail else error.message)
+            if model.unloads != unloads:
+                return None  # it could not be loaded because somebody unloaded it
+            model.failure = error
+            self._changed(model)
+            self._log(model.name, _told(error))
             return error.retry_after or _LONGEST_RETRY
         return None
 
@@ -390,6 +413,8 @@ class Fleet:
             progress = child.progress
         elif child and child.state in (State.BACKING_OFF, State.FAILED):
             retry_after, message = child.retry_after, child.message
+        elif model.failure:
+            retry_after, message = model.failure.retry_after, _told(model.failure)
         return ModelStatus(
             model=model.name,
             state=model.state,
@@ -414,6 +439,11 @@ def _find(spec: LocalModel, path: Path, settings: Settings) -> Path:
         if candidate.is_file():
             return candidate
     raise RixinError(Kind.CONFIGURATION, f"models.{spec.name}: there is no file {path}")
+
+
+def _told(error: RixinError) -> str:
+    """An error as operators are told it."""
+    return f"{error.message}: {error.detail}" if error.detail else error.message
 
 
 def _gigabytes(size: int) -> str:

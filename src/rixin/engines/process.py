@@ -63,7 +63,7 @@ class Loading(Struct, frozen=True, tag="loading"):
     """The child is at work on becoming ready."""
 
     progress: float | None = None
-    """The part that is done, from 0 to 1; None where it is not known."""
+    """The part that is done, from 0 to 1; None while it is at work on something of unknown length."""
 
 
 class Failed(Struct, frozen=True, tag="failed"):

@@ -26,9 +26,13 @@ def small(socket: Path) -> ChildConfig:
 
 
 def test_a_start_tells_what_is_loaded(smol_child: Child) -> None:
-    """First that it loads, then what it is."""
-    loading, ready = smol_child.statuses
-    assert loading == Loading()
+    """First how much of the weights is read, then that the library is at work, then what was loaded."""
+    first, *parts, last, ready = smol_child.statuses
+    assert first == last == Loading()
+    told = [part.progress for part in parts if isinstance(part, Loading) and part.progress is not None]
+    assert len(told) == len(parts) > 1
+    assert told == sorted(told)
+    assert told[-1] == 1
     assert isinstance(ready, Ready)
     assert (ready.context_length, ready.pool, ready.slots, ready.vision) == (4096, 4096, 2, False)
     assert ready.max_output_length == 4096
@@ -117,7 +121,7 @@ async def test_nothing_but_statuses_comes_out_of_stdout(tmp_path: Path) -> None:
         child.process.send_signal(signal.SIGTERM)
         assert child.process.stdout is not None
         assert child.process.stdout.read() == b""
-        assert [type(status) for status in child.statuses] == [Loading, Ready]
+        assert {type(status) for status in child.statuses} == {Loading, Ready}
     assert b"llama" in (tmp_path / "log").read_bytes()
 
 
@@ -181,17 +185,18 @@ child = subprocess.Popen([sys.executable, "-m", "rixin.engines.child"], stdin=su
 child.stdin.write(sys.stdin.buffer.readline())
 child.stdin.flush()
 print(child.pid, flush=True)
-print(child.stdout.readline().decode(), end="", flush=True)
-if sys.argv[1] == "ready":
-    print(child.stdout.readline().decode(), end="", flush=True)
+for line in map(bytes.decode, child.stdout):
+    print(line, end="", flush=True)
+    if sys.argv[1] in line:
+        break
 sys.stdin.buffer.read()
 """
 
 
-@pytest.mark.parametrize("moment", ["loading", "ready"])
+@pytest.mark.parametrize("moment", ["loading", '"progress":1.0', "ready"])
 def test_a_child_does_not_outlive_a_parent_that_is_killed(moment: str, socket_path: Path) -> None:
-    """Killed while the child loads or when it is ready: either way the child ends too."""
-    config = ChildConfig(name="local", path=QWEN if moment == "loading" else SMOLLM2, socket=socket_path)
+    """Killed while the child reads the weights, while the library loads them or later: each time the child ends too."""
+    config = ChildConfig(name="local", path=SMOLLM2 if moment == "ready" else QWEN, socket=socket_path)
     command = (sys.executable, "-c", PARENT, moment)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdin is not None

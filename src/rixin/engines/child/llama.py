@@ -29,6 +29,7 @@ from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW
 _UNKNOWN_WINDOW = 4096
 """The window of a file that does not say what it was trained for."""
 
+_CPU = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
 _PROMPT_CACHE = 256
 """MiB of memory for the states of earlier conversations; the library's default is 8 GiB."""
 _BATCHES = ((200 * 2**20, 128), (700 * 2**20, 64), (4 * 2**30, 32))
@@ -258,6 +259,8 @@ def _parameters(config: ChildConfig, header: GgufHeader, window: int, pool: int)
     params.n_batch = params.n_ubatch = batch
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads or -1
     params.cache_ram_mib = _PROMPT_CACHE
+    # Fitting a model to its devices loads it once more to see what it takes: half a second here, for nothing.
+    params.fit_params = any(device["type"] != _CPU for device in xllamacpp.get_device_info())
     params.verbosity = 3 if config.log_level == "debug" else 1
     params.cors_origins = "http://127.0.0.1"
     params.ui = False

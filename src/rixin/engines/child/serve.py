@@ -24,6 +24,7 @@ from rixin.engines.child.app import ChildApp
 from rixin.engines.child.config import ChildConfig, read_config
 from rixin.engines.child.llama import Llama, model_files
 from rixin.engines.child.queue import Queue
+from rixin.engines.child.read_ahead import read_ahead
 from rixin.engines.child.status import Status, encode_status
 from rixin.engines.gguf import read_header
 from rixin.engines.process import Failed, Loading
@@ -46,6 +47,8 @@ def main() -> int:
         os.nice(NICENESS)
         statuses(Loading())
         headers = [read_header(path) for path in model_files(config)]
+        read_ahead(model_files(config), lambda part: statuses(Loading(part)))
+        statuses(Loading())
         with _killed_while_deaf():
             llama = Llama(config, headers[0])
     except RixinError as error:
