@@ -1,0 +1,91 @@
+"""The program that decodes: `python -m rixin.media.decoder MEMORY`, one job after the other until its input ends.
+
+It reads hostile data with libraries written in C, so it has nothing worth stealing and little to do harm with: no
+secrets in its environment, no files it could open or write, no programs it could start, `MEMORY` bytes at most, and a
+parent that kills it when it takes too long.
+"""
+
+import os
+import sys
+from typing import BinaryIO
+
+import av.logging
+
+from rixin.media.images import decode_image
+from rixin.media.jobs import ENCODER, JOBS, PREFIX, Answer, Fault, ImageJob, Job, Refusal, RefusedError
+from rixin.media.payload import decode_base64
+from rixin.media.video import look_at
+
+if sys.platform != "win32":
+    import resource
+
+_NICENESS = 10
+"""Decoding gives way to serving."""
+
+
+def main() -> None:
+    """Serves its parent over stdin and stdout."""
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    av.logging.set_level(av.logging.PANIC)
+    confine(int(sys.argv[1]))
+    while (asked := _read(source)) is not None:
+        answer = ENCODER.encode(_answer(*asked))
+        sink.write(PREFIX.pack(len(answer), 0) + answer)
+        sink.flush()
+
+
+def confine(memory: int) -> None:
+    """Takes away from this process what decoding does not need, for good.
+
+    Args:
+        memory: Bytes of address space that it may have.
+    """
+    if sys.platform == "win32":
+        return
+    os.nice(_NICENESS)
+    if sys.platform == "linux":  # macOS has the limit and does not keep to it
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    if hasattr(resource, "RLIMIT_NPROC"):
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+def _read(source: BinaryIO) -> tuple[Job, bytes] | None:
+    prefix = source.read(PREFIX.size)
+    if len(prefix) < PREFIX.size:
+        return None
+    size, length = PREFIX.unpack(prefix)
+    return JOBS.decode(source.read(size)), source.read(length)
+
+
+def _answer(job: Job, data: bytes) -> Answer:
+    _grant(job.cpu_seconds)
+    broken = Fault.IMAGE_BROKEN if isinstance(job, ImageJob) else Fault.VIDEO_BROKEN
+    try:
+        if job.base64:
+            data = decode_base64(data)
+        if len(data) > job.max_bytes:
+            return Refusal(Fault.BYTES)
+        return decode_image(data, job) if isinstance(job, ImageJob) else look_at(data, job)
+    except RefusedError as error:
+        return Refusal(error.fault, error.detail)
+    except MemoryError:
+        return Refusal(Fault.RESOURCES, "memory")
+    except Exception as error:  # noqa: BLE001 - the border of this process: the libraries raise anything
+        return Refusal(broken, f"{type(error).__name__}: {error}"[:500])
+
+
+def _grant(seconds: int) -> None:
+    """Processor time for one job; the kernel ends a process that takes more."""
+    if sys.platform == "win32":
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""What a decoder is asked, and what it answers.
+
+Both travel over pipes in frames of `PREFIX`, a message in MessagePack and, with a question, the bytes to decode. A
+decoder works on hostile data and is not believed more than a client: its answers are checked like any other input, and
+the words of its refusals are chosen here.
+"""
+
+import struct
+from enum import StrEnum
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX: Final = struct.Struct("!II")
+"""The bytes of the message, and of the data that follows it."""
+MAX_ANSWER: Final = 128 * 2**20
+"""Bytes of an answer."""
+
+
+class ImageJob(Struct, frozen=True, kw_only=True, tag="image"):
+    """Decode an image."""
+
+    base64: bool
+    """Whether the data is base64 text, which is then decoded too."""
+    max_bytes: int
+    max_pixels: int
+    long_edge: int
+    cpu_seconds: int
+
+
+class VideoJob(Struct, frozen=True, kw_only=True, tag="video"):
+    """Look at a video, and take `frames` images from it."""
+
+    base64: bool
+    max_bytes: int
+    max_seconds: float
+    long_edge: int
+    frames: int
+    cpu_seconds: int
+
+
+Job: TypeAlias = ImageJob | VideoJob
+
+
+class Picture(Struct, frozen=True):
+    """An image as it is handed on: upright, not too large, with nothing in it but its pixels."""
+
+    media_type: Literal["image/png", "image/jpeg"]
+    data: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]+={0,2}\Z")]
+    """Base64."""
+
+    @property
+    def url(self) -> str:
+        """The image as a data URL."""
+        return f"data:{self.media_type};base64,{self.data}"
+
+
+class Still(Struct, frozen=True, kw_only=True, tag="still"):
+    """What an image has become."""
+
+    picture: Picture
+    size: int
+    """Bytes of what was decoded."""
+    reduced: bool
+    """Whether the picture has fewer pixels than what was decoded."""
+    animated: bool
+    """Whether what was decoded has more images than this, its first."""
+
+
+class Frame(Struct, frozen=True):
+    """An image of a video, and the second it was taken at."""
+
+    second: float
+    picture: Picture
+
+
+VideoType: TypeAlias = Literal["video/mp4", "video/webm", "video/x-matroska", "video/x-msvideo"]
+
+
+class Clip(Struct, frozen=True, kw_only=True, tag="clip"):
+    """What a video is, and images from it in their order."""
+
+    media_type: VideoType
+    seconds: float
+    """From the first image to the last one."""
+    size: int
+    """Bytes of what was decoded."""
+    frames: tuple[Frame, ...]
+
+
+class Fault(StrEnum):
+    """Why something is not decoded."""
+
+    BASE64 = "base64"
+    BYTES = "bytes"
+    IMAGE_KIND = "image_kind"
+    VIDEO_KIND = "video_kind"
+    PIXELS = "pixels"
+    IMAGE_BROKEN = "image_broken"
+    VIDEO_BROKEN = "video_broken"
+    CODEC = "codec"
+    SECONDS = "seconds"
+    RESOLUTION = "resolution"
+    RATE = "rate"
+    RESOURCES = "resources"
+
+
+WORDS: dict[Fault, str] = {
+    Fault.BASE64: "it is not base64",
+    Fault.BYTES: "it has too many bytes",
+    Fault.IMAGE_KIND: "an image should be PNG, JPEG, WebP, GIF or BMP",
+    Fault.VIDEO_KIND: "a video should be MP4, WebM, Matroska or AVI",
+    Fault.PIXELS: "the image has too many pixels",
+    Fault.IMAGE_BROKEN: "the image is damaged or cut off",
+    Fault.VIDEO_BROKEN: "the video is damaged or cut off",
+    Fault.CODEC: "the video should be in H.264, HEVC, VP8, VP9, AV1 or MPEG-4",
+    Fault.SECONDS: "the video is too long",
+    Fault.RESOLUTION: "the video has too many pixels",
+    Fault.RATE: "the video has too many frames a second",
+    Fault.RESOURCES: "it takes too much time or memory to decode",
+}
+"""What a client is told."""
+
+
+class Refusal(Struct, frozen=True, tag="refusal"):
+    """It is not decoded."""
+
+    fault: Fault
+    detail: str = ""
+    """For the log."""
+
+
+Answer: TypeAlias = Still | Clip | Refusal
+
+ENCODER = msgspec.msgpack.Encoder()
+JOBS = msgspec.msgpack.Decoder(Job)
+ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+class RefusedError(Exception):
+    """A `Refusal`, raised."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(fault, detail)
+        self.fault = fault
+        self.detail = detail

@@ -1,0 +1,266 @@
+"""Brings the images and videos of a request into the form that its engine takes."""
+
+import asyncio
+import base64
+import math
+from collections.abc import Iterator
+from typing import Final, Protocol, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from rixin.core.messages import ImagePart, Message, Part, TextPart, ToolResult, VideoPart
+from rixin.core.requests import Change, Generate
+from rixin.errors import Kind, RixinError, invalid
+from rixin.media.allowance import Allowance
+from rixin.media.fetch import Fetcher, FetchError
+from rixin.media.guard import parse_url
+from rixin.media.jobs import WORDS, ImageJob, RefusedError, VideoJob
+from rixin.media.payload import data_of, plain_base64
+from rixin.media.policy import Policy
+from rixin.media.worker import Decoders
+from rixin.settings import Media
+
+_SIDE_BY_SIDE: Final = 6
+"""Fetches of one request that run at a time."""
+_PIECE: Final = 3 * 2**20
+"""Bytes that are turned into base64 at a time, between which others are served."""
+
+Medium: TypeAlias = ImagePart | VideoPart
+
+
+class Files(Protocol):
+    """The files that one account keeps with us."""
+
+    def named_by(self, url: str) -> str | None:
+        """The id of the file that a URL of ours names; None for every other URL."""
+        ...
+
+    async def read(self, file_id: str) -> bytes:
+        """What is in a file.
+
+        Raises:
+            RixinError: `NOT_FOUND` where the account has no such file.
+        """
+        ...
+
+
+class Resolver:
+    """Resolves images and videos.
+
+    Args:
+        fetcher: Gets what URLs name.
+        decoders: Decode what was got.
+        settings: How much of each.
+    """
+
+    def __init__(self, fetcher: Fetcher, decoders: Decoders, settings: Media) -> None:
+        self.fetcher = fetcher
+        self.decoders = decoders
+        self.settings = settings
+
+    async def resolve(self, request: Generate, policy: Policy, files: Files | None = None) -> Generate:
+        """A request whose images and videos are as the engine takes them.
+
+        What was done is in its changes: `fetch_image`, `reduce_image`, `still_image` (of an animation),
+        `fetch_video`, `sample_video`.
+
+        Args:
+            request: The client's; given back as it is where nothing is to be done.
+            policy: What the engine takes.
+            files: Those of the account that asks.
+
+        Raises:
+            RixinError: `INVALID_REQUEST`, naming the part that is wrong; `NOT_FOUND` for a file that is not there;
+                `QUEUE_FULL` while too many others wait to be decoded.
+        """
+        media = dict(_media(request.messages))
+        if not media:
+            return request
+        _check(media, policy, self.settings)
+        work = _Work(self, policy, files)
+        tasks: dict[Medium, asyncio.Task[_Resolved]] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for path, part in media.items():
+                    if part not in tasks and work.is_needed(part):
+                        tasks[part] = group.create_task(work.do(part, path))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None  # the others were cancelled by it
+        if not tasks:
+            return request
+        done = {part: task.result() for part, task in tasks.items()}
+        messages = tuple(_with(message, done) for message in request.messages)
+        changes = [Change(name, path) for path, part in media.items() if part in done for name in done[part].changes]
+        edited = request.edit(messages=messages)
+        return msgspec.structs.replace(edited, changes=(*edited.changes, *changes))
+
+
+class _Resolved(Struct, frozen=True):
+    """What an image or a video has become."""
+
+    parts: tuple[Part, ...]
+    changes: tuple[str, ...]
+
+
+class _Payload(Struct, frozen=True):
+    """Bytes that are not decoded yet."""
+
+    data: bytes
+    base64: bool = False
+    fetched: bool = False
+
+
+class _Work:
+    """Resolves the parts of one request."""
+
+    def __init__(self, resolver: Resolver, policy: Policy, files: Files | None) -> None:
+        self._resolver = resolver
+        self._settings = resolver.settings
+        self._policy = policy
+        self._files = files
+        self._allowance = Allowance(self._settings.max_bytes)
+        self._turns = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    def is_needed(self, part: Medium) -> bool:
+        """Whether a part cannot go as it is."""
+        form = self._policy.images if isinstance(part, ImagePart) else self._policy.videos
+        if form == "pass":
+            return self._files is not None and self._file_of(part) is not None
+        return form in ("inline", "frames")
+
+    async def do(self, part: Medium, path: str) -> _Resolved:
+        payload = await self._load(part, path)
+        try:
+            if isinstance(part, ImagePart):
+                return await self._image(part, payload)
+            return await self._video(payload)
+        except RefusedError as error:
+            message = f"invalid {path}, {WORDS[error.fault]}."
+            raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=error.detail) from None
+
+    async def _load(self, part: Medium, path: str) -> _Payload:
+        file_id = self._file_of(part)
+        if file_id is not None:
+            if self._files is None:
+                raise invalid(f"invalid {path}, there is no file of this id.", path)
+            data = await self._files.read(file_id)
+            self._allowance.take(len(data))
+            return _Payload(data)
+        text = part.base64 if isinstance(part, ImagePart) and part.url is None else data_of(part.url or "")
+        if text is not None:
+            self._allowance.take(len(text) * 3 // 4)
+            return _Payload(text.encode("ascii", "replace"), base64=True)
+        url = parse_url(part.url or "", path)
+        try:
+            async with self._turns:
+                return _Payload(await self._resolver.fetcher.fetch(url, self._allowance), fetched=True)
+        except FetchError as error:
+            # In the words of the SenseNova guide, and no others: why would tell what there is in our network.
+            message = f"{'image' if isinstance(part, ImagePart) else 'video'} down failed"
+            raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=str(error)) from None
+
+    def _file_of(self, part: Medium) -> str | None:
+        if part.file_id is not None or part.url is None or self._files is None:
+            return part.file_id
+        return self._files.named_by(part.url)
+
+    async def _image(self, part: ImagePart, payload: _Payload) -> _Resolved:
+        settings = self._settings
+        job = ImageJob(
+            base64=payload.base64,
+            max_bytes=settings.max_bytes,
+            max_pixels=settings.max_pixels,
+            long_edge=settings.long_edge,
+            cpu_seconds=math.ceil(settings.decode_timeout),
+        )
+        still = await self._resolver.decoders.image(job, payload.data)
+        changes = {"fetch_image": payload.fetched, "reduce_image": still.reduced, "still_image": still.animated}
+        image = ImagePart(url=still.picture.url, detail=part.detail)
+        return _Resolved((image,), tuple(name for name, happened in changes.items() if happened))
+
+    async def _video(self, payload: _Payload) -> _Resolved:
+        settings = self._settings
+        sampled = self._policy.videos == "frames"
+        job = VideoJob(
+            base64=payload.base64,
+            max_bytes=settings.max_bytes,
+            max_seconds=settings.max_video_seconds,
+            long_edge=settings.long_edge,
+            frames=settings.video_frames if sampled else 0,
+            cpu_seconds=math.ceil(settings.decode_timeout),
+        )
+        clip = await self._resolver.decoders.video(job, payload.data)
+        changes = {"fetch_video": payload.fetched, "sample_video": sampled}
+        told = tuple(name for name, happened in changes.items() if happened)
+        if not sampled:
+            data = plain_base64(payload.data).decode() if payload.base64 else await _encoded(payload.data)
+            return _Resolved((VideoPart(url=f"data:{clip.media_type};base64,{data}"),), told)
+        parts: list[Part] = [
+            TextPart(f"[A video of {_clock(clip.seconds)}. {len(clip.frames)} images from it follow.]")
+        ]
+        for frame in clip.frames:
+            parts += [TextPart(f"[{_clock(frame.second)}]"), ImagePart(url=frame.picture.url)]
+        return _Resolved(tuple(parts), told)
+
+
+def _media(messages: tuple[Message, ...]) -> Iterator[tuple[str, Medium]]:
+    """All images and videos, by their places."""
+    for number, message in enumerate(messages):
+        for position, part in enumerate(message.parts):
+            path = f"messages[{number}].content[{position}]"
+            if isinstance(part, ImagePart | VideoPart):
+                yield path, part
+            elif isinstance(part, ToolResult):
+                for inner, each in enumerate(part.parts):
+                    if isinstance(each, ImagePart | VideoPart):
+                        yield f"{path}.content[{inner}]", each
+
+
+def _check(media: dict[str, Medium], policy: Policy, settings: Media) -> None:
+    """Refuses what the engine does not take, and what is too much, before anything is fetched."""
+    images = [path for path, part in media.items() if isinstance(part, ImagePart)]
+    videos = [path for path, part in media.items() if isinstance(part, VideoPart)]
+    if images and policy.images == "refuse":
+        raise invalid(f"invalid {images[0]}, this model does not take images.", images[0])
+    if videos and policy.videos == "refuse":
+        raise invalid(f"invalid {videos[0]}, this model does not take videos.", videos[0])
+    if policy.images == "urls":
+        for path in images:
+            url = media[path].url
+            if url is None or data_of(url) is not None:
+                raise invalid(f"invalid {path}, this model takes images by URL only.", path)
+    for noun, found, most in (("images", images, settings.max_images), ("videos", videos, settings.max_videos)):
+        if len(found) > most:
+            raise invalid(f"invalid messages, they should hold at most {most} {noun}.", "messages")
+
+
+def _with(message: Message, done: dict[Medium, _Resolved]) -> Message:
+    parts = _replaced(message.parts, done)
+    return message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
+
+
+def _replaced(parts: tuple[Part, ...], done: dict[Medium, _Resolved]) -> tuple[Part, ...]:
+    written: list[Part] = []
+    for part in parts:
+        if isinstance(part, ImagePart | VideoPart) and part in done:
+            written += done[part].parts
+        elif isinstance(part, ToolResult):
+            written.append(msgspec.structs.replace(part, parts=_replaced(part.parts, done)))
+        else:
+            written.append(part)
+    return tuple(written)
+
+
+async def _encoded(data: bytes) -> str:
+    pieces: list[str] = []
+    for start in range(0, len(data), _PIECE):
+        pieces.append(base64.b64encode(data[start : start + _PIECE]).decode("ascii"))
+        await asyncio.sleep(0)
+    return "".join(pieces)
+
+
+def _clock(seconds: float) -> str:
+    """`1:02.5`."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f}:{rest:04.1f}"

@@ -1,0 +1,201 @@
+"""The processes that decode: started when there is work, asked one thing at a time, killed when they take too long."""
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+
+from rixin.errors import Kind, RixinError
+from rixin.media.jobs import (
+    ANSWERS,
+    ENCODER,
+    MAX_ANSWER,
+    PREFIX,
+    Answer,
+    Clip,
+    Fault,
+    ImageJob,
+    Job,
+    Refusal,
+    RefusedError,
+    Still,
+    VideoJob,
+)
+
+MEMORY: Final = 2**30
+"""Bytes of address space that one decoder may have."""
+IDLE: Final = 60.0
+"""Seconds after which a decoder without work ends."""
+_COMMAND = (sys.executable, "-m", "rixin.media.decoder")
+_RETRY: Final = 2.0
+
+log = structlog.get_logger("rixin.media")
+
+
+class Decoders:
+    """A pool of decoders.
+
+    Args:
+        environment: All that they see of the environment; it should hold no secrets.
+        number: How many work at a time.
+        queue: Jobs that may wait for one of them.
+        timeout: Seconds that one job may take, in which a decoder may have to start.
+        memory: Bytes of address space that each of them may have.
+        idle: Seconds after which one without work ends.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        number: int = 2,
+        queue: int = 64,
+        timeout: float = 15.0,
+        memory: int = MEMORY,
+        idle: float = IDLE,
+    ) -> None:
+        self._environment = dict(environment)
+        self._places = number + queue
+        self._turns = asyncio.Semaphore(number)
+        self._timeout = timeout
+        self._memory = memory
+        self._idle_seconds = idle
+        self._idle: dict[_Decoder, asyncio.TimerHandle] = {}
+        self._busy: set[_Decoder] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes there are."""
+        return [decoder.pid for decoder in (*self._idle, *self._busy)]
+
+    async def image(self, job: ImageJob, data: bytes) -> Still:
+        """Decodes an image.
+
+        Raises:
+            RefusedError: It is not decoded, and why.
+            RixinError: `QUEUE_FULL` while too many others wait.
+        """
+        answer = await self._ask(job, data)
+        if not isinstance(answer, Still):
+            raise RefusedError(Fault.IMAGE_BROKEN, "a decoder answered another question")
+        return answer
+
+    async def video(self, job: VideoJob, data: bytes) -> Clip:
+        """Looks at a video; raises as `image`."""
+        answer = await self._ask(job, data)
+        if not isinstance(answer, Clip):
+            raise RefusedError(Fault.VIDEO_BROKEN, "a decoder answered another question")
+        return answer
+
+    async def aclose(self) -> None:
+        """Ends all decoders, whatever they do."""
+        for timer in self._idle.values():
+            timer.cancel()
+        await asyncio.gather(*(decoder.kill() for decoder in (*self._idle, *self._busy)))
+        self._idle.clear()
+
+    async def _ask(self, job: Job, data: bytes) -> Still | Clip:
+        if self._places <= 0:
+            message = "Too many images and videos wait to be decoded."
+            raise RixinError(Kind.QUEUE_FULL, message, retry_after=_RETRY)
+        self._places -= 1
+        try:
+            async with self._turns:
+                answer = await self._decide(job, data)
+        finally:
+            self._places += 1
+        if isinstance(answer, Refusal):
+            raise RefusedError(answer.fault, answer.detail)
+        return answer
+
+    async def _decide(self, job: Job, data: bytes) -> Answer:
+        """One job in a decoder, which does not survive a job that it did not answer."""
+        decoder = self._take()
+        answered = False
+        try:
+            async with asyncio.timeout(self._timeout):
+                if decoder is None:
+                    decoder = await _Decoder.start(self._environment, self._memory)
+                self._busy.add(decoder)
+                answer = await decoder.ask(job, data)
+            answered = True
+        except TimeoutError:
+            log.warning("A decoder took too long and was killed", seconds=self._timeout)
+            raise RefusedError(Fault.RESOURCES, f"took more than {self._timeout:g} s") from None
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            log.warning("A decoder died at its work", reason=type(error).__name__)
+            raise RefusedError(Fault.RESOURCES, f"the decoder died: {type(error).__name__}") from None
+        finally:
+            if decoder is not None:
+                self._busy.discard(decoder)
+                if answered:
+                    self._rest(decoder)
+                else:
+                    await decoder.kill()
+        return answer
+
+    def _take(self) -> "_Decoder | None":
+        while self._idle:
+            decoder, timer = self._idle.popitem()
+            timer.cancel()
+            if decoder.alive:
+                return decoder
+        return None
+
+    def _rest(self, decoder: "_Decoder") -> None:
+        loop = asyncio.get_running_loop()
+        self._idle[decoder] = loop.call_later(self._idle_seconds, self._retire, decoder)
+
+    def _retire(self, decoder: "_Decoder") -> None:
+        del self._idle[decoder]
+        decoder.end()
+
+
+class _Decoder:
+    """One process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, environment: Mapping[str, str], memory: int) -> "_Decoder":
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *_COMMAND, str(memory), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
+            )
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, job: Job, data: bytes) -> Answer:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise EOFError
+        question = ENCODER.encode(job)
+        stdin.write(PREFIX.pack(len(question), len(data)) + question)
+        stdin.write(data)
+        await stdin.drain()
+        size, _ = PREFIX.unpack(await stdout.readexactly(PREFIX.size))
+        if size > MAX_ANSWER:
+            raise msgspec.ValidationError("the answer is too large")
+        return ANSWERS.decode(await stdout.readexactly(size))
+
+    def end(self) -> None:
+        """Lets it end by itself."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    async def kill(self) -> None:
+        if self.alive:
+            self._process.kill()
+        await self._process.wait()
