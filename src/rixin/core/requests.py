@@ -3,6 +3,7 @@
 one type per operation, the closed set that every dialect parses into and every engine serves.
 """
 
+from collections.abc import Callable
 from typing import Literal, Self, TypeAlias
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonValue
-from rixin.core.messages import Message
+from rixin.core.messages import Message, ReasoningPart, ToolCall
 from rixin.core.observer import Observer
 from rixin.core.tools import ResponseFormat, Tool, ToolChoice
 
@@ -59,6 +60,10 @@ class Change(Struct, frozen=True):
     field: str
 
 
+Recall: TypeAlias = Callable[[ToolCall], ReasoningPart | None]
+"""Finds what was thought before a call that came back without it."""
+
+
 class Generate(Struct, frozen=True, kw_only=True):
     """Text, calls and thoughts from a conversation, or from a bare `prompt` (then `messages` is empty)."""
 
@@ -90,6 +95,8 @@ class Generate(Struct, frozen=True, kw_only=True):
     """Who asks, as an opaque text: queues of our own engines take turns between them. Never sent to an upstream."""
     observer: Observer | None = None
     """Sees the calls that engines make for this request."""
+    recall: Recall | None = None
+    """Finds thoughts for upstreams that refuse calls without them."""
     extra: dict[str, JsonValue] = {}
     """Fields of the client's dialect that the house carries without knowing them."""
     changes: tuple[Change, ...] = ()

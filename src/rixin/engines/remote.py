@@ -13,6 +13,7 @@ from rixin.engines.base_url import normalize_base_url
 from rixin.engines.http_stream import ANSWER_LIMIT, raise_for_status, stream_answer
 from rixin.engines.model_list import parse_model_list
 from rixin.engines.observer import observed
+from rixin.engines.past_thoughts import with_past_thoughts
 from rixin.engines.restoration import restored
 from rixin.engines.retirement import RetiringTransport
 from rixin.engines.transport import AiohttpTransport, Timeouts, Transport
@@ -93,6 +94,11 @@ class Remote:
         """The provider's name."""
         return self._provider.name
 
+    @property
+    def dialect(self) -> str:
+        """What the provider speaks; see `Speaks`."""
+        return self._dialect
+
     async def ready(self) -> None:
         """Nothing is to be made ready: an upstream is asked when a request is there."""
 
@@ -111,7 +117,7 @@ class Remote:
         if request.stream and not self._may_relay(request):
             # For the ledger; whether the client is told is its writer's to know.
             request = request.edit(include_usage=True)
-        body = self._upstream.build_body(request)
+        body = self._upstream.build_body(with_past_thoughts(request, self.name, wanted=self._wants_thoughts(request)))
         if request.prompt is not None or self._dialect != CHAT:
             return Prepared(body=body)
         sanitized = sanitize(body, self._profile_for(request.card.target))
@@ -136,6 +142,12 @@ class Remote:
 
     def _may_relay(self, request: Generate) -> bool:
         return self._upstream.relayed and may_relay(request, self._dialect, self.name)
+
+    def _wants_thoughts(self, request: Generate) -> bool:
+        """Whether calls may not come without what was thought before them; other dialects than Chat sign it."""
+        if self._dialect != CHAT:
+            return request.origin is None or request.origin.dialect != self._dialect
+        return self._profile_for(request.card.target).reasoning_echo in ("tool_calls", "always")
 
     def _headers_with(self, key: str | None) -> dict[str, str]:
         """The provider's own headers win: an upstream may want its key elsewhere."""
