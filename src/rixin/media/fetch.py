@@ -6,6 +6,7 @@ resolved again. Proxies, cookies and credentials of ours have no part in it.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -56,16 +57,24 @@ class Fetcher:
         guard: Says what may be fetched.
         timeouts: How long that may take.
         resolve: Looks names up; the system's resolver unless given.
+        tls: Whom to trust; whom the system trusts unless given.
         at_most: Fetches that run at a time; others wait, and their time runs.
     """
 
     def __init__(
-        self, guard: Guard, timeouts: FetchTimeouts | None = None, *, resolve: Resolve | None = None, at_most: int = 32
+        self,
+        guard: Guard,
+        timeouts: FetchTimeouts | None = None,
+        *,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+        at_most: int = 32,
     ) -> None:
         self._guard = guard
         self._timeouts = timeouts or FetchTimeouts()
         self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, "media-resolver")
         self._resolve = resolve or self._look_up
+        self._tls = tls
         self._turns = asyncio.Semaphore(at_most)
 
     async def fetch(self, url: URL, allowance: Allowance) -> bytes:
@@ -102,6 +111,7 @@ class Fetcher:
             resolver=_Pinned(addresses, port),
             use_dns_cache=False,
             force_close=True,
+            ssl=self._tls or True,
             socket_factory=partial(_open, addresses),
         )
         session = aiohttp.ClientSession(
