@@ -1,0 +1,1 @@
+"""Setting agents up: their configuration, and the skills that teach them."""
