@@ -50,6 +50,7 @@ from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
 from rixin.routing.suspicions import Suspicions
+from rixin.service.count import Counter
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
@@ -58,9 +59,11 @@ from rixin.store.database import Database
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.web.app import App, Mount
+from rixin.web.count import CountHandler
 from rixin.web.exchange import Asgi
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
+from rixin.web.intake import Intake
 from rixin.web.models import ModelsHandler
 from rixin.web.not_served import METHODS, refuse
 from rixin.web.routes import Access, Endpoint, RouteTable
@@ -271,9 +274,15 @@ def endpoints(
         Endpoint(method="GET", path=path, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=native_listing)
         for path in ("/v1/llm/models", "/v1/llm/models/")
     ]
+    counter = Counter(generator.catalog, generator.router)
     for dialect in DIALECTS.values():
         for route in dialect.routes:
-            handler = GenerateHandler(dialect, route, generator, models, settings.server, clock)
+            intake = Intake(route, models, settings.server)
+            handler = (
+                CountHandler(dialect, intake, counter, clock)
+                if route.operation == "count"
+                else GenerateHandler(dialect, intake, generator, settings.server, clock)
+            )
             endpoints += [
                 Endpoint(method="POST", path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
                 for path in route.paths

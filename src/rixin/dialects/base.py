@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from rixin.core.cards import ModelCard
+from rixin.core.cards import ModelCard, Operation
 from rixin.core.events import Event
 from rixin.core.json import JsonObject
 from rixin.core.requests import Generate, Request
@@ -101,6 +101,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     paths: tuple[str, ...]
     parse: Callable[[Call, CardOf], Request]
+    operation: Operation = "generate"
+    """What is parsed."""
 
 
 class Upstream(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from rixin.accounts import credentials
 from rixin.accounts.account import Account
 from rixin.accounts.keys import KeyRing
 from rixin.clock import Clock
-from rixin.dialects.base import Dialect, Stamp
+from rixin.dialects.base import Dialect
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import LimitError
 from rixin.limits.headers import rate_limit_headers
@@ -19,6 +19,7 @@ from rixin.web.cors import Cors
 from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
 from rixin.web.request_id import request_id
 from rixin.web.routes import Access, Endpoint, RouteTable
+from rixin.web.stamp import make_stamp
 
 log = structlog.get_logger("rixin.web")
 
@@ -173,12 +174,7 @@ class App:
             exchange.extra_headers.append((b"allow", ", ".join(sorted(methods)).encode()))
         if isinstance(error, LimitError):
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
-        stamp = Stamp(
-            request_id=exchange.request_id,
-            created=int(self._clock.now()),
-            new_id=lambda prefix: prefix + exchange.request_id,
-        )
-        reply = dialect.render_error(error, stamp)
+        reply = dialect.render_error(error, make_stamp(exchange.request_id, self._clock))
         await exchange.respond(reply.status, reply.body, header_pairs(reply.headers))
 
     def _enter(self, exchange: Exchange) -> None:

@@ -6,35 +6,32 @@ from contextlib import aclosing
 
 from rixin.accounts.account import Account
 from rixin.clock import Clock
-from rixin.core.cards import ModelCard
-from rixin.core.requests import Generate, Request
+from rixin.core.requests import Generate
 from rixin.core.responses import Collector
-from rixin.dialects.base import Call, CardOf, Dialect, Route, Stamp, Writer
+from rixin.dialects.base import Dialect, Stamp, Writer
 from rixin.errors import Kind, RixinError
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.generate import Caller, Generation, Generator, changes_text
-from rixin.service.models import ModelService
 from rixin.settings import Server
 from rixin.web.exchange import Exchange, header_pairs
+from rixin.web.intake import Intake
+from rixin.web.stamp import make_stamp
 
 
 class GenerateHandler:
     """Answers one route of a dialect."""
 
-    def __init__(
-        self, dialect: Dialect, route: Route, generator: Generator, models: ModelService, settings: Server, clock: Clock
-    ) -> None:
+    def __init__(self, dialect: Dialect, intake: Intake, generator: Generator, settings: Server, clock: Clock) -> None:
         self._dialect = dialect
-        self._route = route
+        self._intake = intake
         self._generator = generator
-        self._models = models
         self._settings = settings
         self._clock = clock
 
     async def __call__(self, exchange: Exchange, account: Account, _rest: str) -> None:
         """Answers an exchange."""
         arrived, since = self._clock.now(), self._clock.monotonic()
-        body = await exchange.read_body(self._settings.max_body_bytes, self._settings.body_timeout)
+        body = await self._intake.read(exchange)
         caller = Caller(
             account=account,
             dialect=self._dialect.name,
@@ -43,7 +40,7 @@ class GenerateHandler:
             since=since,
         )
         try:
-            request = await self._parse(Call(headers=exchange.headers, body=body), self._card_of(account))
+            request = await self._intake.parse(exchange, body, account)
             if not isinstance(request, Generate):
                 raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not generate.")
         except RixinError as error:
@@ -67,21 +64,6 @@ class GenerateHandler:
                     changes=changes_text(generation.changes) or None,
                 )
 
-    async def _parse(self, call: Call, card_of: CardOf) -> Request:
-        try:
-            return self._route.parse(call, card_of)
-        except RixinError as error:
-            if error.kind is not Kind.STARTING:
-                raise
-        await self._models.settled()
-        return self._route.parse(call, card_of)
-
-    def _card_of(self, account: Account) -> CardOf:
-        def card_of(name: str) -> ModelCard:
-            return self._models.card_of(name, account)
-
-        return card_of
-
     async def _whole(self, exchange: Exchange, generation: Generation) -> None:
         collector = Collector()
 
@@ -92,13 +74,13 @@ class GenerateHandler:
 
         await exchange.guard(gather())
         response = collector.response()
-        stamp = self._stamp(exchange)
+        stamp = make_stamp(exchange.request_id, self._clock)
         body = self._dialect.render_response(response, generation.request, stamp)
         self._announce(exchange, generation)
         await exchange.respond(200, body, self._headers(stamp))
 
     async def _stream(self, exchange: Exchange, generation: Generation) -> None:
-        stamp = self._stamp(exchange)
+        stamp = make_stamp(exchange.request_id, self._clock)
         stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp))
 
         def announce() -> None:
@@ -139,19 +121,6 @@ class GenerateHandler:
     def _headers(self, stamp: Stamp) -> list[tuple[bytes, bytes]]:
         """The dialect's own headers of an answer that is no error."""
         return header_pairs(self._dialect.response_headers(stamp)) if self._dialect.response_headers else []
-
-    def _stamp(self, exchange: Exchange) -> Stamp:
-        plain, made = exchange.request_id.replace("-", ""), 0
-
-        def new_id(prefix: str) -> str:
-            nonlocal made
-            made += 1
-            return f"{prefix}{plain}" if made == 1 else f"{prefix}{plain}{made}"
-
-        def now() -> int:
-            return int(self._clock.now())
-
-        return Stamp(request_id=exchange.request_id, created=now(), new_id=new_id, now=now)
 
 
 class _Stream:

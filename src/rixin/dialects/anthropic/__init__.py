@@ -28,7 +28,9 @@ DIALECT = Dialect(
     name=NAME,
     routes=(
         Route(paths=tuple(f"{prefix}/messages" for prefix in _PREFIXES), parse=parse_messages),
-        Route(paths=tuple(f"{prefix}/messages/count_tokens" for prefix in _PREFIXES), parse=parse_count),
+        Route(
+            paths=tuple(f"{prefix}/messages/count_tokens" for prefix in _PREFIXES), parse=parse_count, operation="count"
+        ),
     ),
     render_response=render_response,
     render_error=render_error,

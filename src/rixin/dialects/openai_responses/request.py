@@ -1,4 +1,4 @@
-"""A client's body, read: `POST /v1/responses`.
+"""A client's body, read: `POST /v1/responses` and `POST /v1/responses/input_tokens`.
 
 Sources: OpenAI's Responses reference; the Open Responses specification; what Codex and other agents were seen to send.
 
@@ -18,7 +18,7 @@ import msgspec
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject, JsonValue
-from rixin.core.requests import Generate, Origin, ReasoningWish, Sampling
+from rixin.core.requests import Count, Generate, Origin, ReasoningWish, Sampling
 from rixin.dialects.base import Call, CardOf
 from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, is_null
 from rixin.dialects.openai_chat.bounds import (
@@ -87,6 +87,11 @@ def parse_response_request(call: Call, card_of: CardOf) -> Generate:
         origin=Origin(NAME, call.body),
         edited=frozenset({"tools", "tool_choice"}) if changes else frozenset(),
     )
+
+
+def parse_input_tokens(call: Call, card_of: CardOf) -> Count:
+    """Reads a request for the number of its input's tokens. Raises as `parse_response_request` does."""
+    return Count(request=parse_response_request(call, card_of))
 
 
 def _card(body: ResponsesBody, card_of: CardOf) -> ModelCard:

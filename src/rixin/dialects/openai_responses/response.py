@@ -42,6 +42,11 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     return _ENCODER.encode(resource.render(status, output.render(), reason=choice.finish_reason, usage=response.usage))
 
 
+def render_input_tokens(tokens: int, stamp: Stamp) -> bytes:  # noqa: ARG001 - this answer has no identity
+    """The body of an answer to a request for the number of its input's tokens."""
+    return _ENCODER.encode({"object": "response.input_tokens", "input_tokens": tokens})
+
+
 def wants_summary(request: Generate) -> bool:
     """Whether the client asked to be told of the model's thoughts in summaries."""
     reasoning = request.extra.get("reasoning")

@@ -1,0 +1,42 @@
+"""A client's bytes to a request, for every route of every dialect."""
+
+from rixin.accounts.account import Account
+from rixin.core.cards import ModelCard
+from rixin.core.requests import Request
+from rixin.dialects.base import Call, Route
+from rixin.errors import Kind, RixinError
+from rixin.service.models import ModelService
+from rixin.settings import Server
+from rixin.web.exchange import Exchange
+
+
+class Intake:
+    """Reads the requests of one route."""
+
+    def __init__(self, route: Route, models: ModelService, settings: Server) -> None:
+        self._route = route
+        self._models = models
+        self._settings = settings
+
+    async def read(self, exchange: Exchange) -> bytes:
+        """The body of an exchange. Raises as `Exchange.read_body` does."""
+        return await exchange.read_body(self._settings.max_body_bytes, self._settings.body_timeout)
+
+    async def parse(self, exchange: Exchange, body: bytes, account: Account) -> Request:
+        """What a body asks for. While not all models are known yet, a name that is not waits until they are.
+
+        Raises:
+            RixinError: What is wrong with the body, or with the model that it names.
+        """
+        call = Call(headers=exchange.headers, body=body)
+
+        def card_of(name: str) -> ModelCard:
+            return self._models.card_of(name, account)
+
+        try:
+            return self._route.parse(call, card_of)
+        except RixinError as error:
+            if error.kind is not Kind.STARTING:
+                raise
+        await self._models.settled()
+        return self._route.parse(call, card_of)
