@@ -10,9 +10,9 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rixin.accounts import keys
+from rixin.accounts import api_keys, keys
 from rixin.accounts.account import Account
-from rixin.accounts.keys import CreatedKey, KeyRing
+from rixin.accounts.keys import KeyRing
 from rixin.accounts.root_secret import RootSecret
 from rixin.clock import SystemClock
 from rixin.errors import Kind, RixinError
@@ -234,7 +234,7 @@ class TestRevocation:
 
     async def test_a_new_key_counts_where_it_was_tried_before(self, ring: KeyRing, other_ring: KeyRing) -> None:
         """That a key was unknown is forgotten with the next poll after any change."""
-        secret = keys.new_secret()
+        secret = api_keys.new_secret()
         assert await _kind(other_ring.authenticate(secret, HERE)) is Kind.UNAUTHENTICATED
         assert await ring.create_first(secret, "first", ["admin"])
         assert await _kind(other_ring.authenticate(secret, HERE)) is Kind.UNAUTHENTICATED
@@ -435,7 +435,7 @@ class TestManagement:
 
     async def test_pages_join_without_gap_or_overlap(self, ring: KeyRing, clock: ManualClock) -> None:
         """Keys are listed in the order of their making, page after page."""
-        created: list[CreatedKey] = []
+        created: list[api_keys.CreatedKey] = []
         for number in range(5):
             created.append(await ring.create(f"name {number}"))
             clock.advance(0.01)

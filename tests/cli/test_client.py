@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rixin.accounts.keys import SECRET_PREFIX
+from rixin.accounts.api_keys import SECRET_PREFIX
 from rixin.cli.client import OUR_KEYS, find_target, local_address
 from rixin.errors import RixinError
 from rixin.settings import Server, Settings

@@ -2,11 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
-from rixin.store.keys import Key, KeyTable
+from rixin.store.keys import FoundKey, Key, KeyTable
 
 NASTY = [
     "'; DROP TABLE keys; --",
@@ -42,8 +43,17 @@ async def test_a_key_comes_back_as_it_was(database: Database) -> None:
     """Every field survives, and the key is found by its digest alone, with the revision."""
     table = KeyTable(database)
     await table.add(_key(1), b"\x00" * 32)
-    assert await table.find(b"\x00" * 32) == (_key(1), 1)
+    assert await table.find(b"\x00" * 32) == (FoundKey(key=_key(1)), 1)
     assert await table.find(b"\x01" * 32) == (None, 1)
+
+
+async def test_an_access_key_comes_back_with_its_secret(database: Database) -> None:
+    """What is sealed is given to who looks the key up, and is in no list."""
+    table = KeyTable(database)
+    access = msgspec.structs.replace(_key(1), kind="access")
+    await table.add(access, b"1", b"sealed")
+    assert await table.find(b"1") == (FoundKey(key=access, sealed=b"sealed"), 1)
+    assert await table.list() == [access]
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -53,13 +63,13 @@ async def test_any_text_is_only_text(database: Database, text: str) -> None:
     await table.add(_key(1), b"1")
     nasty = Key(id=text, name=text, prefix=text, scopes=(text,), models=(text, text), plan=text, created_at=0.0)
     await table.add(nasty, text.encode())
-    assert (await table.find(text.encode()))[0] == nasty
+    assert (await table.find(text.encode()))[0] == FoundKey(key=nasty)
     assert nasty in await table.list()
     assert await table.set_disabled(text, 3.0)
     await table.touch({text: 4.0})
     found, _ = await table.find(text.encode())
     assert found is not None
-    assert (found.disabled_at, found.last_used_at) == (3.0, 4.0)
+    assert (found.key.disabled_at, found.key.last_used_at) == (3.0, 4.0)
     assert await table.delete(text)
     assert await table.list() == [_key(1)]
 

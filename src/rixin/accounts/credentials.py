@@ -1,4 +1,4 @@
-"""The one reader of credentials: whatever header an API key comes in, every check after this is the same."""
+"""The one reader of credentials: whatever header a key or token comes in, every check after this is the same."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,10 @@ from rixin.errors import Kind, RixinError
 
 MAX_LENGTH = 4096
 
-_HOW = "Send an API key in the header `Authorization: Bearer KEY` or `x-api-key: KEY`."
+_HOW = (
+    "Send an API key, or a token signed with an access key, in the header `Authorization: Bearer KEY` or "
+    "`x-api-key: KEY`."
+)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rixin.accounts.keys import CreatedKey, KeyRing, new_secret
+from rixin.accounts.api_keys import CreatedKey, new_secret
+from rixin.accounts.keys import KeyRing
 from rixin.errors import Kind, RixinError
 from rixin.store import private_files
 

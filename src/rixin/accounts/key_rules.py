@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
+from msgspec import Struct
+
 from rixin.accounts.account import SCOPES, Account
 from rixin.errors import Kind, RixinError, invalid
 
@@ -16,6 +18,34 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of what cannot be seen, or turns what is seen around."""
 _JOINERS = frozenset("\u200c\u200d")  # Persian words and many emoji are written with them
 _GLOB_CHARACTERS = frozenset("*?[")
+
+
+class KeyWish(Struct, frozen=True, kw_only=True):
+    """What a new key shall be."""
+
+    name: str
+    """What people call it: 1 to 100 characters that can be seen."""
+    scopes: tuple[str, ...] = ("inference",)
+    """Some of `account.SCOPES`."""
+    models: tuple[str, ...] = ()
+    """Model names or globs; none means every model."""
+    plan: str | None = None
+    """The plan that limits it. Whether there is such a plan is for the caller to check."""
+    expires_at: float | None = None
+    """Seconds since the epoch."""
+    creator: Account | None = None
+    """Whose key makes it, where it is not the machine's operator: the new one can do no more."""
+
+
+def check_wish(wish: KeyWish, now: float) -> None:
+    """Raises `INVALID_REQUEST` naming what is wrong, or `PERMISSION_DENIED` for what its creator may not give."""
+    check_name(wish.name)
+    check_scopes(wish.scopes)
+    check_models(wish.models)
+    check_plan(wish.plan)
+    check_expiry(wish.expires_at, now)
+    if wish.creator is not None:
+        check_within(wish.creator, scopes=wish.scopes, models=wish.models, plan=wish.plan, expires_at=wish.expires_at)
 
 
 def check_name(name: str) -> None:

@@ -1,8 +1,8 @@
-"""The key ring: API keys are made, recognised, disabled and deleted here, and nowhere else.
+"""The key ring: keys are made, recognised, disabled and deleted here, and nowhere else.
 
-A key is known by a keyed digest only. The ring keeps what it learned for as long as the store confirms it: once a
-second it asks for the revision that every change raises, in whatever process. When the store cannot be asked, what is
-known counts for 5 seconds more, and then nobody is let in.
+An API key is known by a keyed digest only, an access key by the tokens that it signs. The ring keeps what it learned
+for as long as the store confirms it: once a second it asks for the revision that every change raises, in whatever
+process. When the store cannot be asked, what is known counts for 5 seconds more, and then nobody is let in.
 """
 
 import asyncio
@@ -15,19 +15,20 @@ from typing import TypeVar
 import structlog
 from msgspec import Struct
 
-from rixin.accounts import key_rules
+from rixin.accounts import access_keys
+from rixin.accounts.access_keys import Claims, CreatedAccessKey, MintedToken
 from rixin.accounts.account import Account
+from rixin.accounts.api_keys import SHOWN_LENGTH, CreatedKey, new_secret
+from rixin.accounts.key_rules import KeyWish, check_name, check_wish
 from rixin.accounts.miss_limit import MissLimit
 from rixin.accounts.root_secret import RootSecret
+from rixin.accounts.sealed_box import SealedBox
 from rixin.accounts.single_flight import SingleFlight
-from rixin.clock import Clock, random_text, uuid7
+from rixin.clock import Clock, uuid7
+from rixin.dialects.sensenova_native import tokens
 from rixin.errors import Kind, RixinError, invalid
 from rixin.store.database import Database
-from rixin.store.keys import Key, KeyTable
-
-SECRET_PREFIX = "sk-rx-"  # noqa: S105 - what every key begins with
-SECRET_BYTES = 32
-SHOWN_LENGTH = len(SECRET_PREFIX) + 4
+from rixin.store.keys import Key, KeyKind, KeyTable
 
 POLL_INTERVAL = 1.0
 """Seconds between two questions for the revision."""
@@ -37,6 +38,7 @@ USED_INTERVAL = 30.0
 """Seconds between two writings of when keys were last used."""
 MAX_KNOWN = 20_000
 MAX_UNKNOWN = 10_000
+MAX_TOKENS = 10_000
 MAX_LISTED = 1000
 
 _ATTEMPTS = 3
@@ -47,19 +49,11 @@ Found = TypeVar("Found")
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
-class CreatedKey(Struct, frozen=True, kw_only=True):
-    """A new key. The secret can be seen here, and never again."""
-
-    id: str
-    key: str
-
-    def __repr__(self) -> str:
-        return f"CreatedKey(id={self.id!r})"
-
-
 class _Known(Struct, frozen=True):
     account: Account
     disabled: bool
+    secret: bytes | None
+    """An access key's."""
 
 
 class KeyRing:
@@ -74,10 +68,13 @@ class KeyRing:
     def __init__(self, database: Database, root_secret: RootSecret, clock: Clock) -> None:
         self._table = KeyTable(database)
         self._digest_key = root_secret.derive("api key digest")
+        self._access_digest_key = root_secret.derive("access key digest")
+        self._box = SealedBox(root_secret, "access key secrets")
         self._clock = clock
         self._misses = MissLimit(clock)
         self._known: dict[bytes, _Known] = {}
         self._unknown: dict[bytes, None] = {}
+        self._verified: dict[bytes, Claims] = {}
         self._revision = 0
         self._confirmed = -math.inf  # the instant as of which the store confirmed what is known
         self._changed = -math.inf  # the instant before which it cannot have, since we changed a key
@@ -86,23 +83,25 @@ class KeyRing:
         self._polls: SingleFlight[None, None] = SingleFlight()
         self._look_ups: SingleFlight[bytes, _Known | None] = SingleFlight()
 
-    async def authenticate(self, secret: str, address: str | None) -> Account:
-        """Whose key this is. Waits for nothing where the key is known.
+    async def authenticate(self, credential: str, address: str | None) -> Account:
+        """Whose credential this is. Waits for nothing where its key is known.
 
         Args:
-            secret: The key as the client sent it.
+            credential: An API key, or a token signed with an access key, as the client sent it.
             address: Where the client is; None where there is no address, as on a Unix socket.
 
         Raises:
-            RixinError: `UNAUTHENTICATED` for a key that is unknown, disabled or expired; `RATE_LIMITED` when too many
-                unknown ones came from the address; `OVERLOADED` when the store must be asked and cannot be.
+            RixinError: `UNAUTHENTICATED` for a key that is unknown, disabled or expired, and for a token that is not in
+                order; `RATE_LIMITED` when too many unknown ones came from the address; `OVERLOADED` when the store must
+                be asked and cannot be.
         """
-        digest = self._digest(secret)
+        digest = self._digest(credential)
         if self._clock.monotonic() - self._confirmed > FRESH_FOR:
             await self.poll()
-        known = self._known.get(digest)
-        if known is None:
-            known = await self._look_up(digest, address)
+        if access_keys.is_token(credential):
+            known = await self._signer(credential, digest, address)
+        elif (known := await self._find(digest, address)) is None:
+            raise RixinError(Kind.UNAUTHENTICATED, "This API key is not known here.")
         if known.disabled:
             raise RixinError(Kind.UNAUTHENTICATED, "This API key is disabled.")
         account = known.account
@@ -122,42 +121,42 @@ class KeyRing:
         *,
         creator: Account | None = None,
     ) -> CreatedKey:
-        """Makes a key.
-
-        Args:
-            name: What people call it: 1 to 100 characters that can be seen.
-            scopes: Some of `account.SCOPES`.
-            models: Model names or globs; none means every model.
-            plan: The plan that limits it. Whether there is such a plan is for the caller to check.
-            expires_at: Seconds since the epoch.
-            creator: Whose key makes it, where it is not the machine's operator: the new one can do no more.
+        """Makes an API key. The arguments are those of `KeyWish`.
 
         Raises:
             RixinError: `INVALID_REQUEST` naming the argument; `PERMISSION_DENIED` when the creator may not give it;
                 `OVERLOADED` when the store cannot be used.
         """
-        key_rules.check_name(name)
-        key_rules.check_scopes(scopes)
-        key_rules.check_models(models)
-        key_rules.check_plan(plan)
-        key_rules.check_expiry(expires_at, self._clock.now())
-        if creator is not None:
-            key_rules.check_within(creator, scopes=scopes, models=models, plan=plan, expires_at=expires_at)
-        secret = new_secret()
-        key = Key(
-            id=self._new_id(),
-            name=name,
-            prefix=secret[:SHOWN_LENGTH],
-            scopes=tuple(sorted(set(scopes))),
-            models=tuple(models),
-            plan=plan,
-            created_at=self._clock.now(),
-            expires_at=expires_at,
-            creator=None if creator is None else creator.id,
+        wish = KeyWish(
+            name=name, scopes=tuple(scopes), models=tuple(models), plan=plan, expires_at=expires_at, creator=creator
         )
+        secret = new_secret()
+        key = self._new_key(wish, "api", secret[:SHOWN_LENGTH])
         await self._table.add(key, self._digest(secret))
         self._distrust()
         return CreatedKey(id=key.id, key=secret)
+
+    async def create_access_key(self, wish: KeyWish) -> CreatedAccessKey:
+        """Makes an access key, whose secret signs tokens. Raises as `create` does."""
+        access_key_id, secret = access_keys.new_id(), access_keys.new_secret()
+        key = self._new_key(wish, "access", access_key_id)
+        sealed = self._box.seal(secret.encode(), access_key_id)
+        await self._table.add(key, self._access_digest(access_key_id), sealed)
+        self._distrust()
+        return CreatedAccessKey(id=key.id, access_key_id=access_key_id, secret_access_key=secret)
+
+    async def mint_token(self, access_key_id: str, lifetime: int = tokens.LIFETIME) -> MintedToken:
+        """Signs a token as the holder of an access key would; it counts for `lifetime` seconds.
+
+        Raises:
+            RixinError: `NOT_FOUND` where there is no such access key; `OVERLOADED` when the store cannot be used.
+        """
+        known = await self._learn(self._access_digest(access_key_id))
+        if known is None or known.secret is None:
+            raise RixinError(Kind.NOT_FOUND, "There is no access key with this id.")
+        now = int(self._clock.now())
+        token = tokens.mint(access_key_id, known.secret.decode(), now, lifetime)
+        return MintedToken(token=token, expires_at=now + lifetime)
 
     async def create_first(self, secret: str, name: str, scopes: Collection[str]) -> str | None:
         """Makes a key of a secret from `new_secret`, unless there are keys already, even if they are disabled.
@@ -189,7 +188,7 @@ class KeyRing:
             RixinError: `INVALID_REQUEST` naming the argument; `OVERLOADED` when the store cannot be used.
         """
         if search is not None:
-            key_rules.check_name(search)
+            check_name(search)
         if after is not None and not _ID.fullmatch(after):
             raise invalid("after must be the id of a key", "after")
         if not 1 <= limit <= MAX_LISTED:
@@ -257,6 +256,24 @@ class KeyRing:
     def _digest(self, secret: str) -> bytes:
         return hmac.digest(self._digest_key, secret.encode("utf-8", "surrogatepass"), "sha256")
 
+    def _access_digest(self, access_key_id: str) -> bytes:
+        return hmac.digest(self._access_digest_key, access_key_id.encode("utf-8", "surrogatepass"), "sha256")
+
+    def _new_key(self, wish: KeyWish, kind: KeyKind, prefix: str) -> Key:
+        check_wish(wish, self._clock.now())
+        return Key(
+            id=self._new_id(),
+            name=wish.name,
+            prefix=prefix,
+            scopes=tuple(sorted(set(wish.scopes))),
+            models=wish.models,
+            plan=wish.plan,
+            created_at=self._clock.now(),
+            expires_at=wish.expires_at,
+            creator=None if wish.creator is None else wish.creator.id,
+            kind=kind,
+        )
+
     def _new_id(self) -> str:
         return "key_" + uuid7(self._clock.now()).replace("-", "")
 
@@ -270,9 +287,31 @@ class KeyRing:
         self._changed = self._clock.monotonic()
         self._confirmed = -math.inf
 
-    async def _look_up(self, digest: bytes, address: str | None) -> _Known:
-        if digest in self._unknown:
-            raise _invalid_key()
+    async def _signer(self, credential: str, digest: bytes, address: str | None) -> _Known:
+        """The access key that signed a token. That it did is checked once; whether both still count, each time."""
+        claims = self._verified.get(digest)
+        if claims is not None:
+            known, _ = await self._named(claims, address)
+        else:
+            token = access_keys.parse(credential)
+            claims = token.claims
+            known, secret = await self._named(claims, address)
+            token.verify(secret)
+            _remember(self._verified, digest, claims, MAX_TOKENS)
+        claims.check(self._clock.now())
+        return known
+
+    async def _named(self, claims: Claims, address: str | None) -> tuple[_Known, bytes]:
+        """The access key that a token says it was signed with, and its secret."""
+        known = await self._find(self._access_digest(claims.iss), address)
+        if known is None or known.secret is None:
+            raise access_keys.unknown_signer()
+        return known, known.secret
+
+    async def _find(self, digest: bytes, address: str | None) -> _Known | None:
+        known = self._known.get(digest)
+        if known is not None or digest in self._unknown:
+            return known
         if self._look_ups.running(digest):
             known = await self._look_ups.run(digest, lambda: self._learn(digest))
         else:
@@ -284,15 +323,14 @@ class KeyRing:
                 raise
             if known is not None:
                 self._misses.give_back(address)
-        if known is None:
-            raise _invalid_key()
         return known
 
     async def _learn(self, digest: bytes) -> _Known | None:
-        key = await self._ask(lambda: self._table.find(digest))
-        if key is None:
+        found = await self._ask(lambda: self._table.find(digest))
+        if found is None:
             _remember(self._unknown, digest, None, MAX_UNKNOWN)
             return None
+        key = found.key
         account = Account(
             id=key.id,
             name=key.name,
@@ -301,7 +339,8 @@ class KeyRing:
             plan=key.plan,
             expires_at=key.expires_at,
         )
-        known = _Known(account, key.disabled_at is not None)
+        secret = None if found.sealed is None else self._box.open(found.sealed, key.prefix)
+        known = _Known(account, key.disabled_at is not None, secret)
         _remember(self._known, digest, known, MAX_KNOWN)
         return known
 
@@ -330,11 +369,6 @@ class KeyRing:
         )
 
 
-def new_secret() -> str:
-    """A secret for a key: `sk-rx-` and 256 random bits."""
-    return SECRET_PREFIX + random_text(SECRET_BYTES)
-
-
 Entry = TypeVar("Entry")
 
 
@@ -342,7 +376,3 @@ def _remember(entries: dict[bytes, Entry], digest: bytes, entry: Entry, limit: i
     if len(entries) >= limit:
         del entries[next(iter(entries))]
     entries[digest] = entry
-
-
-def _invalid_key() -> RixinError:
-    return RixinError(Kind.UNAUTHENTICATED, "This API key is not known here.")

@@ -1,6 +1,7 @@
-"""API keys as they are stored: everything but the secret, of which only a keyed digest is kept."""
+"""Keys as they are stored. Of an API key's secret only a keyed digest is kept; an access key's is kept encrypted."""
 
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -13,16 +14,20 @@ from rixin.store.schema import keys
 
 REVISION = "keys"
 
-_SHOWN = tuple(column for column in keys.columns if column.name != "digest")
+_SHOWN = tuple(column for column in keys.columns if column.name not in ("digest", "sealed"))
+
+
+KeyKind: TypeAlias = Literal["api", "access"]
+"""A key that is sent itself, or one that signs tokens."""
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """One API key. Instants are seconds since the epoch."""
+    """One key. Instants are seconds since the epoch."""
 
     id: str
     name: str
     prefix: str
-    """The first characters of the secret, by which its owner knows it again."""
+    """The first characters of the secret, by which its owner knows it again; of an access key, its id."""
     scopes: tuple[str, ...]
     models: tuple[str, ...] = ()
     """Names or globs; empty means every model."""
@@ -33,6 +38,15 @@ class Key(Struct, frozen=True, kw_only=True):
     last_used_at: float | None = None
     creator: str | None = None
     """The id of the key that made this one; None where the machine's operator did."""
+    kind: KeyKind = "api"
+
+
+class FoundKey(Struct, frozen=True, kw_only=True):
+    """A key that was looked up."""
+
+    key: Key
+    sealed: bytes | None = None
+    """The secret of an access key, encrypted."""
 
 
 class KeyTable:
@@ -41,15 +55,20 @@ class KeyTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: Key, digest: bytes) -> None:
+    async def add(self, key: Key, digest: bytes, sealed: bytes | None = None) -> None:
         """Stores a new key.
+
+        Args:
+            key: What is known of it.
+            digest: By which it is found.
+            sealed: An access key's secret, encrypted.
 
         Raises:
             RixinError: `CONFLICT` when the id or the digest is there already.
         """
         async with self._database.begin() as connection:
             await revisions.bump(connection, REVISION)
-            await _insert(connection, key, digest)
+            await _insert(connection, key, digest, sealed)
 
     async def add_first(self, key: Key, digest: bytes) -> bool:
         """Stores a key if there is none at all; of several processes, one succeeds. Returns whether it was stored."""
@@ -63,12 +82,13 @@ class KeyTable:
             await _insert(connection, key, digest)
         return True
 
-    async def find(self, digest: bytes) -> tuple[Key | None, int]:
+    async def find(self, digest: bytes) -> tuple[FoundKey | None, int]:
         """The key with a digest, if there is one, and the revision as of which that is so."""
         async with self._database.read() as connection:
             revision = await revisions.read(connection, REVISION)
-            row = (await connection.execute(select(*_SHOWN).where(keys.c.digest == digest))).one_or_none()
-        return (None if row is None else _key(row)), revision
+            query = select(*_SHOWN, keys.c.sealed).where(keys.c.digest == digest)
+            row = (await connection.execute(query)).one_or_none()
+        return (None if row is None else FoundKey(key=_key(row), sealed=row.sealed)), revision
 
     async def revision(self) -> int:
         """The number that every change raises."""
@@ -125,9 +145,9 @@ async def _any(connection: AsyncConnection) -> bool:
     return bool((await connection.execute(select(exists(select(keys.c.id))))).scalar_one())
 
 
-async def _insert(connection: AsyncConnection, key: Key, digest: bytes) -> None:
+async def _insert(connection: AsyncConnection, key: Key, digest: bytes, sealed: bytes | None = None) -> None:
     values: dict[str, object] = msgspec.structs.asdict(key)
-    await connection.execute(insert(keys).values(**values, digest=digest))
+    await connection.execute(insert(keys).values(**values, digest=digest, sealed=sealed))
 
 
 def _key(row: Row[*tuple[object, ...]]) -> Key:

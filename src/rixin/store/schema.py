@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -22,6 +22,8 @@ keys = Table(
     Column("disabled_at", Double),
     Column("last_used_at", Double),
     Column("creator", Text),
+    Column("kind", Text, nullable=False, server_default="api"),
+    Column("sealed", LargeBinary),  # an access key's secret, encrypted
 )
 
 usage = Table(
