@@ -75,6 +75,46 @@ def test_configured_aliases_come_before_built_in_ones_in_file_order() -> None:
     assert built.resolve("claude-opus-5[1m]").card.name == "claude-opus-5[1m]"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "claude-haiku-4-5-20251001",
+        "claude-opus-5[1m]",
+        "opus",
+        "sonnet[1m]",
+        "haiku",
+        "gpt-5.5",
+        "gpt-6.1-sol",
+        "gpt-5-mini",
+        "codex-auto-review",
+        "codex-mini-latest",
+        "o3",
+        "o4-mini",
+    ],
+)
+def test_a17_the_names_that_agents_ask_for_beside_the_chosen_one_reach_the_default_model(name: str) -> None:
+    """Small and fast models, reviewers and wide-window suffixes: none of them ends a session with a 404."""
+    found = catalog(one=["m1"]).resolve(name)
+    assert (found.card.name, found.card.target) == (name, "m1")
+
+
+def test_habitual_names_of_other_operations_never_reach_a_chat_model() -> None:
+    """`gpt-image-1` draws and `text-embedding-3-small` embeds; where nothing can, they are not found."""
+    built = Catalog(KNOWN, {}, ["one"])
+    built.set_provider_models("one", [ListedModel(name="m1")])
+    for name in ("gpt-image-1", "dall-e-3", "text-embedding-3-small"):
+        with pytest.raises(RixinError) as error:
+            built.resolve(name)
+        assert error.value.kind is Kind.MODEL_NOT_FOUND
+
+
+def test_a_model_that_nobody_documented_is_owned_by_its_provider() -> None:
+    """Only models that this server runs itself are its own."""
+    built = catalog(one=["m1"])
+    assert built.resolve("m1").card.owned_by == "one"
+    assert built.resolve("local").card.owned_by == "rixin"
+
+
 def test_a_provider_model_of_a_slash_name_is_found() -> None:
     """Names with a slash of their own are looked up whole."""
     assert catalog(router=["qwen/qwen3"]).resolve("qwen/qwen3").card.target == "qwen/qwen3"

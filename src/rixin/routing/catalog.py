@@ -20,12 +20,26 @@ from rixin.profiles.cards import KnownModels, alias_card, smaller_card
 from rixin.settings import LOCAL, RouteTarget
 
 BUILTIN_PATTERNS: dict[str, Operation] = {
-    "claude-*": "generate",
-    "gpt-*": "generate",
     "nova-embedding-stable": "embed",
     "nova-embedding-v1": "embed",
+    "text-embedding-*": "embed",
+    "dall-e-*": "draw",
+    "gpt-image-*": "draw",
+    "claude-*": "generate",
+    "opus": "generate",
+    "sonnet": "generate",
+    "haiku": "generate",
+    "gpt-*": "generate",
+    "chatgpt-*": "generate",
+    "codex-*": "generate",
+    "o[1-9]": "generate",
+    "o[1-9]-*": "generate",
 }
-"""Names that clients ask for by habit, and the operation whose default model answers them."""
+"""Names that clients ask for by habit, and the operation whose default model answers them; the first that fits counts.
+
+Agents ask for more names than their user chose: Claude Code for `claude-haiku-*` beside the chosen model, Codex for
+`codex-auto-review` and `gpt-*-mini`.
+"""
 
 _WINDOW_SUFFIX = "[1m]"
 _SILENT_RETRY = 2.0
@@ -266,7 +280,8 @@ class Catalog:
         return Candidate(engine=provider, model=model, priority=preference.priority, weight=preference.weight)
 
     def _provider_card(self, provider: str, model: ListedModel) -> ModelCard:
-        known = self._known.cards.get(model.name, ModelCard(name=model.name, target=model.name))
+        unknown = ModelCard(name=model.name, target=model.name, owned_by="")
+        known = self._known.cards.get(model.name, unknown)
         return msgspec.structs.replace(
             known,
             provider=provider,
