@@ -20,7 +20,7 @@ from rixin.core.messages import (
 )
 from rixin.core.requests import Generate
 
-_BYTES_PER_TOKEN = 4
+BYTES_PER_TOKEN = 4
 _MESSAGE_OVERHEAD = 4
 _IMAGE_TOKENS = 1024
 _VIDEO_TOKENS = 8192
@@ -29,9 +29,9 @@ _VIDEO_TOKENS = 8192
 def estimate_text(text: str) -> int:
     """Tokens of a text: about four ASCII characters, or one character of any other script."""
     if text.isascii():
-        return -(-len(text) // _BYTES_PER_TOKEN)
+        return -(-len(text) // BYTES_PER_TOKEN)
     wide = sum(1 for character in text if ord(character) > 0x2E7F)
-    return wide + -(-(len(text) - wide) // _BYTES_PER_TOKEN)
+    return wide + -(-(len(text) - wide) // BYTES_PER_TOKEN)
 
 
 def estimate_prompt(request: Generate) -> int:
@@ -39,7 +39,7 @@ def estimate_prompt(request: Generate) -> int:
     tokens = estimate_text(request.prompt or "") + sum(_message(message) for message in request.messages)
     for tool in request.tools:
         tokens += (
-            estimate_text(tool.name + (tool.description or "")) + len(str(tool.parameters or "")) // _BYTES_PER_TOKEN
+            estimate_text(tool.name + (tool.description or "")) + len(str(tool.parameters or "")) // BYTES_PER_TOKEN
         )
     return tokens
 
@@ -49,7 +49,7 @@ def most_prompt_tokens(request: Generate) -> int:
 
     one a byte, and the turns' markers.
     """
-    size = len(request.origin.body) if request.origin is not None else _BYTES_PER_TOKEN * 2 * estimate_prompt(request)
+    size = len(request.origin.body) if request.origin is not None else BYTES_PER_TOKEN * 2 * estimate_prompt(request)
     return size + 2 * _MESSAGE_OVERHEAD * (len(request.messages) + 1)
 
 
@@ -72,6 +72,6 @@ def _part(part: Part) -> int:
         case DocumentPart():
             return estimate_text(part.text or "")
         case Opaque():
-            return len(str(part.value)) // _BYTES_PER_TOKEN
+            return len(str(part.value)) // BYTES_PER_TOKEN
         case _:
             assert_never(part)

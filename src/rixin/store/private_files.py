@@ -24,10 +24,10 @@ def draft(path: Path) -> Generator[Path]:
         name.unlink(missing_ok=True)
 
 
-def write(draft: Path, text: str) -> None:
+def write(draft: Path, content: str | bytes) -> None:
     """Fills a draft and waits until the disk has it."""
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with draft.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
 
