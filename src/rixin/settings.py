@@ -92,6 +92,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All kept bodies together; beyond it the oldest go."""
     request_log_days: float = 30.0
     """How long the calls of a request, and its bodies, are kept. Usage is kept for good."""
+    store_responses: bool = True
+    """Keep the answers of `/v1/responses`, encrypted, for a day, so that clients can go on from them."""
     record_dir: Path | None = None
     """Where every request and its answer are written down, redacted, for `rixin serve --replay`."""
 

@@ -15,7 +15,7 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import endpoints
+from rixin.cli.compose import continuity, endpoints, stored_response_book
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
@@ -30,6 +30,7 @@ from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
+from rixin.service.responses import ResponseService
 from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.web.app import App
@@ -97,14 +98,23 @@ async def site(
         limiter=ProcessLimiter(clock),
         limits_for=limits_for,
         requests=requests,
+        continuity=continuity(secret, clock),
         clock=clock,
     )
+    responses = ResponseService(stored_response_book(settings, database, secret, clock))
 
     async def settled() -> None:
         """The catalog knows all models."""
 
     table = RouteTable(
-        endpoints(settings, generator, ModelService(catalog, settled), clock, lambda: obstacle[0] if obstacle else None)
+        endpoints(
+            settings,
+            generator,
+            ModelService(catalog, settled),
+            responses,
+            clock,
+            lambda: obstacle[0] if obstacle else None,
+        )
     )
     app = App(
         table,

@@ -22,9 +22,14 @@ from rixin.cli.local_models import learned, local_cards
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
+from rixin.conversations import envelope, stored_responses
+from rixin.conversations.call_memory import CallMemory
+from rixin.conversations.envelope import Envelopes
+from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
 from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
 from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
 from rixin.dialects.sensenova_native import models as native_models
@@ -50,14 +55,17 @@ from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
 from rixin.routing.suspicions import Suspicions
+from rixin.service.continuity import Continuity
 from rixin.service.count import Counter
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
+from rixin.service.responses import ResponseService
 from rixin.settings import LOCAL, Provider, Settings
 from rixin.store.database import Database
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
+from rixin.store.responses import ResponseTable
 from rixin.web.app import App, Mount
 from rixin.web.count import CountHandler
 from rixin.web.exchange import Asgi
@@ -66,6 +74,7 @@ from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.intake import Intake
 from rixin.web.models import ModelsHandler
 from rixin.web.not_served import METHODS, refuse
+from rixin.web.responses import ResponsesHandler
 from rixin.web.routes import Access, Endpoint, RouteTable
 
 log = structlog.get_logger("rixin.worker")
@@ -196,6 +205,9 @@ async def compose(
         def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
             return plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
+        stored = stored_response_book(settings, database, secret, clock)
+        if stored is not None:
+            background.run(stored.run())
         models = ModelService(catalog, upstreams.looked)
         generator = Generator(
             catalog=catalog,
@@ -203,6 +215,7 @@ async def compose(
             limiter=limiter,
             limits_for=limits_for,
             requests=requests,
+            continuity=continuity(secret, clock),
             clock=clock,
             recorder=recorder,
         )
@@ -240,7 +253,7 @@ async def compose(
             )
 
         app = App(
-            RouteTable(endpoints(settings, generator, models, clock, obstacle)),
+            RouteTable(endpoints(settings, generator, models, ResponseService(stored), clock, obstacle)),
             fallback=OPENAI_CHAT,
             keys=keys if settings.server.auth == "keys" else None,
             settings=settings.server,
@@ -254,6 +267,7 @@ def endpoints(
     settings: Settings,
     generator: Generator,
     models: ModelService,
+    responses: ResponseService,
     clock: Clock,
     obstacle: Callable[[], RixinError | None],
 ) -> list[Endpoint]:
@@ -276,17 +290,24 @@ def endpoints(
     ]
     counter = Counter(generator.catalog, generator.router)
     for dialect in DIALECTS.values():
+        keeper = responses if dialect is OPENAI_RESPONSES else None
         for route in dialect.routes:
-            intake = Intake(route, models, settings.server)
+            intake = Intake(route, models, settings.server, keeper)
             handler = (
                 CountHandler(dialect, intake, counter, clock)
                 if route.operation == "count"
-                else GenerateHandler(dialect, intake, generator, settings.server, clock)
+                else GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
             )
             endpoints += [
                 Endpoint(method="POST", path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
                 for path in route.paths
             ]
+    kept = ResponsesHandler(responses)
+    endpoints += [
+        Endpoint(method=method, path=f"{path}/", access=Access.INFERENCE, dialect=OPENAI_RESPONSES, handler=kept)
+        for path in OPENAI_RESPONSES.routes[0].paths
+        for method in ("GET", "DELETE")
+    ]
     endpoints += [  # last: a prefix counts where no earlier one does
         Endpoint(method=method, path=prefix, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=refuse)
         for prefix in NATIVE_PREFIXES
@@ -298,6 +319,20 @@ def endpoints(
 def provider_table(database: Database, secret: RootSecret) -> ProviderTable:
     """The stored providers of a database, with what decrypts their keys."""
     return ProviderTable(database, SealedBox(secret, SEALED_KEYS))
+
+
+def continuity(secret: RootSecret, clock: Clock) -> Continuity:
+    """What conversations go on by, with the envelopes of a server's secret."""
+    return Continuity(Envelopes(SealedBox(secret, envelope.PURPOSE), clock), CallMemory(clock))
+
+
+def stored_response_book(
+    settings: Settings, database: Database, secret: RootSecret, clock: Clock
+) -> StoredResponses | None:
+    """The stored responses of a server; None where it keeps none."""
+    if not settings.server.store_responses:
+        return None
+    return StoredResponses(ResponseTable(database), SealedBox(secret, stored_responses.PURPOSE), clock)
 
 
 def _recorder(settings: Settings, redactor: Redactor, clock: Clock) -> Recorder | None:

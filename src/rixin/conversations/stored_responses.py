@@ -1,6 +1,7 @@
 """Responses that clients come back to, with what they were made of: sealed, for a day, within a size for each owner."""
 
 import asyncio
+from typing import Self, cast
 
 import msgspec
 import structlog
@@ -9,7 +10,7 @@ from msgspec import Raw, Struct
 
 from rixin.clock import Clock
 from rixin.conversations.envelope import Box
-from rixin.core.json import JsonObject, JsonValue
+from rixin.core.json import JsonObject
 from rixin.errors import Kind, RixinError
 from rixin.store.responses import ResponseTable, StoredRow
 
@@ -27,26 +28,32 @@ log = structlog.get_logger("rixin.conversations")
 
 
 class StoredResponse(Struct, frozen=True):
-    """A response and everything that its model was given, as items."""
+    """A response and everything that its model was given."""
 
     response: Raw
     """The response object, as its client was told it."""
-    input: list[JsonObject]
+    input: Raw
     """The items that it answers, those of the responses before it included; each has an id."""
 
-    @property
-    def output(self) -> list[JsonObject]:
-        """The items of the answer."""
-        return msgspec.json.decode(self.response, type=_Output).output
+    @classmethod
+    def of(cls, response: bytes, items: list[JsonObject]) -> Self:
+        """A response object and the items that it answers."""
+        return cls(Raw(response), Raw(_ENCODER.encode(items)))
 
     @property
-    def history(self) -> list[JsonValue]:
-        """The items that a conversation goes on from."""
-        return [*self.input, *self.output]
+    def items(self) -> list[JsonObject]:
+        """The items that it answers."""
+        return cast("list[JsonObject]", msgspec.json.decode(self.input))
+
+    @property
+    def history(self) -> list[JsonObject]:
+        """The items that a conversation goes on from: those that it answers, and its own."""
+        output = msgspec.json.decode(self.response, type=_Output).output
+        return [*self.items, *cast("list[JsonObject]", msgspec.json.decode(output))]
 
 
 class _Output(Struct):
-    output: list[JsonObject] = []
+    output: Raw = Raw(b"[]")
 
 
 _ENCODER = msgspec.json.Encoder()

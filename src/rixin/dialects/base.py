@@ -6,7 +6,7 @@ have an upstream half (`Upstream`), which speaks it to somebody else. A new dial
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
@@ -71,6 +71,15 @@ class Writer(Protocol):
 
     def keep_alive(self) -> bytes:
         """Bytes that clients ignore, for a stream that is silent."""
+        ...
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """A writer of a dialect whose clients may ask for an answer again."""
+
+    def snapshot(self) -> bytes:
+        """The whole answer as it was told; one that neither `close` nor `fail` ended was given up by its client."""
         ...
 
 

@@ -26,6 +26,8 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation, Standing
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Attempt, Router
+from rixin.service.compact import compact, wants_compaction
+from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_output
 from rixin.store.usage import UsageRow
 
@@ -97,7 +99,9 @@ class Generation:
         self._generator = generator
         self._resolution = resolution
         self._trace = generator.requests.trace(caller.request_id, caller.since, answers=generator.recorder is not None)
-        self.request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
+        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
+        self._native = generator.router.speaks(resolution, caller.dialect)
+        self.request = generator.continuity.opened(request, caller.account.id, native=self._native)
         self._meter = Meter(generator.clock)
         self._attempt: Attempt | None = None
 
@@ -135,8 +139,8 @@ class Generation:
         failure: RixinError | None = None
         try:
             reservation = await self._admit()
-            self._attempt = self._generator.router.attempt(self.request, self._resolution, tokens=presumed_tokens)
-            async with aclosing(self._attempt.batches()) as batches:
+            answer = self._compaction() if wants_compaction(self.request) else self._answer(self.request)
+            async with aclosing(answer) as batches:
                 async for batch in batches:
                     self._meter.feed(batch.events)
                     yield batch
@@ -151,6 +155,28 @@ class Generation:
         finally:
             await self._end(reservation, failure)
 
+    async def _answer(self, request: Generate) -> AsyncGenerator[Batch, None]:
+        """The answer of whoever gives one, its thoughts sealed and remembered."""
+        generator = self._generator
+        attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
+
+        def issuer() -> str | None:
+            return None if attempt.served_by is None else attempt.served_by.provider
+
+        answer = generator.continuity.answer(request, self.caller.account.id, issuer, native=self._native)
+        async with aclosing(attempt.batches()) as batches:
+            async for batch in batches:
+                events = answer.feed(batch.events)
+                yield batch if events is batch.events else msgspec.structs.replace(batch, events=events, raw=None)
+
+    def _compaction(self) -> AsyncGenerator[Batch, None]:
+        owner, identity = self.caller.account.id, f"cmp_{self.caller.request_id.replace('-', '')}"
+
+        def seal(summary: str) -> str:
+            return self._generator.continuity.envelopes.seal_summary(summary, owner)
+
+        return compact(self.request, self._answer, seal, identity)
+
     async def _admit(self) -> Reservation | None:
         generator, request = self._generator, self.request
         limits = generator.limits_for(self.caller.account, request)
@@ -158,6 +184,8 @@ class Generation:
         if limits:
             reservation = await generator.limiter.acquire(limits, tokens=presumed_tokens(request))
             self.standings = reservation.standings
+        if wants_compaction(request):
+            return reservation  # what does not fit is read in pieces
         try:
             self.request = await fit_output(request, lambda sized: generator.router.count(sized, self._resolution))
         except BaseException:
@@ -232,6 +260,7 @@ class Generator:
         limiter: Admits requests within limits.
         limits_for: The limits that an account's request counts against.
         requests: Takes down what became of each request.
+        continuity: Carries thoughts from one request of a conversation to the next.
         clock: Time.
         recorder: Writes requests and their answers to files, where that is wanted.
     """
@@ -244,6 +273,7 @@ class Generator:
         limiter: Limiter,
         limits_for: Callable[[Account, Generate], tuple[Limit, ...]],
         requests: RequestLog,
+        continuity: Continuity,
         clock: Clock,
         recorder: Recorder | None = None,
     ) -> None:
@@ -252,6 +282,7 @@ class Generator:
         self.limiter = limiter
         self.limits_for = limits_for
         self.requests = requests
+        self.continuity = continuity
         self.clock = clock
         self.recorder = recorder
 

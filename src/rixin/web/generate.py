@@ -8,10 +8,11 @@ from rixin.accounts.account import Account
 from rixin.clock import Clock
 from rixin.core.requests import Generate
 from rixin.core.responses import Collector
-from rixin.dialects.base import Dialect, Stamp, Writer
+from rixin.dialects.base import Dialect, Snapshots, Stamp, Writer
 from rixin.errors import Kind, RixinError
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.generate import Caller, Generation, Generator, changes_text
+from rixin.service.responses import ResponseService
 from rixin.settings import Server
 from rixin.web.exchange import Exchange, header_pairs
 from rixin.web.intake import Intake
@@ -19,14 +20,32 @@ from rixin.web.stamp import make_stamp
 
 
 class GenerateHandler:
-    """Answers one route of a dialect."""
+    """Answers one route of a dialect.
 
-    def __init__(self, dialect: Dialect, intake: Intake, generator: Generator, settings: Server, clock: Clock) -> None:
+    Args:
+        dialect: The client's.
+        intake: Reads its requests.
+        generator: Answers them.
+        settings: Of the server.
+        clock: Time.
+        responses: Keeps answers that clients may come back to.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        intake: Intake,
+        generator: Generator,
+        settings: Server,
+        clock: Clock,
+        responses: ResponseService | None = None,
+    ) -> None:
         self._dialect = dialect
         self._intake = intake
         self._generator = generator
         self._settings = settings
         self._clock = clock
+        self._responses = responses
 
     async def __call__(self, exchange: Exchange, account: Account, _rest: str) -> None:
         """Answers an exchange."""
@@ -77,6 +96,7 @@ class GenerateHandler:
         stamp = make_stamp(exchange.request_id, self._clock)
         body = self._dialect.render_response(response, generation.request, stamp)
         self._announce(exchange, generation)
+        await self._keep(generation, body)
         await exchange.respond(200, body, self._headers(stamp))
 
     async def _stream(self, exchange: Exchange, generation: Generation) -> None:
@@ -98,15 +118,31 @@ class GenerateHandler:
         pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, announce))
         try:
             await exchange.guard(relay())
-            await stream.send(stream.writer.close())
+            ending = stream.writer.close()
+            await self._keep(generation, stream.writer)
+            await stream.send(ending)
         except RixinError as error:
-            if not exchange.started or error.kind is Kind.CANCELLED:
+            if not exchange.started:
+                raise
+            ending = b"" if error.kind is Kind.CANCELLED else stream.writer.fail(error)
+            await self._keep(generation, stream.writer)
+            if error.kind is Kind.CANCELLED:
                 raise
             exchange.log_fields["error"] = error.kind.value
-            await stream.send(stream.writer.fail(error))
+            await stream.send(ending)
         finally:
             pulse.cancel()
         await exchange.finish()
+
+    async def _keep(self, generation: Generation, answer: bytes | Writer) -> None:
+        """Stores an answer, where it is to be, before its client is told the end: it may come back at once."""
+        request = generation.request
+        if self._responses is None or not self._responses.wants(request):
+            return
+        if isinstance(answer, Snapshots):
+            answer = answer.snapshot()
+        if isinstance(answer, bytes):
+            await self._responses.keep(request, generation.caller.account.id, answer)
 
     def _announce(self, exchange: Exchange, generation: Generation) -> None:
         headers = exchange.extra_headers

@@ -6,15 +6,26 @@ from rixin.core.requests import Request
 from rixin.dialects.base import Call, Route
 from rixin.errors import Kind, RixinError
 from rixin.service.models import ModelService
+from rixin.service.responses import ResponseService
 from rixin.settings import Server
 from rixin.web.exchange import Exchange
 
 
 class Intake:
-    """Reads the requests of one route."""
+    """Reads the requests of one route.
 
-    def __init__(self, route: Route, models: ModelService, settings: Server) -> None:
+    Args:
+        route: The route.
+        models: Knows the models that requests name.
+        settings: Of the server.
+        responses: Puts in what a request refers to, where the dialect has such references.
+    """
+
+    def __init__(
+        self, route: Route, models: ModelService, settings: Server, responses: ResponseService | None = None
+    ) -> None:
         self._route = route
+        self._responses = responses
         self._models = models
         self._settings = settings
 
@@ -29,6 +40,8 @@ class Intake:
             RixinError: What is wrong with the body, or with the model that it names.
         """
         call = Call(headers=exchange.headers, body=body)
+        if self._responses is not None:
+            call = await self._responses.prepare(call, account.id)
 
         def card_of(name: str) -> ModelCard:
             return self._models.card_of(name, account)

@@ -1,0 +1,96 @@
+"""Sums up a conversation instead of answering it."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TypeAlias
+
+from rixin.conversations.compaction import summarise
+from rixin.core.estimate import estimate_prompt, estimate_text
+from rixin.core.events import Finish, Start
+from rixin.core.messages import Message, Opaque, TextPart
+from rixin.core.requests import Generate
+from rixin.core.responses import Collector
+from rixin.core.usage import Usage
+from rixin.dialects.openai_responses.history import COMPACTION
+from rixin.dialects.openai_responses.items import COMPACTION_TRIGGER
+from rixin.dialects.openai_responses.output import OUTPUT_ITEM
+from rixin.dialects.openai_responses.wire import NAME
+from rixin.engines.base import Batch
+
+Answer: TypeAlias = Callable[[Generate], AsyncGenerator[Batch, None]]
+"""Sends a request on its way."""
+
+
+def wants_compaction(request: Generate) -> bool:
+    """Whether a client wants its history summed up instead of an answer."""
+    return request.origin is not None and request.origin.dialect == NAME and COMPACTION_TRIGGER in request.extra
+
+
+async def compact(
+    request: Generate, answer: Answer, seal: Callable[[str], str], identity: str
+) -> AsyncGenerator[Batch, None]:
+    """The answer to a request for a compaction: one item that stands for the whole conversation.
+
+    Args:
+        request: With the conversation.
+        answer: Asks the model that the request names.
+        seal: Makes the envelope of the summary.
+        identity: The item's id.
+
+    Raises:
+        RixinError: As `summarise`.
+    """
+    used: list[Usage] = []
+
+    async def ask(prompt: str) -> str:
+        question = _question(request, prompt)
+        collector = Collector()
+        async with aclosing(answer(question)) as batches:
+            async for batch in batches:
+                collector.feed(batch.events)
+        response = collector.response()
+        told = response.choices[0]
+        estimate = Usage(
+            prompt=estimate_prompt(question),
+            completion=estimate_text(told.text) + estimate_text(told.reasoning),
+            reasoning=estimate_text(told.reasoning),
+            estimated=True,
+        )
+        used.append(response.usage or estimate)
+        return told.text
+
+    summary = await summarise(request.messages, request.card.context_length, ask)
+    item = {"type": COMPACTION, "id": identity, "encrypted_content": seal(summary)}
+    yield Batch(
+        [
+            Start(id=identity, created=0, model=request.card.target),
+            Opaque(dialect=NAME, kind=OUTPUT_ITEM, value={**item}, choice=0),
+            _sum(used),
+            Finish(reason="stop"),
+        ]
+    )
+
+
+def _question(request: Generate, prompt: str) -> Generate:
+    """A prompt for the model that a request names, and nothing else of that request but who asks."""
+    return Generate(
+        model=request.model,
+        card=request.card,
+        messages=(Message(role="user", parts=(TextPart(prompt),)),),
+        reasoning=request.reasoning,
+        stream=True,
+        user=request.user,
+        fairness_key=request.fairness_key,
+        observer=request.observer,
+    )
+
+
+def _sum(used: list[Usage]) -> Usage:
+    return Usage(
+        prompt=sum(usage.prompt for usage in used),
+        completion=sum(usage.completion for usage in used),
+        cached=sum(usage.cached for usage in used),
+        reasoning=sum(usage.reasoning for usage in used),
+        knowledge=sum(usage.knowledge for usage in used),
+        estimated=any(usage.estimated for usage in used),
+    )
