@@ -248,6 +248,20 @@ async def test_the_request_is_what_was_asked_for():
     assert request.headers["user-agent"].startswith("rixin/")
 
 
+async def test_a_large_body_is_sent_whole():
+    """Megabytes, as images make them, arrive with their length in the head."""
+    body = b"[" + b"1," * 2**20 + b"1]"
+    async with ScriptedUpstream(answer(b"hello")) as upstream, asyncio.timeout(HANG):
+        transport = AiohttpTransport.for_url(upstream.url, Timeouts(connect=1, first_byte=5, idle=5, total=10))
+        async with transport.exchange("POST", "/x", body=body) as exchange:
+            assert await exchange.read_all(100) == b"hello"
+        await transport.aclose()
+    [request] = upstream.requests
+    assert request.body == body
+    assert request.headers["content-length"] == str(len(body))
+    assert request.headers["content-type"] == "application/json"
+
+
 async def test_an_upstream_that_does_not_listen_is_unreachable():
     """A refused connection is told by the host alone."""
     async with ScriptedUpstream(answer(b"")) as upstream:

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -29,6 +30,8 @@ from rixin.errors import Kind, RixinError
 
 _KEEP_ALIVE = 15.0
 """Seconds that an unused connection stays open: below what common servers allow, so that few are found closed."""
+_LARGE = 2**20
+"""Bytes beyond which a body is written in pieces, so that others have their turn meanwhile."""
 _BASE_HEADERS = {"accept-encoding": "identity", "user-agent": f"rixin/{__version__}"}
 
 _FAILURES: tuple[tuple[type[Exception], Kind, str], ...] = (
@@ -182,7 +185,7 @@ class AiohttpTransport:
             method,
             url,
             headers=sent,
-            data=body or None,
+            data=BytesIO(body) if len(body) > _LARGE else body or None,
             allow_redirects=False,
             proxy=self._proxy,
         )
