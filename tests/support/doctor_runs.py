@@ -97,14 +97,21 @@ async def run(*, seed: int, rule_sets: int, budget: int = BUDGET) -> Runs:
 
 
 async def diagnose(
-    upstream: ScriptedUpstream, model: str, *, known: Profile = NOTHING, budget: int = BUDGET, **settings: Any
+    upstream: ScriptedUpstream,
+    model: str,
+    *,
+    known: Profile = NOTHING,
+    budget: int = BUDGET,
+    image_url: str | None = None,
+    **settings: Any,
 ) -> Diagnosis:
     """Examines one model of a running upstream."""
     clock = SystemClock()
     provider = Provider(name="strict", base_url=upstream.url, api_keys=("sk-upstream",), **settings)
     async with aclosing(Remote.connect(provider, DIALECT, {}, lambda _model: known)) as engine:
         gate = Gate(engine, provider, limiter=ProcessLimiter(clock), clock=clock)
-        return await examine(GateProber(gate, model, clock), known, ERROR_RULES, budget=budget)
+        prober = GateProber(gate, model, clock)
+        return await examine(prober, known, ERROR_RULES, budget=budget, image_url=image_url)
 
 
 def judge(runs: Runs, model: str, rules: Rules, diagnosis: Diagnosis, *, done: bool) -> None:

@@ -18,7 +18,7 @@ from rixin.cli.provider_book import open_book
 from rixin.cli.provider_rules import DIALECTS
 from rixin.cli.toml_text import toml_text
 from rixin.clock import SystemClock
-from rixin.core.json import JsonObject, JsonValue
+from rixin.core.json import JsonValue
 from rixin.core.redaction import Redactor
 from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
@@ -70,6 +70,10 @@ def examine_provider(
     calls: Annotated[
         int, typer.Option("--calls", min=LEAST_BUDGET, max=MOST_BUDGET, help="The most calls that it may cost.")
     ] = BUDGET,
+    image_url: Annotated[
+        str | None,
+        typer.Option("--image-url", help="An image that the provider can fetch, to try images by address with."),
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Keep what was found as the provider's settings.")] = False,
     config: options.Config = None,
     data_dir: options.DataDir = None,
@@ -81,9 +85,9 @@ def examine_provider(
     async def work() -> tuple[Diagnosis, KnownProvider | None]:
         async with _open(settings) as opened:
             tell = _silence if json else _show_finding
-            diagnosis = await opened.examiner.examine(name, model=model, budget=calls, tell=tell)
+            diagnosis = await opened.examiner.examine(name, model=model, budget=calls, tell=tell, image_url=image_url)
             entry = opened.book.find(name)
-            if write and diagnosis.profile and entry.source == "stored":
+            if write and diagnosis.override and entry.source == "stored":
                 entry = await opened.examiner.keep(diagnosis)
             return diagnosis, entry if write else None
 
@@ -92,7 +96,7 @@ def examine_provider(
         output.print_json(diagnosis)
     else:
         _show_diagnosis(diagnosis)
-        if diagnosis.profile:
+        if diagnosis.override:
             _show_kept(diagnosis, entry)
     if diagnosis.stopped is not None:
         raise typer.Exit(1)
@@ -217,8 +221,7 @@ def _show_kept(diagnosis: Diagnosis, entry: KnownProvider | None) -> None:
 
 def settings_text(diagnosis: Diagnosis) -> str:
     """What was found, as a part of the provider's table in the configuration file."""
-    override: JsonObject = {"name": diagnosis.model, "profile": diagnosis.profile}
-    text = toml_text({"providers": [{"overrides": [override]}]})
+    text = toml_text({"providers": [{"overrides": [diagnosis.override]}]})
     return text.removeprefix("[[providers]]\n\n")
 
 

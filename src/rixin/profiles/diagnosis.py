@@ -51,10 +51,20 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     """The differences, as a layer over what was known."""
     context_length: int | None
     """The window, as far as the upstream told it."""
+    context_told: bool = False
+    """Whether it did so in a refusal, so that its list of models need not be right about it."""
     verified: bool | None
     """Whether a request with all that was refused passes once it is mended; None where nothing was to be tried."""
     stopped: str | None
     """Why the examination ended before its end."""
+
+    @property
+    def override(self) -> dict[str, Any]:
+        """What there is to keep, as what a provider's settings say of the model; empty where nothing is."""
+        kept: dict[str, Any] = {"profile": self.profile} if self.profile else {}
+        if self.context_told:
+            kept["context_length"] = self.context_length
+        return {"name": self.model, **kept} if kept else {}
 
 
 def found_profile(findings: "list[Finding]") -> Profile:

@@ -180,8 +180,8 @@ TOGGLES: tuple[Toggle, ...] = (
     Toggle(name="reasoning_effort", style="effort", on_value="high", off_value="none"),
 )
 
-IMAGE_URL = "https://www.w3.org/Icons/w3c_home.png"
-"""A small image that has stood where it stands for decades. The upstream fetches it, not we."""
+NOWHERE = "https://rixin.invalid/red.png"
+"""An address at which nothing can stand (RFC 2606): who tries to fetch an image says that it could not."""
 
 IMAGE = (
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsEty/aMYywi+hcEKLNO+FgEBAQEBAQEB"
@@ -240,6 +240,11 @@ def image_message(url: str) -> JsonObject:
         {"type": "image_url", "image_url": {"url": url}},
     ]
     return {"role": "user", "content": parts}
+
+
+def long_request(model: str, tokens: int) -> JsonObject:
+    """A request whose prompt has about so many tokens, and that asks for a short answer."""
+    return {"model": model, "messages": [{"role": "user", "content": "ok " * tokens}], "max_tokens": 16}
 
 
 def tool_request(model: str, **fields: JsonValue) -> JsonObject:

@@ -1,6 +1,7 @@
 """The doctor, against real HTTP servers with ways of their own."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -145,7 +146,7 @@ async def test_the_range_that_is_told_is_believed_once_it_is_tried() -> None:
     async with upstream:
         diagnosis = await diagnose(upstream, "m")
     asked = [body["max_tokens"] for body in upstream.bodies("m") if "max_tokens" in body]
-    assert asked == [1 << 20, 65536, 65536]  # the last one is the verification
+    assert asked == [1 << 20, 65536, 65536, 16]  # the last two are the verification and the long prompt
     assert diagnosis.profile["clamp"] == {"max_tokens": {"maximum": 65536}}
 
 
@@ -181,11 +182,114 @@ async def test_how_many_answers_are_given_is_told() -> None:
     assert diagnosis.profile == {}
 
 
-async def test_images_are_tried_both_ways() -> None:
-    """An upstream that takes images as data only is sent data."""
-    diagnosis = await examined(lambda body: refusal("cannot fetch") if '"url": "https://' in json.dumps(body) else None)
-    assert diagnosis.profile == {"image_policy": "data_only"}
+def by_address(body: Body) -> str | None:
+    """The address of a request's image; None where it has none, or has it as data."""
+    found = re.search(r'"url": "(https?://[^"]*)"', json.dumps(body))
+    return found and found[1]
+
+
+NO_HOST = "https://rixin.invalid/"
+
+
+@pytest.mark.parametrize(
+    ("message", "verdict", "profile"),
+    [
+        ("image down failed", "yes", {}),
+        ("Failed to download image from https://rixin.invalid/red.png", "yes", {}),
+        ("Error while fetching the image: Name or service not known", "yes", {}),
+        ("unsupported image url, only base64-encoded images are supported", "no", {"image_policy": "data_only"}),
+        ("Image URLs are not supported; send base64", "no", {"image_policy": "data_only"}),
+        ("Errors in message queue response", "unknown", {}),
+        (None, "note", {}),
+    ],
+)
+async def test_images_by_address_are_told_by_words(message: str | None, verdict: str, profile: Body) -> None:
+    """Nothing stands at the address that is tried, and nobody else's server is asked for anything."""
+
+    def reply(body: Body) -> Reply | None:
+        address = by_address(body)
+        assert address is None or address.startswith(NO_HOST)
+        return None if address is None or message is None else refusal(message)
+
+    diagnosis = await examined(reply)
+    assert diagnosis.profile == profile
+    assert finding(diagnosis, "image_url").verdict == verdict
     assert finding(diagnosis, "image_data").verdict == "yes"
+
+
+@pytest.mark.parametrize("message", ["This model does not support image inputs", "Errors in message queue response"])
+async def test_a_model_that_sees_nothing_is_told_in_words(message: str) -> None:
+    """An upstream that refuses images both ways is sent a text in their place, whatever it says."""
+    diagnosis = await examined(lambda body: refusal(message) if "image_url" in json.dumps(body) else None)
+    assert diagnosis.profile == {"image_policy": "placeholder"}
+
+
+async def test_an_image_that_is_there_decides() -> None:
+    """With an address of the operator's choice no words are needed."""
+    mine = "https://img.example/red.png"
+    taking = await examined(
+        lambda body: refusal("no") if by_address(body) not in (None, mine) else None, image_url=mine
+    )
+    assert finding(taking, "image_url").verdict == "yes"
+    refusing = await examined(lambda body: refusal("no") if by_address(body) else None, image_url=mine)
+    assert refusing.profile == {"image_policy": "data_only"}
+
+
+def words_in(body: Body) -> int:
+    """The words of a request's prompt."""
+    return len(str(body["messages"][-1].get("content")).split())
+
+
+async def test_the_window_is_what_a_refusal_tells() -> None:
+    """One long prompt is enough where the upstream says how much it takes; that is kept like any other fact."""
+    words = "This model's maximum context length is 131072 tokens. However, your messages resulted in 1048577 tokens."
+    diagnosis = await examined(lambda body: refusal(words) if words_in(body) > 131072 else None)
+    assert (diagnosis.context_length, diagnosis.context_told) == (131072, True)
+    assert finding(diagnosis, "context").detail == "131072 tokens"
+    assert diagnosis.override == {"name": "m", "context_length": 131072}
+
+
+async def test_the_window_is_searched_where_nobody_tells_it() -> None:
+    """By prompts of some lengths; what was found so is told, and kept for nobody."""
+    asked: list[int] = []
+
+    def reply(body: Body) -> Reply | None:
+        if words_in(body) > 1000:
+            asked.append(words_in(body))
+        return refusal("Errors in message queue response") if words_in(body) > 100_000 else None
+
+    diagnosis = await examined(reply)
+    assert finding(diagnosis, "context").detail == "about 65536 tokens, by prompts of such lengths"
+    assert (diagnosis.context_length, diagnosis.override) == (None, {})
+    assert len(asked) <= 5
+
+
+async def test_a_long_prompt_is_mended_like_others() -> None:
+    """What is refused whatever the prompt is left out of it."""
+    diagnosis = await examined(lambda body: refusal("no") if "max_tokens" in body or words_in(body) > 9000 else None)
+    assert finding(diagnosis, "context").detail == "about 8192 tokens, by prompts of such lengths"
+
+
+async def test_a_window_that_is_listed_costs_no_call() -> None:
+    """What the list of models says is told, and no long prompt is sent."""
+
+    class Listing(Upstream):
+        def _reply(self, request: Request) -> Reply:
+            listed = {"data": [{"id": "m", "context_length": 4096}]}
+            return answer(json.dumps(listed)) if request.method == "GET" else super()._reply(request)
+
+    async with Listing(lambda _body: None) as upstream:
+        diagnosis = await diagnose(upstream, "m")
+        assert max(len(request.body) for request in upstream.requests) < 10_000
+    assert finding(diagnosis, "context").detail == "4096 tokens"
+
+
+async def test_a_long_prompt_beyond_the_rate_is_no_fault_of_the_others() -> None:
+    """What was found before it stays, and the examination ended as it should."""
+    too_much = answer('{"error":{"message":"tpm exhausted","code":"8"}}', status=429)
+    diagnosis = await examined(lambda body: too_much if words_in(body) > 1000 else None, queue_deadline=0.1)
+    assert finding(diagnosis, "context").verdict == "unknown"
+    assert diagnosis.stopped is None
 
 
 async def test_the_switch_of_thinking_is_the_one_that_works() -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from rixin.profiles.diagnosis import Diagnosis, Finding
 from rixin.profiles.error_rules import ErrorRules
 from rixin.profiles.profile import Profile
-from rixin.service.doctor import basics, extras, ranges, suspects
+from rixin.service.doctor import basics, extras, ranges, suspects, window
 from rixin.service.doctor.examination import Examination, NoCallsLeftError, StoppedError
 from rixin.service.prober import Prober
 
@@ -43,6 +43,7 @@ PHASES: tuple[Phase, ...] = (
     extras.toggles,
     extras.formats,
     suspects.verification,
+    window.window,
 )
 """What is looked at, in order: what requests fail for most comes first, while there are calls."""
 
@@ -55,6 +56,7 @@ async def examine(
     preset: str = "",
     budget: int = BUDGET,
     tell: Callable[[Finding], None] = lambda _finding: None,
+    image_url: str | None = None,
 ) -> Diagnosis:
     """Examines one model of one upstream.
 
@@ -65,8 +67,9 @@ async def examine(
         preset: The name of the provider's preset.
         budget: The most calls.
         tell: Called with each finding as it is made.
+        image_url: An image that the upstream can fetch.
     """
-    examination = Examination(prober, known, error_rules, preset=preset, budget=budget, tell=tell)
+    examination = Examination(prober, known, error_rules, preset=preset, budget=budget, tell=tell, image_url=image_url)
     try:
         for phase in PHASES:
             try:

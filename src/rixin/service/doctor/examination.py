@@ -39,6 +39,7 @@ class Examination:
         preset: The name of the provider's preset.
         budget: The most calls.
         tell: Called with each finding as it is made.
+        image_url: An image that the upstream can fetch.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Examination:
         preset: str,
         budget: int,
         tell: Callable[[Finding], None],
+        image_url: str | None = None,
     ) -> None:
         self.prober = prober
         self.model = prober.model
@@ -62,7 +64,10 @@ class Examination:
         """Names of the subjects that it refuses."""
         self.maxima: dict[str, float] = {}
         """The largest numbers that fields take, as far as there is one."""
+        self.image_url = image_url
         self.context_length: int | None = None
+        self.context_told = False
+        """Whether the window is what a refusal said."""
         self.thinks = False
         """Whether its answers have thoughts, unasked."""
         self.takes_tools = True
@@ -98,6 +103,7 @@ class Examination:
             differences=differences(self._known, self.profile),
             profile=plain_profile(news(self._known, self.profile)),
             context_length=self.context_length,
+            context_told=self.context_told,
             verified=self.verified,
             stopped=self.stopped,
         )
@@ -129,7 +135,7 @@ class Examination:
         if error is None or reply.refused:
             self._unclear = 0
             if error is not None and error.kind is Kind.CONTEXT_OVERFLOW and error.limit is not None:
-                self.context_length = error.limit
+                self.context_length, self.context_told = error.limit, True
             return reply
         self._unclear += 1
         if error.kind in FATAL or self._unclear >= TOLERANCE:

@@ -58,6 +58,7 @@ class Examiner:
         model: str | None = None,
         budget: int = BUDGET,
         tell: Callable[[Finding], None] = lambda _finding: None,
+        image_url: str | None = None,
     ) -> Diagnosis:
         """Examines one model of a provider, against what is known of it otherwise.
 
@@ -66,6 +67,7 @@ class Examiner:
             model: The provider's name for it; the first that answers chats unless given.
             budget: The most calls.
             tell: Called with each finding as it is made.
+            image_url: An image that the upstream can fetch, by which images by address are tried.
 
         Raises:
             RixinError: `NOT_FOUND` for a provider that there is not, `CONFIGURATION` for one that is not served,
@@ -74,6 +76,8 @@ class Examiner:
         """
         if not LEAST_BUDGET <= budget <= MOST_BUDGET:
             raise invalid(f"calls must lie between {LEAST_BUDGET} and {MOST_BUDGET}", "calls")
+        if image_url is not None and not image_url.startswith(("http://", "https://")):
+            raise invalid("image_url must begin with http:// or https://", "image_url")
         entry = self._providers.find(name)
         if name in self._busy:
             raise RixinError(Kind.CONFLICT, f"{name} is being examined already.")
@@ -88,6 +92,7 @@ class Examiner:
                 preset=entry.preset.name,
                 budget=budget,
                 tell=tell,
+                image_url=image_url,
             )
         finally:
             self._busy.discard(name)
@@ -111,6 +116,8 @@ class Examiner:
         before = msgspec.convert({} if override is None else override.profile, Profile)
         profile = plain_profile(merge(before, msgspec.convert(diagnosis.profile, Profile)))
         changed = msgspec.structs.replace(override or ModelOverride(name=diagnosis.model), profile=profile)
+        if diagnosis.context_told:
+            changed = msgspec.structs.replace(changed, context_length=diagnosis.context_length)
         others = tuple(known for known in provider.overrides if known.name != diagnosis.model)
         return await self._providers.replace(msgspec.structs.replace(provider, overrides=(*others, changed)))
 

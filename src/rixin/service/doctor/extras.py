@@ -2,9 +2,11 @@
 
 from rixin.core.events import Reasoning
 from rixin.core.json import JsonObject
-from rixin.profiles.probes import EFFORTS, IMAGE, IMAGE_URL, STRANGE, TOGGLES, allow_list, image_message, smallest
-from rixin.profiles.profile import Profile
+from rixin.profiles.diagnosis import Verdict
+from rixin.profiles.probes import EFFORTS, IMAGE, NOWHERE, STRANGE, TOGGLES, allow_list, image_message, smallest
+from rixin.profiles.profile import NOTHING, Profile
 from rixin.service.doctor.examination import Examination
+from rixin.service.prober import Reply
 
 _SCHEMA: JsonObject = {
     "type": "object",
@@ -13,6 +15,10 @@ _SCHEMA: JsonObject = {
     "additionalProperties": False,
 }
 _WANTED: JsonObject = {"type": "json_schema", "json_schema": {"name": "reply", "schema": _SCHEMA, "strict": True}}
+
+
+_FETCHES, _REFUSES = "image_not_loaded", frozenset({"no_images", "images_as_data", "content_must_be_text"})
+"""The rules by whose words an upstream looked for an image where there is none, and those by which it does not."""
 
 
 async def strange_field(examination: Examination) -> None:
@@ -35,23 +41,42 @@ async def formats(examination: Examination) -> None:
 
 
 async def images(examination: Examination) -> None:
-    """Images by data and by address."""
+    """Images as data and by address: one that was given, else one that leads nowhere, where words tell."""
     model, data = examination.model, f"data:image/png;base64,{IMAGE}"
+    address = examination.image_url or NOWHERE
     by_data = await examination.ask({"model": model, "messages": [image_message(data)]})
-    by_url = await examination.ask({"model": model, "messages": [image_message(IMAGE_URL)]})
-    rules = {
-        (False, False): Profile(image_policy="placeholder"),
-        (True, False): Profile(image_policy="data_only"),
-        (False, True): Profile(image_policy="url_only"),
+    by_url = await examination.ask({"model": model, "messages": [image_message(address)]})
+    data_verdict, data_detail = _taken(by_data)
+    url_verdict, url_detail = _taken(by_url) if examination.image_url else _looked_for(examination, by_url)
+    if by_url.refused and (url_verdict, data_verdict) == ("unknown", "no"):
+        url_verdict = "no"
+    rules: dict[tuple[Verdict, Verdict], Profile] = {
+        ("no", "no"): Profile(image_policy="placeholder"),
+        ("yes", "no"): Profile(image_policy="data_only"),
+        ("no", "yes"): Profile(image_policy="url_only"),
     }
-    clear = all(reply.error is None or reply.refused for reply in (by_data, by_url))
-    rule = rules.get((by_data.error is None, by_url.error is None)) if clear else None
-    for name, about, reply in (("image_data", "images as data", by_data), ("image_url", "images by address", by_url)):
-        if reply.error is None:
-            examination.record(name, about, "yes")
-        else:
-            verdict = "no" if reply.refused else "unknown"
-            examination.record(name, about, verdict, reply.error.message, rule or Profile())
+    rule = rules.get((data_verdict, url_verdict), NOTHING)
+    examination.record("image_data", "images as data", data_verdict, data_detail, rule)
+    examination.record("image_url", "images by address", url_verdict, url_detail, rule)
+
+
+def _taken(reply: Reply) -> tuple[Verdict, str]:
+    if reply.error is None:
+        return "yes", ""
+    return "no" if reply.refused else "unknown", reply.error.message
+
+
+def _looked_for(examination: Examination, reply: Reply) -> tuple[Verdict, str]:
+    """Whether an upstream looked for an image where there is none."""
+    if reply.error is None:
+        return "note", "answered, though nothing stands at the address that was tried"
+    explanation = examination.explain(reply)
+    rule = "" if explanation is None else explanation.rule
+    if reply.refused and rule == _FETCHES:
+        return "yes", f"it looked for one: {reply.error.message}"
+    if reply.refused and rule in _REFUSES:
+        return "no", reply.error.message
+    return "unknown", f"{reply.error.message} (--image-url tells)"
 
 
 async def efforts(examination: Examination) -> None:

@@ -39,6 +39,8 @@ class ExaminationWish(BaseModel):
     """The provider's name for it; the first that answers chats unless given."""
     calls: Annotated[int, Field(ge=LEAST_BUDGET, le=MOST_BUDGET)] = BUDGET
     """The most calls that it may cost."""
+    image_url: str | None = None
+    """An image that the provider can fetch, by which images by address are tried."""
     write: bool = False
     """Whether to store what was found, as what the provider's settings say of that model."""
 
@@ -119,10 +121,11 @@ async def _examination(services: AdminServices, name: str, wish: ExaminationWish
                 name,
                 model=wish.model,
                 budget=wish.calls,
+                image_url=wish.image_url,
                 tell=lambda finding: events.put_nowait(_event("finding", finding)),
             )
             events.put_nowait(_event("report", diagnosis))
-            if wish.write and diagnosis.profile:
+            if wish.write and diagnosis.override:
                 await services.examiner.keep(diagnosis)
         except RixinError as error:
             events.put_nowait(_event("error", msgspec.Raw(render(error).body)))
