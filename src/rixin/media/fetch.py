@@ -20,7 +20,7 @@ from yarl import URL
 
 from rixin import __version__
 from rixin.media.allowance import Allowance
-from rixin.media.guard import Guard, is_fetchable, literal_address
+from rixin.media.guard import Address, Guard, host_of, is_fetchable, literal_address, read_url
 
 MAX_REDIRECTS: Final = 3
 
@@ -105,14 +105,14 @@ class Fetcher:
 
     async def _hop(self, url: URL, allowance: Allowance) -> bytes | URL:
         """One exchange: the body, or where it redirects to."""
-        host, port = (url.raw_host or "").removesuffix("."), url.port or 0
+        host, port = host_of(url), url.port or 0
         addresses = await self._checked(host, port)
         connector = aiohttp.TCPConnector(
-            resolver=_Pinned(addresses, port),
+            resolver=_Pinned(addresses),
             use_dns_cache=False,
             force_close=True,
             ssl=self._tls or True,
-            socket_factory=partial(_open, addresses),
+            socket_factory=partial(open_socket, addresses),
         )
         session = aiohttp.ClientSession(
             connector=connector,
@@ -125,26 +125,28 @@ class Fetcher:
             async with session:
                 async with asyncio.timeout(self._timeouts.head):
                     answer = await session.get(url, headers=_HEADERS, allow_redirects=False)
-                if answer.status in _REDIRECTS:
-                    return _next(url, answer)
-                return await _body(answer, allowance)
+                try:
+                    return _next(url, answer) if answer.status in _REDIRECTS else await _body(answer, allowance)
+                finally:
+                    answer.close()
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             raise FetchError(f"{host}: {type(error).__name__}: {error}") from None
 
-    async def _checked(self, host: str, port: int) -> frozenset[str]:
+    async def _checked(self, host: str, port: int) -> frozenset[Address]:
         """The addresses of a host, all of which may be connected to."""
-        literal = literal_address(host)
         try:
-            found = [str(literal)] if literal is not None else await self._resolve(host, port)
+            found = [host] if literal_address(host) is not None else await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise FetchError(f"{host} is not resolved: {error}") from None
+        checked: set[Address] = set()
         for text in found:
             address = literal_address(text)
             if address is None or not self._guard.admits(host, address, port):
                 raise FetchError(f"{host}, port {port}, is at {text}, which may not be fetched from")
-        if not found:
+            checked.add(address)
+        if not checked:
             raise FetchError(f"{host} has no address")
-        return frozenset(found)
+        return frozenset(checked)
 
     async def _look_up(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()
@@ -157,9 +159,8 @@ class Fetcher:
 class _Pinned(AbstractResolver):
     """Answers with addresses that were checked."""
 
-    def __init__(self, addresses: frozenset[str], port: int) -> None:
+    def __init__(self, addresses: frozenset[Address]) -> None:
         self._addresses = addresses
-        self._port = port
 
     async def resolve(
         self,
@@ -170,23 +171,27 @@ class _Pinned(AbstractResolver):
         return [
             ResolveResult(
                 hostname=host,
-                host=address,
+                host=str(address),
                 port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for address in sorted(self._addresses)
+            for address in self._addresses
         ]
 
     async def close(self) -> None:
         pass
 
 
-def _open(addresses: frozenset[str], info: _AddressInfo) -> socket.socket:
-    """A socket that is about to be connected: the last look at where to."""
+def open_socket(addresses: frozenset[Address], info: _AddressInfo) -> socket.socket:
+    """A socket for a connection that is about to be made: the last look at where to.
+
+    Raises:
+        OSError: The address was not checked.
+    """
     family, kind, protocol, _, sockaddr = info
-    if sockaddr[0] not in addresses:
+    if literal_address(str(sockaddr[0])) not in addresses:
         raise OSError(f"{sockaddr[0]!r} was not checked")
     opened = socket.socket(family, kind, protocol)
     opened.setblocking(False)
@@ -196,11 +201,9 @@ def _open(addresses: frozenset[str], info: _AddressInfo) -> socket.socket:
 def _next(url: URL, answer: aiohttp.ClientResponse) -> URL:
     """Where a redirect leads, checked like the first URL."""
     location = answer.headers.get("location", "")
-    try:
-        target = url.join(URL(location))
-    except ValueError:
-        raise FetchError(f"{url.raw_host} redirects to what is no URL") from None
-    if not location or not is_fetchable(target):
+    reference = read_url(location)
+    target = url.join(reference) if location and reference is not None else None
+    if target is None or not is_fetchable(target):
         raise FetchError(f"{url.raw_host} redirects to what may not be fetched")
     if url.scheme == "https" and target.scheme != "https":
         raise FetchError(f"{url.raw_host} redirects away from TLS")

@@ -39,7 +39,7 @@ _PRIVATE = tuple(
 )
 """Where a private host that is allowed by its name may be. Link-local is not there: clouds keep their secrets on it."""
 
-_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*\.?")
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
 """The last label of a host that many programs read as a number of an address (WHATWG URL, section 3.5)."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
@@ -98,25 +98,38 @@ def parse_url(text: str, path: str) -> URL:
     Raises:
         RixinError: `INVALID_REQUEST` where it is no plain `http` or `https` URL.
     """
-    url = None
-    if len(text) <= MAX_URL and not _CONTROL.search(text):
-        try:
-            url = URL(text)
-        except ValueError:
-            url = None
+    url = read_url(text)
     if url is None or not is_fetchable(url):
         raise invalid(f"invalid {path}, should be an http or https URL without a user name.", path)
     return url
 
 
+def read_url(text: str) -> URL | None:
+    """A URL, whole or relative; None where it is none. What is spelled in ASCII is sent as it is: it may be signed."""
+    if len(text) > MAX_URL or _CONTROL.search(text):
+        return None
+    try:
+        return URL(text, encoded=text.isascii())
+    except ValueError:
+        return None
+
+
 def is_fetchable(url: URL) -> bool:
     """Whether a URL is one of those that may be fetched, if its host's address is."""
-    host = (url.raw_host or "").removesuffix(".")
-    if url.scheme not in ("http", "https") or "@" in url.raw_authority or not url.port:
+    try:
+        host, port = host_of(url), url.port
+    except ValueError:  # it is read only now
+        return False
+    if url.scheme not in ("http", "https") or "@" in url.raw_authority or not port:
         return False
     if ":" in host or _is_numeric(host):
         return literal_address(host) is not None
     return len(host) <= 253 and _HOST.fullmatch(host) is not None
+
+
+def host_of(url: URL) -> str:
+    """The host in its one spelling."""
+    return (url.raw_host or "").lower().removesuffix(".")
 
 
 def literal_address(host: str) -> Address | None:
