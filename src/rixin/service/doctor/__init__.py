@@ -57,6 +57,7 @@ async def examine(
     budget: int = BUDGET,
     tell: Callable[[Finding], None] = lambda _finding: None,
     image_url: str | None = None,
+    made: int = 0,
 ) -> Diagnosis:
     """Examines one model of one upstream.
 
@@ -68,8 +69,10 @@ async def examine(
         budget: The most calls.
         tell: Called with each finding as it is made.
         image_url: An image that the upstream can fetch.
+        made: Calls that were made before.
     """
     examination = Examination(prober, known, error_rules, preset=preset, budget=budget, tell=tell, image_url=image_url)
+    examination.calls = made
     try:
         for phase in PHASES:
             try:

@@ -83,7 +83,9 @@ class Examiner:
             raise RixinError(Kind.CONFLICT, f"{name} is being examined already.")
         self._busy.add(name)
         try:
+            made = 0
             if model is None:
+                made = 0 if entry.provider.models else 1
                 model = await self._chat_model(entry)
             return await examine(
                 self._prober(entry, model),
@@ -93,6 +95,7 @@ class Examiner:
                 budget=budget,
                 tell=tell,
                 image_url=image_url,
+                made=made,
             )
         finally:
             self._busy.discard(name)
