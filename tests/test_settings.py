@@ -89,6 +89,12 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
         load(write(tmp_path, ""), environ={"RIXIN_SECRET_KEY_FILE": str(tmp_path / "none")})
 
 
+def test_variables_of_clients_are_no_settings(tmp_path: Path) -> None:
+    """Where a server is and what its keys are can stand in the environment of the server's own commands."""
+    environ = {"RIXIN_BASE_URL": "http://h:1", "RIXIN_API_KEY": "sk-rx-1", "RIXIN_ADMIN_KEY": "sk-rx-2"}
+    assert load(write(tmp_path, ""), environ=environ) == load(write(tmp_path, ""), environ={})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -33,8 +33,8 @@ DEFAULT_OUTPUT = 8192
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY"})
-"""Variables that are not settings of the server: the last two tell the commands which server to speak to."""
+_STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY", "ADMIN_KEY"})
+"""Variables that are not settings of the server: the last three tell its clients which server to speak to, and how."""
 _LISTS = frozenset({("server", "cors_origins"), ("media", "private_hosts"), ("media", "ports")})
 """Settings that a variable gives as texts between commas."""
 _LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "error", "fatal": "error"}
