@@ -11,6 +11,7 @@ from rixin.accounts import root_secret
 from rixin.accounts.account import Account
 from rixin.accounts.keys import KeyRing
 from rixin.clock import SystemClock
+from rixin.dialects.sensenova_native.tokens import mint
 from rixin.errors import RixinError
 from rixin.settings import Settings, load
 from rixin.store.database import Database
@@ -147,3 +148,48 @@ def test_the_data_directory_is_private(invoke: Invoke, data_dir: Path) -> None:
     create(invoke, "laptop")
     assert data_dir.stat().st_mode & 0o077 == 0
     assert (data_dir / "secret.key").stat().st_mode & 0o077 == 0
+
+
+def test_an_access_key_is_printed_once_and_signs_tokens(invoke: Invoke, data_dir: Path) -> None:
+    """`keys create --access-key --json` prints exactly three fields, and `keys token --json` two."""
+    pair = create(invoke, "script", "--access-key", "--model", "qwen*")
+    assert set(pair) == {"id", "access_key_id", "secret_access_key"}
+    minted = invoke("keys", "token", "--json")
+    assert minted.exit_code == 0, minted.output
+    token = json.loads(minted.stdout)
+    assert set(token) == {"token", "expires_at"}
+    assert SystemClock().now() + 1700 < token["expires_at"] <= SystemClock().now() + 1800
+    account = whose(token["token"], data_dir)
+    assert (account.id, account.name, account.models) == (pair["id"], "script", ("qwen*",))
+    own = mint(pair["access_key_id"], pair["secret_access_key"], int(SystemClock().now()))
+    assert whose(own, data_dir) == account
+    everything = invoke("keys", "list").output + invoke("keys", "list", "--json").stdout
+    assert pair["access_key_id"] in everything
+    assert pair["secret_access_key"] not in everything
+
+
+def test_an_access_key_is_printed_for_a_shell(invoke: Invoke) -> None:
+    """Standard output holds the variables that the platform's SDK reads, and a token alone is one line."""
+    result = invoke("keys", "create", "script", "--access-key")
+    assert re.fullmatch(
+        r"SENSENOVA_ACCESS_KEY_ID=ak-rx-[\w-]{20}\nSENSENOVA_SECRET_ACCESS_KEY=sk-ak-[\w-]{43}\n", result.stdout
+    )
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]{43}\n", invoke("keys", "token").stdout)
+
+
+def test_a_token_is_of_the_access_key_that_is_named(invoke: Invoke, data_dir: Path) -> None:
+    """By id, by name or by access key id; where several could be meant, they are told."""
+    assert "there is no access key" in invoke("keys", "token").output
+    create(invoke, "laptop")
+    first, second = (create(invoke, name, "--access-key") for name in ("one", "two"))
+    refused = invoke("keys", "token")
+    assert refused.exit_code == 1
+    assert first["access_key_id"] in refused.output
+    assert second["access_key_id"] in refused.output
+    for which in (second["id"], "two", second["access_key_id"]):
+        result = invoke("keys", "token", which, "--expires", "2h", "--json")
+        token = json.loads(result.stdout)
+        assert token["expires_at"] > SystemClock().now() + 7100
+        assert whose(token["token"], data_dir).id == second["id"]
+    assert invoke("keys", "token", "laptop").exit_code == 1
+    assert invoke("keys", "disable", second["access_key_id"]).exit_code == 0

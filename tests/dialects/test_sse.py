@@ -135,3 +135,12 @@ def test_a_long_line_takes_linear_time() -> None:
     (only,) = decoder.feed(b"\n\n")
     assert len(only.data) == 8192 * 1024
     assert time.perf_counter() - began < 5
+
+
+def test_a_bare_object_is_an_event_where_it_may_be() -> None:
+    """Some servers send their errors as a line of JSON; the standard has such lines ignored."""
+    stream = b'data: a\n\n{"error":{}}\ndata: b\n\n{"error":{}}'
+    assert [event.data for event in SSEDecoder().feed(stream)] == ["a", "b"]
+    decoder = SSEDecoder(bare_objects=True)
+    events = [event for byte in stream for event in decoder.feed(bytes([byte]))] + decoder.flush()
+    assert [event.data for event in events] == ["a", '{"error":{}}', "b", '{"error":{}}']

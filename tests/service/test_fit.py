@@ -1,6 +1,7 @@
 """How an answer is made to fit the window."""
 
 import pytest
+from msgspec import structs
 
 from rixin.core.cards import ModelCard
 from rixin.core.messages import Message, TextPart
@@ -84,3 +85,22 @@ async def test_unknown_limits_change_nothing() -> None:
     """A card without limits is no reason to touch a request."""
     asked = request(text="x" * 9000, max_tokens=10**6, card=ModelCard(name="m", target="m"))
     assert await fit_output(asked, Counter(1)) is asked
+
+
+async def test_a_binding_limit_that_does_not_fit_is_an_overflow() -> None:
+    """What the client was promised is refused, never shortened by the window; it is told both numbers."""
+    asked = structs.replace(request(text="x" * 900, max_tokens=300), max_tokens_binding=True)
+    with pytest.raises(RixinError) as caught:
+        await fit_output(asked, Counter(800))
+    assert (caught.value.kind, caught.value.limit, caught.value.requested) == (Kind.CONTEXT_OVERFLOW, 1000, 1100)
+    assert await fit_output(asked, Counter(700)) is asked
+
+
+async def test_a_binding_limit_counts_as_it_was_sent() -> None:
+    """Beyond what the model writes it is lowered, and still must fit the window as the client wrote it."""
+    asked = structs.replace(request(text="x" * 300, max_tokens=800), max_tokens_binding=True)
+    assert (await fit_output(asked, Counter(200))).max_tokens == 400
+    with pytest.raises(RixinError) as caught:
+        await fit_output(asked, Counter(201))
+    assert (caught.value.kind, caught.value.requested) == (Kind.CONTEXT_OVERFLOW, 1001)
+    assert (await fit_output(asked, Counter(None))).max_tokens == 400

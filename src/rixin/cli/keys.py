@@ -1,35 +1,42 @@
-"""`rixin keys`: API keys, whether the server runs or not."""
+"""`rixin keys`: API keys and access keys, whether the server runs or not."""
 
 import asyncio
 import importlib.resources
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
 
-from rixin.accounts import root_secret
+from rixin.accounts.access_keys import CreatedAccessKey, MintedToken
 from rixin.accounts.account import SCOPES
-from rixin.accounts.keys import CreatedKey, KeyRing
+from rixin.accounts.api_keys import CreatedKey
+from rixin.accounts.key_rules import KeyWish
+from rixin.accounts.keys import KeyRing
 from rixin.cli import options, output
 from rixin.cli.durations import parse_expiry
+from rixin.cli.key_ring import open_ring
 from rixin.clock import SystemClock
+from rixin.dialects.sensenova_native.tokens import LIFETIME
 from rixin.errors import Kind, RixinError
 from rixin.profiles.plans import load_plans
 from rixin.settings import Settings
-from rixin.store.database import Database
 from rixin.store.keys import Key
-from rixin.store.meta import MetaTable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 T = TypeVar("T")
 
 Which = Annotated[str, typer.Argument(help="The key's id, its name, or how it begins (sk-rx-...).", metavar="KEY")]
+WhichAccessKey = Annotated[
+    str | None,
+    typer.Argument(
+        help="The key's id, its name, or its access key id (ak-rx-...).", metavar="[KEY]", show_default=False
+    ),
+]
 
 
 @app.callback()
 def keys() -> None:
-    """Make, list, disable and delete API keys. A running server heeds it within seconds."""
+    """Make, list, disable and delete API keys and access keys. A running server heeds it within seconds."""
 
 
 @app.command()
@@ -46,6 +53,10 @@ def create(
     expires: Annotated[
         str | None, typer.Option("--expires", help="When it ends: 30d, 12h, or a date.", metavar="TIME")
     ] = None,
+    access_key: Annotated[
+        bool,
+        typer.Option("--access-key", help="Make an id and a secret that signs tokens (JWT), instead of an API key."),
+    ] = False,
     config: options.Config = None,
     data_dir: options.DataDir = None,
     json: options.Json = False,
@@ -54,18 +65,50 @@ def create(
     settings = options.load_settings(config, data_dir)
     _check_plan(plan, settings)
     expires_at = parse_expiry(expires, SystemClock().now()) if expires else None
+    wish = KeyWish(
+        name=name, scopes=tuple(scope or ("inference",)), models=tuple(model or ()), plan=plan, expires_at=expires_at
+    )
 
-    async def work(ring: KeyRing) -> CreatedKey:
-        return await ring.create(
-            name, scopes=scope or ("inference",), models=model or (), plan=plan, expires_at=expires_at
-        )
+    async def work(ring: KeyRing) -> CreatedKey | CreatedAccessKey:
+        if access_key:
+            return await ring.create_access_key(wish)
+        return await ring.create(wish.name, wish.scopes, wish.models, wish.plan, wish.expires_at)
 
     created = _with_ring(settings, work)
     if json:
-        output.print_json({"id": created.id, "key": created.key})
-    else:
+        output.print_json(created)
+        return
+    if isinstance(created, CreatedKey):
         output.print_line(created.key)
-        output.note(f"This is the key {name} ({created.id}). It is shown this once; keep it.")
+    else:
+        output.print_line(f"SENSENOVA_ACCESS_KEY_ID={created.access_key_id}")
+        output.print_line(f"SENSENOVA_SECRET_ACCESS_KEY={created.secret_access_key}")
+    output.note(f"This is the key {name} ({created.id}). It is shown this once; keep it.")
+
+
+@app.command()
+def token(
+    which: WhichAccessKey = None,
+    expires: Annotated[
+        str, typer.Option("--expires", help="When it ends: 30m, 12h, or a date.", metavar="TIME")
+    ] = f"{LIFETIME // 60}m",
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    json: options.Json = False,
+) -> None:
+    """Sign a token with an access key, as its holder would. With one access key only, it need not be named."""
+    now = SystemClock().now()
+    lifetime = int(parse_expiry(expires, now) - now)
+
+    async def work(ring: KeyRing) -> MintedToken:
+        found = [key for key in await _all(ring) if key.kind == "access"]
+        return await ring.mint_token(_find_access_key(which, found).prefix, lifetime)
+
+    minted = _with_ring(options.load_settings(config, data_dir), work)
+    if json:
+        output.print_json(minted)
+    else:
+        output.print_line(minted.token)
 
 
 @app.command("list")
@@ -143,6 +186,17 @@ def _find(which: str, found: list[Key]) -> Key:
     raise RixinError(Kind.NOT_FOUND, "there is no such key; `rixin keys list` shows those that there are")
 
 
+def _find_access_key(which: str | None, found: list[Key]) -> Key:
+    if which is not None:
+        return _find(which, found)
+    if not found:
+        raise RixinError(Kind.NOT_FOUND, "there is no access key; `rixin keys create NAME --access-key` makes one")
+    if len(found) > 1:
+        ids = ", ".join(key.prefix for key in found)
+        raise RixinError(Kind.INVALID_REQUEST, f"there are several access keys; name one: {ids}")
+    return found[0]
+
+
 async def _all(ring: KeyRing) -> list[Key]:
     found: list[Key] = []
     while page := await ring.list(after=found[-1].id if found else None):
@@ -169,20 +223,7 @@ def _check_plan(plan: str | None, settings: Settings) -> None:
 
 def _with_ring(settings: Settings, work: Callable[[KeyRing], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with _open_ring(settings) as ring:
+        async with open_ring(settings) as ring:
             return await work(ring)
 
     return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _open_ring(settings: Settings) -> AsyncGenerator[KeyRing]:
-    """The keys of the database that the settings name, made where there is none yet."""
-    secret = root_secret.load(settings)
-    database = Database.open(settings)
-    try:
-        await database.migrate()
-        await root_secret.check(secret, MetaTable(database))
-        yield KeyRing(database, secret, SystemClock())
-    finally:
-        await database.aclose()

@@ -11,7 +11,8 @@ from rixin.core.messages import Opaque
 from rixin.dialects.openai_chat.finish import read_finish_reason
 from rixin.dialects.openai_chat.usage import UsageReader
 from rixin.dialects.sensenova_native.wire import NAME
-from rixin.dialects.upstream_errors import body_error, unreadable
+from rixin.dialects.upstream_errors import body_error
+from rixin.errors import Kind, RixinError
 
 _DATA = frozenset({"id", "choices", "usage", "model", "created"})
 _WORDS = ("delta", "message", "text")
@@ -49,7 +50,8 @@ class AnswerReader:
             raise error
         data = value.get("data")
         if not isinstance(data, dict):
-            raise unreadable(b"")
+            message = "The upstream sent something that is not an answer."
+            raise RixinError(Kind.UPSTREAM_INVALID, message, detail="an object without data")
         events: list[Event] = []
         if not self._started:
             self._started = True
@@ -80,7 +82,7 @@ class AnswerReader:
         events: list[Event] = []
         if thought := _text(value.get("reasoning_content")):
             events.append(Reasoning(text=thought, choice=index))
-        if words := next((text for name in _WORDS if (text := _text(value.get(name)))), ""):
+        if words := next((_text(value[name]) for name in _WORDS if name in value), ""):
             events.append(Text(text=words, choice=index))
         events += [
             Opaque(dialect=NAME, kind=name, value=told, choice=index)
