@@ -94,7 +94,7 @@ def _plain(image: Image.Image) -> Image.Image:
     """An image in one of the three modes that are written, without anything beside its pixels."""
     if image.mode.startswith("I"):
         # Sixteen bits: `convert` would take all that is brighter than 255 for white.
-        image = image.point(lambda value: value / 256, "L")
+        image = image.point(lambda value: value / 256).convert("L")
     elif image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() == (255, 255):

@@ -41,7 +41,7 @@ _TURNS[-180] = _TURNS[180]
 _OPTIONS = {"codec_whitelist": ",".join(sorted(_CODECS)), "max_pixels": str(MAX_PIXELS), "threads": "1"}
 
 
-class _Packet(NamedTuple):
+class PacketFacts(NamedTuple):
     """What is known of a packet before it is decoded."""
 
     instant: int
@@ -50,7 +50,7 @@ class _Packet(NamedTuple):
     """Whether decoding may begin with it."""
 
 
-class _Wanted(NamedTuple):
+class Wanted(NamedTuple):
     """An image to take."""
 
     first: int
@@ -82,7 +82,7 @@ def look_at(data: bytes, job: VideoJob) -> Clip:
     if job.frames:
         with _open(data, kind) as container:
             stream = _stream(container)
-            wanted = _choose(packets, job.frames, _BUDGET // (stream.codec_context.width * stream.codec_context.height))
+            wanted = choose(packets, job.frames, _BUDGET // (stream.codec_context.width * stream.codec_context.height))
             for frame in _take(container, stream, wanted):
                 second = 0.0 if frame.pts is None else (frame.pts - min(instants)) * base
                 frames.append(Frame(round(second, 3), _picture(frame, min(job.long_edge, _EDGE))))
@@ -108,20 +108,20 @@ def _stream(container: InputContainer) -> VideoStream:
     return stream
 
 
-def _count(container: InputContainer, stream: VideoStream, most: int) -> list[_Packet]:
+def _count(container: InputContainer, stream: VideoStream, most: int) -> list[PacketFacts]:
     """All packets, in the order of decoding."""
-    packets: list[_Packet] = []
+    packets: list[PacketFacts] = []
     for packet in container.demux(stream):
         if not packet.size:
             continue  # the end
         if len(packets) >= most:
             raise RefusedError(Fault.RATE, f"more than {most} frames")
         instant = packet.pts if packet.pts is not None else packet.dts
-        packets.append(_Packet(len(packets) if instant is None else instant, packet.is_keyframe))
+        packets.append(PacketFacts(len(packets) if instant is None else instant, packet.is_keyframe))
     return packets
 
 
-def _choose(packets: list[_Packet], number: int, budget: int) -> list[_Wanted]:
+def choose(packets: list[PacketFacts], number: int, budget: int) -> list[Wanted]:
     """Which images to take.
 
     Args:
@@ -133,12 +133,13 @@ def _choose(packets: list[_Packet], number: int, budget: int) -> list[_Wanted]:
     order = sorted(range(len(packets)), key=lambda index: packets[index].instant)
     middles = [order[int((part + 0.5) * len(order) / number)] for part in range(number)] if order else []
     exact = {index: keys[max(bisect_right(keys, index) - 1, 0)] for index in middles}
-    if sum(index - first + 1 for index, first in exact.items()) > budget:
+    last = {first: index for index, first in sorted(exact.items())}
+    if sum(index - first + 1 for first, index in last.items()) > budget:
         exact = {first: first for first in exact.values()}
-    return [_Wanted(first, packets[index].instant) for index, first in exact.items()]
+    return [Wanted(first, packets[index].instant) for index, first in exact.items()]
 
 
-def _take(container: InputContainer, stream: VideoStream, wanted: list[_Wanted]) -> Iterator[VideoFrame]:
+def _take(container: InputContainer, stream: VideoStream, wanted: list[Wanted]) -> Iterator[VideoFrame]:
     """Decodes no more than what leads to the wanted images. The end of a video that is cut off is passed over."""
     waiting = deque(sorted(wanted, key=lambda image: image.instant))
     decoding = False
