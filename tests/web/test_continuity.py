@@ -1,0 +1,265 @@
+"""Thoughts on their way out and back, through the official SDKs and an upstream that refuses calls without them."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anthropic
+import msgspec
+import openai
+import pytest
+
+from rixin.clock import SystemClock
+from rixin.dialects.openai_chat import DIALECT
+from rixin.engines.base import ListedModel
+from rixin.engines.remote import Remote
+from rixin.limits.process import ProcessLimiter
+from rixin.profiles.presets import load_presets
+from rixin.routing.catalog import Catalog
+from rixin.routing.router import Router
+from rixin.settings import Provider, Server, Settings
+from rixin.store.database import Database
+from tests.support.web import Site, site
+from tests.upstreams.thinking import LAST_THOUGHT, THOUGHT, ThinkingUpstream
+
+PRESETS = load_presets(files("rixin.profiles").joinpath("presets.toml").read_bytes())
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"place": {"type": "integer"}}}
+FUNCTION: Any = {"type": "function", "name": "look", "parameters": SCHEMA, "strict": False}
+TOOL: Any = {"name": "look", "input_schema": SCHEMA}
+CHAT_TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": SCHEMA}}
+HELLO: Any = {"role": "user", "content": "What does it say?"}
+
+
+class Served(NamedTuple):
+    """A running application and its clients: Anthropic's SDK, and OpenAI's."""
+
+    site: Site
+    claude: Any
+    gpt: Any
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, upstream: ThinkingUpstream, preset: str = "deepseek", model: str = "deepseek-chat"
+) -> AsyncGenerator[Served, None]:
+    """The application in front of an upstream, with what is known of a provider, and the official SDKs."""
+
+    def wire(_database: Database, catalog: Catalog) -> Router:
+        provider = msgspec.convert({"name": "up", "base_url": upstream.url, "api_keys": ["k"]}, Provider)
+        engine = Remote.connect(provider, DIALECT, {}, PRESETS.named(preset).profile_for)
+        catalog.set_provider_models("scripted", [ListedModel(name=model)])
+        clock = SystemClock()
+        engines.append(engine)
+        return Router({"scripted": engine}, limiter=ProcessLimiter(clock), clock=clock)
+
+    engines: list[Remote] = []
+    async with upstream, site(folder, Settings(server=Server(data_dir=folder)), wire) as running:
+        async with (
+            anthropic.AsyncAnthropic(base_url=running.url, api_key=running.key, max_retries=0) as claude,
+            openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key=running.key, max_retries=0) as gpt,
+        ):
+            yield Served(running, claude, gpt)
+        await engines[0].aclose()
+
+
+def results(blocks: list[Any]) -> Any:
+    """A user's message with the result of every call."""
+    content = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": f"nonce {block.input['place']}"}
+        for block in blocks
+        if block.type == "tool_use"
+    ]
+    return {"role": "user", "content": content}
+
+
+def outputs(items: list[Any]) -> list[Any]:
+    """The outputs of every call."""
+    return [
+        {
+            "type": "function_call_output",
+            "call_id": item.call_id,
+            "output": f"nonce {json.loads(item.arguments)['place']}",
+        }
+        for item in items
+        if item.type == "function_call"
+    ]
+
+
+@pytest.mark.parametrize("preset", [("deepseek", "deepseek-chat"), ("moonshot", "kimi-k2.5"), ("mimo", "mimo-v2-pro")])
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_r15_thinking_blocks_come_back_as_reasoning(
+    tmp_path: Path, streamed: bool, preset: tuple[str, str]
+) -> None:
+    """Of every provider whose profile asks for it, with parallel calls; not one word differs."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True, calls=2), *preset) as running:
+        client, history = running.claude, [HELLO]
+        asked: Any = {"model": preset[1], "max_tokens": 1000, "tools": [TOOL]}
+        if streamed:
+            async with client.messages.stream(**asked, messages=history) as stream:
+                message = await stream.get_final_message()
+        else:
+            message = await client.messages.create(**asked, messages=history)
+        assert [block.type for block in message.content] == ["thinking", "tool_use", "tool_use"]
+        assert message.content[0].thinking == THOUGHT
+        history += [{"role": "assistant", "content": message.content}, results(message.content)]
+        final = await client.messages.create(**asked, messages=history)
+    assert (upstream.refused, upstream.thoughts) == (0, [THOUGHT])
+    assert final.content[-1].text == "It says: nonce 1"
+
+
+async def test_a6_the_thought_is_in_the_envelope_also_where_its_text_is_not(tmp_path: Path) -> None:
+    """Claude Code may be shown no thoughts and sends them back empty; another sends them as redacted."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True)) as running:
+        client = running.claude
+        asked: Any = {"model": "deepseek-chat", "max_tokens": 1000, "tools": [TOOL]}
+        message = await client.messages.create(**asked, messages=[HELLO])
+        signature = message.content[0].signature
+        for block in (
+            {"type": "thinking", "thinking": "", "signature": signature},
+            {"type": "redacted_thinking", "data": signature},
+        ):
+            turn: Any = {"role": "assistant", "content": [block, message.content[1]]}
+            await client.messages.create(**asked, messages=[HELLO, turn, results(message.content)])
+            assert upstream.thoughts == [THOUGHT]
+    assert upstream.refused == 0
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_r15_reasoning_items_come_back_as_reasoning(tmp_path: Path, streamed: bool) -> None:
+    """Without any state on the server, as agents do it, and also from the envelope alone."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True, calls=2)) as running:
+        client, history = running.gpt, [HELLO]
+        asked: Any = {"model": "deepseek-chat", "tools": [FUNCTION], "store": False}
+        asked["include"] = ["reasoning.encrypted_content"]
+        if streamed:
+            async with client.responses.stream(**asked, input=history) as stream:
+                response = await stream.get_final_response()
+        else:
+            response = await client.responses.create(**asked, input=history)
+        kinds = [item.type for item in response.output]
+        assert kinds == ["reasoning", "function_call", "function_call"]
+        whole = [item.to_dict() for item in response.output]
+        bare: list[Any] = [
+            {"type": "reasoning", "summary": [], "encrypted_content": whole[0]["encrypted_content"]},
+            *whole[1:],
+        ]
+        for items in (whole, bare):
+            final = await client.responses.create(**asked, input=[*history, *items, *outputs(response.output)])
+            assert final.output_text == "It says: nonce 1"
+            assert upstream.thoughts == [THOUGHT]
+    assert upstream.refused == 0
+
+
+async def test_r15_previous_response_id_brings_the_thoughts_along(tmp_path: Path) -> None:
+    """The client sends nothing but the outputs of its calls."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True)) as running:
+        asked: Any = {"model": "deepseek-chat", "tools": [FUNCTION]}
+        first = await running.gpt.responses.create(**asked, input="What does it say?")
+        final = await running.gpt.responses.create(**asked, input=outputs(first.output), previous_response_id=first.id)
+    assert final.output_text == "It says: nonce 0"
+    assert (upstream.refused, upstream.thoughts) == (0, [THOUGHT])
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_r15_a_chat_client_that_forgets_thoughts_is_reminded(tmp_path: Path, streamed: bool) -> None:
+    """Chat clients drop them; they are found by the call, whose id OpenClaw has changed by then."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True)) as running:
+        chat = running.gpt.chat.completions
+        asked: Any = {"model": "deepseek-chat", "tools": [CHAT_TOOL]}
+        if streamed:
+            async with chat.stream(**asked, messages=[HELLO]) as stream:
+                call = (await stream.get_final_completion()).choices[0].message.tool_calls[0]
+        else:
+            call = (await chat.create(**asked, messages=[HELLO])).choices[0].message.tool_calls[0]
+        changed = call.id.replace("_", "")
+        function = {"name": "look", "arguments": call.function.arguments}
+        turn: Any = {"role": "assistant", "tool_calls": [{"id": changed, "type": "function", "function": function}]}
+        result: Any = {"role": "tool", "tool_call_id": changed, "content": "nonce"}
+        final = await chat.create(**asked, messages=[HELLO, turn, result])
+    assert final.choices[0].message.content == "It says: nonce"
+    assert (upstream.refused, upstream.thoughts) == (0, [THOUGHT])
+
+
+async def test_k7_another_key_is_not_reminded(tmp_path: Path) -> None:
+    """Neither by a call nor by an envelope; it is answered all the same, with a placeholder."""
+    async with served(tmp_path, upstream := ThinkingUpstream()) as running:
+        asked: Any = {"model": "deepseek-chat", "max_tokens": 1000, "tools": [TOOL]}
+        message = await running.claude.messages.create(**asked, messages=[HELLO])
+        other = await running.site.keys.create("other", scopes=("inference",), models=(), plan=None, expires_at=None)
+        turn: Any = {"role": "assistant", "content": message.content}
+        client = running.claude.with_options(api_key=other.key)
+        raw = await client.messages.with_raw_response.create(**asked, messages=[HELLO, turn, results(message.content)])
+    assert (upstream.refused, upstream.thoughts) == (0, ["(no reasoning was kept)"])
+    assert "drop_broken_reasoning(messages)" in raw.headers["x-rixin-changes"]
+
+
+FOREIGN = "EqoBCkYIARgCKkAabc+/" + "A" * 80
+THINKING = {"type": "thinking", "thinking": "Somewhere else.", "signature": FOREIGN}
+CALL = {"type": "tool_use", "id": "toolu_01", "name": "look", "input": {"place": 7}}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [[THINKING, CALL], [{"type": "redacted_thinking", "data": FOREIGN}, CALL], [CALL]],
+    ids=["signed elsewhere", "redacted elsewhere", "without thoughts"],
+)
+async def test_k8_a_history_of_messages_that_began_elsewhere_goes_on(tmp_path: Path, blocks: list[Any]) -> None:
+    """Foreign thoughts are dropped by name, a placeholder stands in, and there is no 400."""
+    async with served(tmp_path, upstream := ThinkingUpstream()) as running:
+        result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_01", "content": "nonce"}]}
+        messages: Any = [HELLO, {"role": "assistant", "content": blocks}, result]
+        raw = await running.claude.messages.with_raw_response.create(
+            model="deepseek-chat", max_tokens=1000, tools=[TOOL], messages=messages
+        )
+    assert (await raw.parse()).content[-1].text == "It says: nonce"
+    assert (upstream.refused, upstream.thoughts) == (0, ["(no reasoning was kept)"])
+    assert ("drop_foreign_reasoning(messages)" in raw.headers["x-rixin-changes"]) is (len(blocks) > 1)
+
+
+@pytest.mark.parametrize("thought", [True, False])
+async def test_k8_a_history_of_items_that_began_elsewhere_goes_on(tmp_path: Path, thought: bool) -> None:
+    """The same for items, with OpenAI's own encrypted content among them."""
+    foreign: dict[str, Any] = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "encrypted_content": "gAAAAABo" + "k" * 80,
+    }
+    call = {"type": "function_call", "call_id": "call_x", "name": "look", "arguments": '{"place":7}'}
+    output = {"type": "function_call_output", "call_id": "call_x", "output": "nonce"}
+    async with served(tmp_path, upstream := ThinkingUpstream()) as running:
+        history: Any = [HELLO, *([foreign] if thought else []), call, output]
+        raw = await running.gpt.responses.with_raw_response.create(
+            model="deepseek-chat", tools=[FUNCTION], input=history
+        )
+    assert raw.parse().output_text == "It says: nonce"
+    assert (upstream.refused, upstream.thoughts) == (0, ["(no reasoning was kept)"])
+    assert ("drop_foreign_reasoning(input)" in raw.headers["x-rixin-changes"]) is thought
+
+
+@pytest.mark.parametrize("model", ["deepseek-reasoner"])
+async def test_r16_thoughts_are_kept_from_models_that_refuse_them(tmp_path: Path, model: str) -> None:
+    """Although the client sent them back, in an envelope."""
+    async with served(tmp_path, upstream := ThinkingUpstream(), model=model) as running:
+        client, asked = running.claude, dict[str, Any](model=model, max_tokens=1000)
+        message = await client.messages.create(**asked, messages=[HELLO])
+        turn: Any = {"role": "assistant", "content": message.content}
+        await client.messages.create(**asked, messages=[HELLO, turn, HELLO])
+    assert "reasoning_content" not in upstream.requests[-1].json["messages"][1]
+
+
+async def test_r17_thoughts_after_a_result_have_an_envelope_of_their_own(tmp_path: Path) -> None:
+    """A second turn of the same answer brings back both thoughts."""
+    async with served(tmp_path, upstream := ThinkingUpstream(verbatim=True)) as running:
+        client, history = running.claude, [HELLO]
+        asked: Any = {"model": "deepseek-chat", "max_tokens": 1000, "tools": [TOOL]}
+        message = await client.messages.create(**asked, messages=history)
+        history += [{"role": "assistant", "content": message.content}, results(message.content)]
+        message = await client.messages.create(**asked, messages=history)
+        history += [{"role": "assistant", "content": message.content}, HELLO]
+        await client.messages.create(**asked, messages=history)
+    thoughts = [turn.get("reasoning_content") for turn in upstream.requests[-1].json["messages"]]
+    assert thoughts == [None, THOUGHT, None, LAST_THOUGHT, None]
