@@ -16,7 +16,9 @@ from rixin.errors import RixinError
 from tests.clients.skills.sources import file
 
 
-@pytest.mark.parametrize("path", ["SKILL.md", "a/b/c.py", ".hidden/x", "数据/说明.md", "a b/c.txt", "..a", "a..b", "con.md"])
+@pytest.mark.parametrize(
+    "path", ["SKILL.md", "a/b/c.py", ".hidden/x", "数据/说明.md", "a b/c.txt", "..a", "a..b", "con.md"]
+)
 def test_plain_paths_are_taken(path: str) -> None:
     """Ordinary names pass, in any script."""
     assert path_problem(path) is None
@@ -71,7 +73,7 @@ def test_only_files_are_taken(kind: EntryKind) -> None:
 )
 def test_names_that_collide_somewhere_are_refused(paths: tuple[str, str]) -> None:
     """What ignoring case or composing letters differently makes one, and a file where a folder is."""
-    with pytest.raises(RixinError, match="ignore case|there twice"):
+    with pytest.raises(RixinError, match=r"ignore case|there twice"):
         check([file(path) for path in paths])
 
 

@@ -33,9 +33,12 @@ def test_the_forms_that_editors_leave_behind(text: bytes) -> None:
 
 def test_what_sensenova_writes() -> None:
     """Folded and literal texts, triggers, nested metadata and metadata as inline JSON."""
-    folded = 'name: sn-a\ndescription: >\n  当用户需要时使用。\n  触发词：搜图\nmetadata: {"openclaw":{"requires":{"bins":["python3"]}}}'
+    metadata = '{"openclaw":{"requires":{"bins":["python3"]}}}'
+    folded = f"name: sn-a\ndescription: >\n  当用户需要时使用。\n  触发词：搜图\nmetadata: {metadata}"
     assert read(folded) == ("sn-a", "当用户需要时使用。 触发词：搜图")
-    literal = "name: sn-b\ndescription: |\n  One.\n  Two.\ntriggers:\n  - x\nmetadata:\n  tier: 0\n  user_visible: false"
+    literal = (
+        "name: sn-b\ndescription: |\n  One.\n  Two.\ntriggers:\n  - x\nmetadata:\n  tier: 0\n  user_visible: false"
+    )
     assert read(literal) == ("sn-b", "One.\nTwo.")
 
 
@@ -61,7 +64,7 @@ def test_what_sensenova_writes() -> None:
         ("name: a\nname: b\ndescription: c", "no valid YAML"),
         ("- a\n- b", "no mapping"),
         ("just text", "no mapping"),
-        ("[" * 30_000, "no valid YAML"),
+        ("[" * 2_000, "no valid YAML"),
         (f"name: a\ndescription: {'b' * MAX_BYTES}", "more than"),
         ("name: !!python/object/apply:os.system ['true']\ndescription: b", "no valid YAML|`name` is"),
     ],
@@ -72,10 +75,12 @@ def test_what_is_wrong_is_named(yaml: str, problem: str) -> None:
         read(yaml)
 
 
-@pytest.mark.parametrize("text", [b"# Title\n", b"", b"---\nname: a\n", b" ---\nname: a\n---\n", b"---\nname: \xff\n---\n"])
+@pytest.mark.parametrize(
+    "text", [b"# Title\n", b"", b"---\nname: a\n", b" ---\nname: a\n---\n", b"---\nname: \xff\n---\n"]
+)
 def test_a_file_without_frontmatter(text: bytes) -> None:
     """It must begin the file, must end, and is UTF-8."""
-    with pytest.raises(RixinError, match="no frontmatter|not UTF-8"):
+    with pytest.raises(RixinError, match=r"no frontmatter|not UTF-8"):
         read_frontmatter(text)
 
 

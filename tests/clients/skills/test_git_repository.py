@@ -93,7 +93,9 @@ def test_a_link_elsewhere_in_the_repository_does_not_matter(repository: Reposito
 
 def test_submodules_are_refused(repository: Repository) -> None:
     """A submodule in a skill is refused, and none is fetched."""
-    (repository.path / ".gitmodules").write_text('[submodule "x"]\n\tpath = skills/weather/x\n\turl = ext::touch pwned\n')
+    (repository.path / ".gitmodules").write_text(
+        '[submodule "x"]\n\tpath = skills/weather/x\n\turl = ext::touch pwned\n'
+    )
     repository.commit_entry("160000", "skills/weather/x", GITLINK)
     assert "is a submodule" in refused(repository)
 
@@ -102,7 +104,9 @@ def test_submodules_are_refused(repository: Repository) -> None:
 def test_names_that_git_should_not_hold_are_refused(repository: Repository, name: str) -> None:
     """A tree made by hand can hold any name but one with a slash."""
     blob = repository.blob(skill_text("evil").encode())
-    inner = repository.git("mktree", "-z", stdin=f"100644 blob {blob}\tSKILL.md\x00100644 blob {blob}\t{name}\x00".encode())
+    inner = repository.git(
+        "mktree", "-z", stdin=f"100644 blob {blob}\tSKILL.md\x00100644 blob {blob}\t{name}\x00".encode()
+    )
     skill = repository.git("mktree", stdin=f"040000 tree {inner}\tevil\n".encode())
     repository.commit_tree(f"040000 tree {skill}\tskills\n".encode())
     assert "refused" in refused(repository)
@@ -140,7 +144,9 @@ def test_the_users_settings_do_not_count(
     pwned = tmp_path / "pwned"
     home = tmp_path / "home"
     home.mkdir()
-    (home / ".gitconfig").write_text(f'[url "ext::touch {pwned} "]\n\tinsteadOf = file://\n[init]\n\ttemplateDir = {home}\n')
+    (home / ".gitconfig").write_text(
+        f'[url "ext::touch {pwned} "]\n\tinsteadOf = file://\n[init]\n\ttemplateDir = {home}\n'
+    )
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "ext:file")
@@ -153,20 +159,24 @@ def test_the_users_settings_do_not_count(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_tree_that_unfolds_without_end_is_refused(repository: Repository) -> None:
+def test_a_tree_that_unfolds_without_end_is_refused(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten levels of ten times the same tree are a few hundred bytes, and ten thousand million names."""
+    monkeypatch.setattr(git_repository, "MAX_LISTING", 4 * 2**20)
     tree = repository.git("mktree", stdin=f"100644 blob {repository.blob(b'x')}\tx\n".encode())
     for _ in range(10):
-        tree = repository.git("mktree", stdin="".join(f"040000 tree {tree}\td{index}\n" for index in range(10)).encode())
+        tree = repository.git(
+            "mktree", stdin="".join(f"040000 tree {tree}\td{index}\n" for index in range(10)).encode()
+        )
     repository.commit_tree(f"040000 tree {tree}\tskills\n".encode())
-    assert "larger than 64 MiB" in refused(repository)
+    assert "larger than 4 MiB" in refused(repository)
 
 
-def test_large_files_are_refused_before_they_are_read(repository: Repository) -> None:
-    """129 MiB of zeros are 130 kB to fetch; the listing tells their true size."""
-    (repository.path / "skills/weather/zeros").write_bytes(bytes(129 * 2**20))
+def test_large_files_are_refused_before_they_are_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros are nothing to fetch; the listing tells their true size."""
+    monkeypatch.setattr("rixin.clients.skills.entries.MAX_BYTES", 2**20)
+    (repository.path / "skills/weather/zeros").write_bytes(bytes(2 * 2**20))
     repository.commit()
-    assert "at most 134217728" in refused(repository)
+    assert "at most 1048576" in refused(repository)
 
 
 def test_a_large_repository_is_cut_off(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +236,7 @@ class _Asks(http.server.BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base
         pass
 
 
@@ -256,7 +266,10 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fetching has a deadline, after which git and its helpers are gone."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/a.git"
-        with pytest.raises(RixinError, match="took more than 0.5 seconds") as caught, fetched(url, None, deadline=0.5):
+        with (
+            pytest.raises(RixinError, match=r"took more than 0\.5 seconds") as caught,
+            fetched(url, None, deadline=0.5),
+        ):
             pass
         assert caught.value.kind is Kind.UPSTREAM_TIMEOUT
         connection, _ = server.accept()

@@ -103,7 +103,9 @@ def test_refs(ref: str) -> None:
     assert check_ref(ref) == ref
 
 
-@pytest.mark.parametrize("ref", ["", "-x", "--upload-pack=x", "a..b", "a:b", "+a", "a b", "/a", "a//b", "a^{x}", "a~1", "@{u}"])
+@pytest.mark.parametrize(
+    "ref", ["", "-x", "--upload-pack=x", "a..b", "a:b", "+a", "a b", "/a", "a//b", "a^{x}", "a~1", "@{u}"]
+)
 def test_what_is_no_ref(ref: str) -> None:
     """Options, refspecs and expressions."""
     with pytest.raises(RixinError, match="no branch, tag or commit"):

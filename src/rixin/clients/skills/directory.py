@@ -51,13 +51,13 @@ class Directory:
         """
         found: list[Entry] = []
         waiting = [""]
-        with disk_errors():
-            while waiting:
-                folder = waiting.pop()
-                for item in os.scandir(self.path / folder):
-                    path = f"{folder}/{item.name}" if folder else item.name
+        while waiting:
+            folder = waiting.pop()
+            with disk_errors(), os.scandir(self.path / folder) as items:
+                for item in items:
                     if item.name in IGNORED:
                         continue
+                    path = f"{folder}/{item.name}" if folder else item.name
                     status = item.stat(follow_symlinks=False)
                     # A junction of Windows is a folder by its mode, and leads elsewhere like a link.
                     if stat.S_ISDIR(status.st_mode) and not getattr(status, "st_reparse_tag", 0):

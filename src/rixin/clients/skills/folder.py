@@ -31,7 +31,9 @@ class Action(StrEnum):
     REMOVED = "removed"
     UNCHANGED = "unchanged"
     KEPT = "kept"
-    """It stays as it is, although something else was asked for."""
+    """It stays as it is, unless it is forced."""
+    GONE = "gone"
+    """Its source has it no longer; it stays."""
 
 
 class Change(Struct, frozen=True, kw_only=True):

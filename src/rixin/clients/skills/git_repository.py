@@ -17,7 +17,8 @@ from rixin.errors import Kind, RixinError, invalid
 
 MAX_FETCHED = 2**30
 """Bytes of a commit with all its files, packed."""
-_MAX_LISTING = 64 * 2**20
+MAX_LISTING = 64 * 2**20
+"""Bytes of the names of all its files."""
 _LARGE_FILES = b"version https://git-lfs.github.com/spec/"
 
 _KINDS = {
@@ -65,7 +66,7 @@ class GitRepository:
         Raises:
             RixinError: There are far too many, or a name is not UTF-8.
         """
-        listing = self._git.run("ls-tree", "-r", "-z", "-l", "--full-tree", self.version, limit=_MAX_LISTING)
+        listing = self._git.run("ls-tree", "-r", "-z", "-l", "--full-tree", self.version, limit=MAX_LISTING)
         lines = listing.split(b"\0")[:-1]
         check_listed(len(lines))
         return [_entry(line) for line in lines]

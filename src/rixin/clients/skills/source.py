@@ -65,10 +65,10 @@ def name_source(text: str | None, *, ref: str | None = None, path: str = "") -> 
     if text is None:
         return SourceName(kind="bundled", path=path)
     directory = Path(text).expanduser()
-    if not directory.is_dir():
+    if not text or not directory.is_dir():
         owner, _, name = text.partition("/")
         hint = f"; a repository is named by its URL, such as https://github.com/{text}" if _is_word(owner, name) else ""
-        raise invalid(f"{text} is neither a directory nor a git URL{hint}", "source")
+        raise invalid(f"{text or 'an empty text'} is neither a directory nor a git URL{hint}", "source")
     return SourceName(kind="directory", location=str(directory.resolve()), path=path)
 
 
