@@ -46,12 +46,14 @@ def write(*events: Event) -> list[dict[str, Any]]:
 
 def test_usage_grows_while_nobody_counts_and_ends_with_the_true_count() -> None:
     """Engines that count at the end: each chunk tells an estimate, the last one what was reported."""
-    told = write(START, Text(text="Hello"), Text(text=" world"), Finish(reason="stop"), Usage(prompt=9, completion=2))
+    told = write(
+        START, Text(text="Hello"), Text(text=" world"), Text(text="!" * 404), Finish(reason="stop"),
+        Usage(prompt=9, completion=3),
+    )  # fmt: skip
     usages = [chunk["data"]["usage"] for chunk in told]
-    completions = [usage["completion_tokens"] for usage in usages]
-    assert completions == [2, 4, 2]
+    assert [usage["completion_tokens"] for usage in usages] == [1, 2, 102, 3]
     assert usages[0]["prompt_tokens"] == usages[1]["prompt_tokens"] > 0
-    assert usages[-1] == {"prompt_tokens": 9, "knowledge_tokens": 0, "completion_tokens": 2, "total_tokens": 11}
+    assert usages[-1] == {"prompt_tokens": 9, "knowledge_tokens": 0, "completion_tokens": 3, "total_tokens": 12}
     for usage in usages:
         parts = usage["prompt_tokens"], usage["knowledge_tokens"], usage["completion_tokens"]
         assert usage["total_tokens"] == sum(parts)

@@ -34,9 +34,9 @@ class RunningUsage:
         self._reported, self._since = usage, 0
 
     def add(self, event: Text | Reasoning | Refusal) -> None:
-        """Takes words that no count covers yet."""
+        """Takes words that no count covers yet. Most engines stream token by token, and estimates round up."""
         tokens = None if isinstance(event, Refusal) else event.tokens
-        self._since += estimate_text(event.text) if tokens is None else tokens
+        self._since += max(1, estimate_text(event.text) - 1) if tokens is None else tokens
 
     def now(self) -> Usage:
         """The counts by now."""
