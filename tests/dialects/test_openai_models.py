@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from rixin.core.cards import FieldRule, ModelCard, Pricing
-from rixin.dialects.openai_models import render_model, render_models
+from rixin.dialects.openai_models import CONTEXT_LENGTHS, OUTPUT_LENGTHS, render_model, render_models
 
 DOCUMENTED: dict[str, Any] = {
     "id": "sensenova-6.8-flash-lite",
@@ -39,7 +39,8 @@ CARD = ModelCard(
 
 def test_the_documented_entry_is_rendered_with_what_clients_look_for() -> None:
     """The platform's sample, plus the fields of OpenAI's SDKs and of agents, and nothing else."""
-    more = {"object": "model", "owned_by": "sensenova", "max_model_len": 262144}
+    limits = dict.fromkeys(CONTEXT_LENGTHS, 262144) | dict.fromkeys(OUTPUT_LENGTHS, 65536)
+    more = {"object": "model", "owned_by": "sensenova", **limits}
     assert json.loads(render_model(CARD)) == DOCUMENTED | more
 
 
@@ -54,7 +55,7 @@ def test_a_list_holds_its_models_in_order() -> None:
 def test_what_is_unknown_is_left_out() -> None:
     """No limit, no table, no quantization is invented."""
     entry = json.loads(render_model(ModelCard(name="b", target="b")))
-    absent = {"context_length", "max_model_len", "max_output_length", "quantization", "supported_sampling_parameters"}
+    absent = {*CONTEXT_LENGTHS, *OUTPUT_LENGTHS, "quantization", "supported_sampling_parameters"}
     assert not absent & set(entry)
 
 

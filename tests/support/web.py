@@ -15,12 +15,12 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import continuity, endpoints, stored_response_book
+from rixin.cli.compose import continuity, stored_response_book
+from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
-from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base import ListedModel
 from rixin.errors import RixinError
 from rixin.limits.base import Limit
@@ -118,7 +118,7 @@ async def site(
     )
     app = App(
         table,
-        fallback=DIALECT,
+        spoken=spoken,
         keys=keys if settings.server.auth == "keys" else None,
         settings=settings.server,
         clock=clock,

@@ -112,7 +112,20 @@ async def test_an_unknown_model_names_the_nearest(served: Site) -> None:
     assert " m" in error["message"]
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/v1", "/api/tags", "/v1/chat/completions/x", "/V1/models"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/api/hello",
+        "/props",
+        "/version",
+        "/api/v1/models",
+        "/v1",
+        "/api/tags",
+        "/v1/chat/completions/x",
+        "/V1/models",
+    ],
+)
 async def test_unknown_paths_are_json(served: Site, path: str) -> None:
     """A probe gets a JSON 404, never a page."""
     async with served.client.get(served.url + path, headers={"x-api-key": served.key}) as response:
@@ -187,10 +200,26 @@ async def test_a_server_without_keys_serves_no_foreign_page(
         assert told.status == status
 
 
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/health", 200), ("/api/hello", 404), ("/v1/models", 200)])
+async def test_t12_probes_by_head_are_answered_without_a_body(served: Site, path: str, status: int) -> None:
+    """As agents ask whether anybody is there; a client that reads on would take a body for the next answer."""
+    async with served.client.head(served.url + path, headers={"x-api-key": served.key}) as response:
+        assert response.status == status
+        assert response.headers["content-type"] == "application/json"
+        assert await response.read() == b""
+
+
+async def test_a_path_that_is_nobodys_is_told_in_the_clients_words(served: Site) -> None:
+    """Whoever sends Anthropic's header reads Anthropic's envelope."""
+    async with served.client.get(f"{served.url}/v1/nothing", headers={"anthropic-version": "2023-06-01"}) as response:
+        body = await response.json()
+    assert (response.status, body["type"], body["error"]["type"]) == (404, "error", "not_found_error")
+
+
 async def test_every_route_says_who_may_use_it(served: Site) -> None:
     """Without a credential, all but the public routes are 401."""
 
     for endpoint in served.app.endpoints:
-        path = endpoint.path + ("something" if endpoint.path.endswith("/") else "")
+        path = endpoint.path + ("something" if endpoint.path.endswith("/") and endpoint.path != "/" else "")
         async with served.client.request(endpoint.method, served.url + path) as response:
             assert response.status == (200 if endpoint.access is Access.PUBLIC else 401), endpoint.path

@@ -158,3 +158,21 @@ async def test_t4_streams_are_kept_from_proxies(served: Site) -> None:
             assert response.headers["cache-control"] == "no-cache, no-transform"
             assert response.headers["x-accel-buffering"] == "no"
             assert "content-encoding" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/compatible-mode/v1/responses"])
+async def test_t11_a_websocket_is_declined_at_once(served: Site, path: str) -> None:
+    """With the status that makes Codex go on over HTTP, and a reason; any other GET is told the method."""
+    upgrade = {
+        "x-api-key": served.key,
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    async with served.client.get(served.url + path, headers=upgrade) as response:
+        body = await response.json()
+    assert (response.status, "no WebSocket" in body["error"]["message"]) == (426, True)
+    assert response.headers["upgrade"] == "HTTP/1.1"
+    async with served.client.get(served.url + path, headers={"x-api-key": served.key}) as response:
+        assert response.status == 405

@@ -18,6 +18,7 @@ from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.cli.config_watch import ConfigWatch
+from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.local_models import learned, local_cards
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.upstreams import Upstreams
@@ -29,10 +30,6 @@ from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
-from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
-from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
-from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
-from rixin.dialects.sensenova_native import models as native_models
 from rixin.engines.base import Engine
 from rixin.engines.control import ControlClient, ModelChanged, Notice
 from rixin.engines.llama_cpp import LlamaCpp
@@ -56,7 +53,6 @@ from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
 from rixin.routing.suspicions import Suspicions
 from rixin.service.continuity import Continuity
-from rixin.service.count import Counter
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
@@ -67,15 +63,8 @@ from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.store.responses import ResponseTable
 from rixin.web.app import App, Mount
-from rixin.web.count import CountHandler
 from rixin.web.exchange import Asgi
-from rixin.web.generate import GenerateHandler
-from rixin.web.health import HealthHandler, ReadyHandler
-from rixin.web.intake import Intake
-from rixin.web.models import ModelsHandler
-from rixin.web.not_served import METHODS, refuse
-from rixin.web.responses import ResponsesHandler
-from rixin.web.routes import Access, Endpoint, RouteTable
+from rixin.web.routes import RouteTable
 
 log = structlog.get_logger("rixin.worker")
 
@@ -254,66 +243,13 @@ async def compose(
 
         app = App(
             RouteTable(endpoints(settings, generator, models, ResponseService(stored), clock, obstacle)),
-            fallback=OPENAI_CHAT,
+            spoken=spoken,
             keys=keys if settings.server.auth == "keys" else None,
             settings=settings.server,
             clock=clock,
             mounts={"/admin/v1": Mount(admin)},
         )
         yield Worker(app, database, keys, book)
-
-
-def endpoints(
-    settings: Settings,
-    generator: Generator,
-    models: ModelService,
-    responses: ResponseService,
-    clock: Clock,
-    obstacle: Callable[[], RixinError | None],
-) -> list[Endpoint]:
-    """The wire routes of every dialect, the models and the health checks."""
-
-    def public(path: str, handler: HealthHandler | ReadyHandler) -> Endpoint:
-        return Endpoint(method="GET", path=path, access=Access.PUBLIC, dialect=OPENAI_CHAT, handler=handler, wire=False)
-
-    listing = ModelsHandler(models)
-    endpoints = [public("/health", HealthHandler()), public("/readyz", ReadyHandler(obstacle))]
-    endpoints += [
-        Endpoint(method="GET", path=path, access=Access.INFERENCE, dialect=OPENAI_CHAT, handler=listing)
-        for prefix in ("/v1", "/compatible-mode/v1", "/compatible-mode/v2")
-        for path in (f"{prefix}/models", f"{prefix}/models/")
-    ]
-    native_listing = ModelsHandler(models, native_models.render_models, native_models.render_model)
-    endpoints += [
-        Endpoint(method="GET", path=path, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=native_listing)
-        for path in ("/v1/llm/models", "/v1/llm/models/")
-    ]
-    counter = Counter(generator.catalog, generator.router)
-    for dialect in DIALECTS.values():
-        keeper = responses if dialect is OPENAI_RESPONSES else None
-        for route in dialect.routes:
-            intake = Intake(route, models, settings.server, keeper)
-            handler = (
-                CountHandler(dialect, intake, counter, clock)
-                if route.operation == "count"
-                else GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
-            )
-            endpoints += [
-                Endpoint(method="POST", path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
-                for path in route.paths
-            ]
-    kept = ResponsesHandler(responses)
-    endpoints += [
-        Endpoint(method=method, path=f"{path}/", access=Access.INFERENCE, dialect=OPENAI_RESPONSES, handler=kept)
-        for path in OPENAI_RESPONSES.routes[0].paths
-        for method in ("GET", "DELETE")
-    ]
-    endpoints += [  # last: a prefix counts where no earlier one does
-        Endpoint(method=method, path=prefix, access=Access.INFERENCE, dialect=SENSENOVA_NATIVE, handler=refuse)
-        for prefix in NATIVE_PREFIXES
-        for method in METHODS
-    ]
-    return endpoints
 
 
 def provider_table(database: Database, secret: RootSecret) -> ProviderTable:

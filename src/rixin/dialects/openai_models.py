@@ -27,6 +27,10 @@ SAMPLING_PARAMETERS = (
 )
 """Request fields that the list calls sampling parameters, told where a model's table has them."""
 
+CONTEXT_LENGTHS = ("context_length", "max_model_len", "context_window", "max_context_length", "max_input_tokens")
+OUTPUT_LENGTHS = ("max_output_length", "max_output_tokens", "max_completion_tokens")
+"""What clients call a model's limits: the token platform and OpenRouter, vLLM, Groq, LM Studio, and gateways."""
+
 _MILLION = Decimal(1_000_000)
 
 _ENCODER = msgspec.json.Encoder()
@@ -56,10 +60,9 @@ def _entry(card: ModelCard) -> JsonObject:
     }
     if card.quantization is not None:
         entry["quantization"] = card.quantization
-    if card.context_length is not None:
-        entry["context_length"] = entry["max_model_len"] = card.context_length
-    if card.max_output_length is not None:
-        entry["max_output_length"] = card.max_output_length
+    for names, limit in ((CONTEXT_LENGTHS, card.context_length), (OUTPUT_LENGTHS, card.max_output_length)):
+        if limit is not None:
+            entry |= dict.fromkeys(names, limit)
     entry["pricing"] = _pricing(card.pricing)
     if card.fields:
         entry["supported_sampling_parameters"] = [name for name in SAMPLING_PARAMETERS if name in card.fields]

@@ -51,7 +51,8 @@ class App:
 
     Args:
         routes: The wire routes.
-        fallback: The dialect that renders errors where no route says which.
+        spoken: Tells from a request's headers, by lower-case name, which dialect its client speaks, where no route
+            says it.
         keys: Authenticates credentials; None where the server asks for none.
         settings: The server's settings.
         clock: Time.
@@ -62,14 +63,14 @@ class App:
         self,
         routes: RouteTable,
         *,
-        fallback: Dialect,
+        spoken: Callable[[Mapping[str, str]], Dialect],
         keys: KeyRing | None,
         settings: Server,
         clock: Clock,
         mounts: Mapping[str, "Mount"] | None = None,
     ) -> None:
         self._routes = routes
-        self._fallback = fallback
+        self._spoken = spoken
         self._keys = keys
         self._clock = clock
         self._cors = Cors(settings.cors_origins)
@@ -123,13 +124,13 @@ class App:
                 exchange.interrupt(RixinError(Kind.SHUTTING_DOWN, "The server is shutting down.", retry_after=5))
 
     async def _serve(self, exchange: Exchange) -> None:
-        dialect = self._fallback
+        dialect = self._spoken(exchange.headers)
         try:
             if exchange.method == "OPTIONS":
                 await self._preflight(exchange)
                 return
             endpoint, rest = self._routes.find(exchange.method, exchange.path)
-            dialect = endpoint.dialect
+            dialect = endpoint.dialect or dialect
             if endpoint.wire:
                 exchange.extra_headers.extend(self._cors.headers(exchange.headers.get("origin")))
             account = await self._authenticate(exchange, endpoint)

@@ -1,39 +1,51 @@
-"""`GET /v1/models` and `/v1/models/{id}`, and the same in other dialects."""
+"""`GET /v1/models` and `/v1/models/{id}`, in the shape that the client speaks."""
 
-from collections.abc import Callable, Iterable
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, unquote
 
 from rixin.accounts.account import Account
 from rixin.core.cards import ModelCard
-from rixin.dialects.openai_models import render_model, render_models
 from rixin.service.models import ModelService
 from rixin.web.exchange import Exchange
 
 
+class ModelShape(NamedTuple):
+    """How a dialect shows models."""
+
+    many: Callable[[Sequence[ModelCard], Mapping[str, str]], bytes]
+    """Renders a list, or the page of it that the request's query asks for."""
+    one: Callable[[ModelCard], bytes]
+    """Renders a single one."""
+
+    @classmethod
+    def unpaged(cls, many: Callable[[Iterable[ModelCard]], bytes], one: Callable[[ModelCard], bytes]) -> "ModelShape":
+        """The shape of a dialect whose lists are always whole."""
+
+        def whole(cards: Sequence[ModelCard], _query: Mapping[str, str]) -> bytes:
+            return many(cards)
+
+        return cls(whole, one)
+
+
+ShapeOf: TypeAlias = Callable[[Mapping[str, str]], ModelShape]
+"""Tells from a request's headers, by lower-case name, which shape its client knows."""
+
+
 class ModelsHandler:
-    """Lists what an account may ask for, or shows one model.
+    """Lists what an account may ask for, or shows one model."""
 
-    Args:
-        models: What there is.
-        render_list: Renders models as a dialect lists them.
-        render_one: Renders a single one.
-    """
-
-    def __init__(
-        self,
-        models: ModelService,
-        render_list: Callable[[Iterable[ModelCard]], bytes] = render_models,
-        render_one: Callable[[ModelCard], bytes] = render_model,
-    ) -> None:
+    def __init__(self, models: ModelService, shape_of: ShapeOf) -> None:
         self._models = models
-        self._render_list = render_list
-        self._render_one = render_one
+        self._shape_of = shape_of
 
     async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
         """Answers an exchange; `rest` is the model's name."""
         await self._models.settled()
+        shape = self._shape_of(exchange.headers)
         if rest:
-            body = self._render_one(self._models.card_of(unquote(rest), account))
+            body = shape.one(self._models.card_of(unquote(rest), account))
         else:
-            body = self._render_list(self._models.cards(account))
+            query = dict(parse_qsl(exchange.query_string.decode("latin-1")))
+            body = shape.many(self._models.cards(account), query)
         await exchange.respond(200, body)

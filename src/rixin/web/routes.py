@@ -31,8 +31,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     method: str
     path: str
     access: Access
-    dialect: Dialect
-    """Renders the errors of this route."""
+    dialect: Dialect | None
+    """Renders the errors of this route; None where several dialects share it, and the client's headers tell which."""
     handler: Handler
     wire: bool = True
     """Whether browsers of allowed origins may call it."""

@@ -19,12 +19,12 @@ from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
 from rixin.cli.compose import provider_table
+from rixin.cli.endpoints import spoken
 from rixin.cli.provider_rules import provider_rules
 from rixin.cli.worker import Server as HttpServer
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
 from rixin.core.redaction import Redactor
-from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.control import ControlClient, ControlServer
 from rixin.errors import RixinError
 from rixin.limits.plans import Plans
@@ -148,7 +148,7 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
 
     table = RouteTable([])
     app = App(
-        table, fallback=DIALECT, keys=keys, settings=settings, clock=clock, mounts={"/admin/v1": Mount(lambda: admin)}
+        table, spoken=spoken, keys=keys, settings=settings, clock=clock, mounts={"/admin/v1": Mount(lambda: admin)}
     )
     listener = socket.create_server(("127.0.0.1", 0))
     server = HttpServer(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))

@@ -1,0 +1,114 @@
+"""What a web worker serves where: the wire routes of every dialect, the models, and the health checks."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from rixin.cli.provider_rules import DIALECTS
+from rixin.clock import Clock
+from rixin.dialects import openai_models
+from rixin.dialects.anthropic import DIALECT as ANTHROPIC
+from rixin.dialects.anthropic import models as anthropic_models
+from rixin.dialects.base import Dialect
+from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
+from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
+from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
+from rixin.dialects.sensenova_native import models as native_models
+from rixin.errors import RixinError
+from rixin.service.count import Counter
+from rixin.service.generate import Generator
+from rixin.service.models import ModelService
+from rixin.service.responses import ResponseService
+from rixin.settings import Settings
+from rixin.web.count import CountHandler
+from rixin.web.generate import GenerateHandler
+from rixin.web.health import HealthHandler, ReadyHandler
+from rixin.web.intake import Intake
+from rixin.web.models import ModelsHandler, ModelShape, ShapeOf
+from rixin.web.not_served import METHODS, refuse
+from rixin.web.responses import ResponsesHandler
+from rixin.web.routes import Access, Endpoint, Handler
+from rixin.web.upgrade import UpgradeRefusal
+
+_MODEL_LISTS: dict[str, Dialect | None] = {
+    "/v1": None,
+    "/compatible-mode/v1": OPENAI_CHAT,
+    "/compatible-mode/v2": OPENAI_CHAT,
+    "/anthropic/v1": ANTHROPIC,
+    "/v1/llm": SENSENOVA_NATIVE,
+}
+"""Where models are listed, and in whose shape; None for the shape that the client knows."""
+_SHAPES = {
+    OPENAI_CHAT.name: ModelShape.unpaged(openai_models.render_models, openai_models.render_model),
+    ANTHROPIC.name: ModelShape(anthropic_models.render_models, anthropic_models.render_model),
+    SENSENOVA_NATIVE.name: ModelShape.unpaged(native_models.render_models, native_models.render_model),
+}
+
+
+def endpoints(
+    settings: Settings,
+    generator: Generator,
+    models: ModelService,
+    responses: ResponseService,
+    clock: Clock,
+    obstacle: Callable[[], RixinError | None],
+) -> list[Endpoint]:
+    """All of them. Of prefixes the first that fits counts."""
+    return [
+        _public("/", HealthHandler()),
+        _public("/health", HealthHandler()),
+        _public("/readyz", ReadyHandler(obstacle)),
+        *_models(models),
+        *_operations(settings, generator, models, responses, clock),
+        *_responses(responses, clock),
+        *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
+    ]
+
+
+def spoken(headers: Mapping[str, str]) -> Dialect:
+    """The dialect of a client, as far as its headers tell; for paths that are nobody's or several dialects'."""
+    return ANTHROPIC if anthropic_models.asks_in_this_shape(headers) else OPENAI_CHAT
+
+
+def _models(models: ModelService) -> Iterator[Endpoint]:
+    for prefix, dialect in _MODEL_LISTS.items():
+        handler = ModelsHandler(models, _shape_for(dialect))
+        yield _private("GET", f"{prefix}/models", dialect, handler)
+        yield _private("GET", f"{prefix}/models/", dialect, handler)
+
+
+def _shape_for(dialect: Dialect | None) -> ShapeOf:
+    return lambda headers: _SHAPES[(dialect or spoken(headers)).name]
+
+
+def _operations(
+    settings: Settings, generator: Generator, models: ModelService, responses: ResponseService, clock: Clock
+) -> Iterator[Endpoint]:
+    counter = Counter(generator.catalog, generator.router)
+    for dialect in DIALECTS.values():
+        keeper = responses if dialect is OPENAI_RESPONSES else None
+        for route in dialect.routes:
+            intake = Intake(route, models, settings.server, keeper)
+            handler = (
+                CountHandler(dialect, intake, counter, clock)
+                if route.operation == "count"
+                else GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
+            )
+            for path in route.paths:
+                yield _private("POST", path, dialect, handler)
+
+
+def _responses(responses: ResponseService, clock: Clock) -> Iterator[Endpoint]:
+    """What there is to a response besides asking for it."""
+    kept, no_socket = ResponsesHandler(responses), UpgradeRefusal(OPENAI_RESPONSES, clock)
+    for path in OPENAI_RESPONSES.routes[0].paths:
+        yield _private("GET", path, OPENAI_RESPONSES, no_socket)
+        for method in ("GET", "DELETE"):
+            yield _private(method, f"{path}/", OPENAI_RESPONSES, kept)
+
+
+def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) -> Endpoint:
+    return Endpoint(method=method, path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
+
+
+def _public(path: str, handler: Handler) -> Endpoint:
+    return Endpoint(method="GET", path=path, access=Access.PUBLIC, dialect=None, handler=handler, wire=False)
