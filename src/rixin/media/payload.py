@@ -8,15 +8,15 @@ from rixin.media.jobs import Fault, RefusedError
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _WHITESPACE = b" \t\r\n\f\v"
-_HEAD = re.compile(r"data:[^,]*;\s*base64\s*", re.IGNORECASE)
+_HEAD = re.compile(r"data:[^,]*;\s*base64\s*,", re.IGNORECASE)
 _MAX_HEAD = 200
-"""Characters of a data URL before its comma."""
+"""Characters of a data URL up to its comma."""
 
 
 def data_of(url: str) -> str | None:
     """The base64 of a data URL (RFC 2397); None where it is something else. Its media type is not believed."""
-    head = url[:_MAX_HEAD].partition(",")[0]
-    return url[len(head) + 1 :] if _HEAD.fullmatch(head) else None
+    head = _HEAD.match(url[:_MAX_HEAD])
+    return None if head is None else url[head.end() :]
 
 
 def plain_base64(text: bytes) -> bytes:

@@ -61,7 +61,7 @@ class Decoders:
         self._environment = dict(environment)
         self._places = number + queue
         self._turns = asyncio.Semaphore(number)
-        self._timeout = timeout
+        self.timeout = timeout
         self._memory = memory
         self._idle_seconds = idle
         self._idle: dict[_Decoder, asyncio.TimerHandle] = {}
@@ -117,15 +117,15 @@ class Decoders:
         decoder = self._take()
         answered = False
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 if decoder is None:
                     decoder = await _Decoder.start(self._environment, self._memory)
                 self._busy.add(decoder)
                 answer = await decoder.ask(job, data)
             answered = True
         except TimeoutError:
-            log.warning("A decoder took too long and was killed", seconds=self._timeout)
-            raise RefusedError(Fault.RESOURCES, f"took more than {self._timeout:g} s") from None
+            log.warning("A decoder took too long and was killed", seconds=self.timeout)
+            raise RefusedError(Fault.RESOURCES, f"took more than {self.timeout:g} s") from None
         except (OSError, EOFError, msgspec.MsgspecError) as error:
             log.warning("A decoder died at its work", reason=type(error).__name__)
             raise RefusedError(Fault.RESOURCES, f"the decoder died: {type(error).__name__}") from None
