@@ -52,10 +52,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     stop()
 
 
-async def connect(server: Server, home: Path, *arguments: str, stdin: bytes = b"", **env: str) -> Result:
+async def connect(
+    server: Server, home: Path, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> Result:
     """Runs the verb on the server's own machine, as the user whose home is given."""
     home.mkdir(exist_ok=True)
-    settings = {"HOME": str(home), "RIXIN_PORT": str(urlsplit(server.url).port), **env}
+    settings = {"HOME": str(home), "RIXIN_PORT": str(urlsplit(server.url).port), **(env or {})}
     return await rixin("connect", *arguments, data_dir=server.data_dir, env=settings, stdin=stdin)
 
 
@@ -116,7 +118,7 @@ async def test_another_machines_server_makes_the_key_where_its_admin_asks(server
     """With the admin's key in the environment; what the agent gets is a key of its own."""
     home = tmp_path / "home"
     asked = ("opencode", "--url", server.url, "--model", "big")
-    wired = await connect(server, home, *asked, RIXIN_API_KEY=server.key)
+    wired = await connect(server, home, *asked, env={"RIXIN_API_KEY": server.key})
     assert wired.code == 0, wired.err
     options = json.loads((home / ".config" / "opencode" / "opencode.json").read_text())["provider"]["rixin"]["options"]
     assert options["baseURL"] == f"{server.url}/v1"
@@ -124,13 +126,12 @@ async def test_another_machines_server_makes_the_key_where_its_admin_asks(server
     assert options["apiKey"] != server.key
 
 
-async def test_without_a_way_to_a_key_it_says_so(server: Server, tmp_path: Path) -> None:
-    """Nothing is written."""
+async def test_a_server_on_another_port_of_this_machine_knows_the_store_as_well(server: Server, tmp_path: Path) -> None:
+    """No key needs to be named where the data directory is at hand."""
     home = tmp_path / "home"
-    refused = await connect(server, home, "hermes", "--url", server.url, "--model", "big")
-    assert refused.code == 1
-    assert "--key" in refused.err
-    assert not (home / ".hermes").exists()
+    wired = await connect(server, home, "hermes", "--url", server.url, "--model", "big")
+    assert wired.code == 0, wired.err
+    assert "api_key" in (home / ".hermes" / "config.yaml").read_text(encoding="utf-8")
 
 
 async def test_a_key_that_is_given_is_used_and_one_in_the_environment_only_named(
@@ -141,13 +142,16 @@ async def test_a_key_that_is_given_is_used_and_one_in_the_environment_only_named
     given = await connect(server, home, "codex", "--model", "big", "--key", server.key)
     assert given.code == 0, given.err
     assert codex_key(home) == server.key
-    named = await connect(server, home, "codex", "--model", "big", "--key-env", "MY_KEY", MY_KEY=server.key)
+    named = await connect(server, home, "codex", "--model", "big", "--key-env", "MY_KEY", env={"MY_KEY": server.key})
     assert named.code == 0, named.err
     config = (home / ".codex" / "config.toml").read_text(encoding="utf-8")
     assert 'env_key = "MY_KEY"' in config
     assert server.key not in config
     assert "not set" in (await connect(server, home, "codex", "--key-env", "OTHER_KEY")).err
-    assert "ANTHROPIC_AUTH_TOKEN only" in (await connect(server, home, "claude", "--key-env", "MY_KEY", MY_KEY="x")).err
+    assert (
+        "ANTHROPIC_AUTH_TOKEN only"
+        in (await connect(server, home, "claude", "--key-env", "MY_KEY", env={"MY_KEY": "x"})).err
+    )
 
 
 async def test_a_wrong_key_and_a_missing_model_are_told_before_anything_is_written(
@@ -195,7 +199,7 @@ async def test_a_configuration_that_does_not_parse_is_left_alone(server: Server,
 async def test_homes_are_found_as_the_agents_find_them(server: Server, tmp_path: Path) -> None:
     """By their own variables, or by --home."""
     for name, variable in (("codex", "CODEX_HOME"), ("openclaw", "OPENCLAW_STATE_DIR"), ("hermes", "HERMES_HOME")):
-        wired = await connect(server, tmp_path / "home", name, "--model", "big", **{variable: str(tmp_path / name)})
+        wired = await connect(server, tmp_path / "home", name, "--model", "big", env={variable: str(tmp_path / name)})
         assert wired.code == 0, wired.err
         assert (tmp_path / name).is_dir()
     wired = await connect(server, tmp_path / "home", "claude", "--model", "big", "--home", str(tmp_path / "named"))
@@ -255,7 +259,9 @@ async def test_run_becomes_the_agent_and_touches_none_of_its_files(
     """Its arguments, its exit code and the server's address get through; the key is in no list of processes."""
     home = tmp_path / "home"
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    result = await connect(server, home, name, "--model", "big", "--run", "--", "-p", "hi", "--restore", PATH=path)
+    result = await connect(
+        server, home, name, "--model", "big", "--run", "--", "-p", "hi", "--restore", env={"PATH": path}
+    )
     assert result.code == 7, result.err
     told = json.loads(result.out)
     assert told["arguments"][-3:] == ["-p", "hi", "--restore"]
@@ -275,10 +281,10 @@ async def test_run_becomes_the_agent_and_touches_none_of_its_files(
 
 async def test_run_says_where_it_cannot(server: Server, tmp_path: Path, programs: Path) -> None:
     """An agent that is not there, or one that reads nothing but its own files; options that write do not go with it."""
-    missing = await connect(server, tmp_path / "home", "codex", "--model", "big", "--run", PATH=str(tmp_path))
+    missing = await connect(server, tmp_path / "home", "codex", "--model", "big", "--run", env={"PATH": str(tmp_path)})
     assert "not installed" in missing.err
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    refused = await connect(server, tmp_path / "home", "openclaw", "--model", "big", "--run", PATH=path)
+    refused = await connect(server, tmp_path / "home", "openclaw", "--model", "big", "--run", env={"PATH": path})
     assert "its own files only" in refused.err
     assert (await connect(server, tmp_path / "home", "codex", "--run", "--dry-run")).code == 2
     assert (await connect(server, tmp_path / "home", "codex", "stray")).code == 2

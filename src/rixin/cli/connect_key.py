@@ -9,7 +9,7 @@ from rixin.cli.client import Client, Target
 from rixin.cli.connect_server import chat_models
 from rixin.cli.key_ring import open_ring
 from rixin.errors import Kind, RixinError
-from rixin.settings import Settings
+from rixin.settings import LOOPBACK_HOSTS, Settings
 from rixin.store import private_files
 
 KEYLESS = "no-key-needed"
@@ -56,7 +56,8 @@ class AgentKey:
         Raises:
             RixinError: Nobody who may make one was named, or the server does not know the store that it was made in.
         """
-        key = await (self._from_store() if self._target.local else self._from_server())
+        unasked = self._target.api_key is None and urlsplit(self._target.base_url).hostname in LOOPBACK_HOSTS
+        key = await (self._from_store() if self._target.local or unasked else self._from_server())
         try:
             with private_files.draft(self._file) as draft:
                 private_files.write(draft, key + "\n")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from rixin.clients.connect.agents import AGENTS
 from rixin.clients.connect.connection import Connection, Model
 from rixin.clients.connect.forms.json import FORM as JSON
+from rixin.clients.connect.forms.yaml import FORM as YAML
 from rixin.clients.connect.wiring import prepare, restore
 from rixin.errors import Kind, RixinError
 
@@ -36,7 +36,7 @@ def tree(name: str, path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     if name == "codex":
         return tomllib.loads(text)
-    return YAML(typ="safe").load(text) if name == "hermes" else dict(JSON.parse(text))
+    return dict((YAML if name == "hermes" else JSON).parse(text))
 
 
 @pytest.mark.parametrize("name", AGENTS)

@@ -1,7 +1,7 @@
 """YAML, edited in place."""
 
 import io
-from typing import cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,13 @@ from tests.clients.connect.test_json import EDITS, OBJECTS, fits
 def test_an_edit_changes_the_tree_and_nothing_else(tree: JsonObject, edit: Edit) -> None:
     """In the layout that the library itself writes."""
     out = io.StringIO()
-    YAML().dump(tree, out)
+    library: Any = YAML()
+    library.dump(tree, out)
     tree = FORM.parse(out.getvalue())
     if fits(tree, edit):
         after = edited(FORM, out.getvalue(), [edit])
         expected = apply(tree, edit)
-        assert cast("JsonObject", FORM.parse(after)) == expected
+        assert FORM.parse(after) == expected
         assert edited(FORM, after, [edit]) == after
 
 
