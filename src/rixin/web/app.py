@@ -173,6 +173,7 @@ class App:
         if error.kind is Kind.METHOD_NOT_ALLOWED:
             methods, _ = self._routes.methods(exchange.path)
             exchange.extra_headers.append((b"allow", ", ".join(sorted(methods)).encode()))
+            dialect = next((endpoint.dialect for endpoint in methods.values() if endpoint.dialect), dialect)
         if isinstance(error, LimitError):
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
         reply = dialect.render_error(error, make_stamp(exchange.request_id, self._clock))
