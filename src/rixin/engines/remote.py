@@ -10,6 +10,7 @@ from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat.wire import NAME as CHAT
 from rixin.engines.base import Batch, ListedModel, Prepared
 from rixin.engines.base_url import normalize_base_url
+from rixin.engines.empty_answers import not_empty
 from rixin.engines.http_stream import ANSWER_LIMIT, raise_for_status, stream_answer
 from rixin.engines.model_list import parse_model_list
 from rixin.engines.observer import observed
@@ -138,7 +139,10 @@ class Remote:
             headers={**profile.extra_headers, **self._headers_with(key)},
             relayed_model=request.model if relay else None,
         )
-        return batches if transform is None else restored(batches, transform)
+        if transform is not None:
+            batches = restored(batches, transform)
+        # A stop sequence or the end of a bare prompt may come at once.
+        return batches if request.stop or request.prompt is not None else not_empty(batches)
 
     def _may_relay(self, request: Generate) -> bool:
         return self._upstream.relayed and may_relay(request, self._dialect, self.name)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from rixin.clock import Clock, jitter
 from rixin.engines.base import Engine, Sends
+from rixin.engines.empty_answers import EmptyAnswerError
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, LimitError, duration
 from rixin.routing.breaker import Breaker
@@ -199,6 +200,8 @@ class Gate:
     def judge(self, error: RixinError) -> Verdict:
         """What an error of this engine is worth; an engine of our own has no keys that cool, and mends itself."""
         verdict = VERDICTS[error.kind]
+        if isinstance(error, EmptyAnswerError):
+            verdict = verdict._replace(healthy=True)
         return verdict._replace(fate=Fate.KEPT, healthy=None) if self._own else verdict
 
     def _wake(self) -> None:
