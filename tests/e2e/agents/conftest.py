@@ -31,29 +31,6 @@ class Ran:
 Run: TypeAlias = Callable[[list[str], Mapping[str, str]], Awaitable[Ran]]
 Ask: TypeAlias = Callable[[Server, str, str], Awaitable[Ran]]
 """Asks an agent that is set up for a server: with a model, a prompt."""
-CODEX_CONFIG = """
-check_for_update_on_startup = false
-model = "{model}"
-model_provider = "rixin"
-approval_policy = "never"
-sandbox_mode = "danger-full-access"
-
-[analytics]
-enabled = false
-
-[model_providers.rixin]
-name = "Rixin"
-base_url = "{url}/v1"
-env_key = "RIXIN_API_KEY"
-wire_api = "responses"
-"""
-CLAUDE_SETTINGS = {
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "DISABLE_TELEMETRY": "1",
-    "DISABLE_ERROR_REPORTING": "1",
-    "IS_SANDBOX": "1",
-}
 
 
 @dataclass(frozen=True)
@@ -118,24 +95,26 @@ def run_agent(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def codex(program: Callable[[str], str], run_agent: Run, tmp_path: Path) -> Ask:
-    """Codex."""
-    command = [program("codex"), "exec", "--skip-git-repo-check"]
-    home = tmp_path / "home"
+    """Codex, with the configuration that `rixin connect` writes."""
+    command = [program("codex"), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+    home = {"CODEX_HOME": str(tmp_path / "home" / ".codex")}
 
     async def ask(server: Server, model: str, prompt: str) -> Ran:
-        (home / "config.toml").write_text(CODEX_CONFIG.format(model=model, url=server.url), encoding="utf-8")
-        return await run_agent([*command, prompt], {"CODEX_HOME": str(home), "RIXIN_API_KEY": server.key})
+        wired = await run_agent(server.cli("connect", "codex", "--url", server.url, "--model", model, "--yes"), home)
+        assert wired.code == 0, wired.out + wired.err
+        return await run_agent([*command, prompt], home)
 
     return ask
 
 
 @pytest.fixture
 def claude(program: Callable[[str], str], run_agent: Run) -> Ask:
-    """Claude Code."""
-    command = [program("claude"), "-p", "--dangerously-skip-permissions"]
+    """Claude Code, as `rixin connect` starts it."""
+    program("claude")
 
     async def ask(server: Server, model: str, prompt: str) -> Ran:
-        target = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_AUTH_TOKEN": server.key, "ANTHROPIC_MODEL": model}
-        return await run_agent([*command, prompt], {**CLAUDE_SETTINGS, **target})
+        started = server.cli("connect", "claude", "--url", server.url, "--model", model, "--yes", "--run")
+        said = ["--", "-p", "--dangerously-skip-permissions", prompt]
+        return await run_agent([*started, *said], {"IS_SANDBOX": "1"})
 
     return ask
