@@ -12,7 +12,7 @@ from rixin.core.requests import Generate
 from rixin.dialects.base import Call
 from rixin.dialects.decoding import decode_any, decode_fields, is_null
 from rixin.dialects.openai_responses.errors import PREVIOUS
-from rixin.dialects.openai_responses.history import REFERENCE, continued, named, read_items, references, resolved
+from rixin.dialects.openai_responses.history import REFERENCE, by_id, continued, named, read_items, references, resolved
 from rixin.errors import Kind, RixinError, invalid
 
 log = structlog.get_logger("rixin.service")
@@ -141,10 +141,11 @@ class ResponseService:
         before: list[JsonObject] = [] if previous is None else await self._history(previous, owner)
         given = fields.get("input")
         own = read_items(None if given is None else decode_any(given))
-        known = {identity: item for item in (*before, *own) if isinstance(identity := item.get("id"), str)}
-        for _, identity in references(own):
-            if known.get(identity) is None or known[identity] in own:
-                known.update(await self._items_beside(identity, owner))
+        wanted = references(own)
+        known = by_id([*before, *(item for place, item in enumerate(own) if place not in wanted)])
+        for identity in wanted.values():
+            if identity not in known:
+                known |= await self._items_beside(identity, owner)
         return [*continued(before), *resolved(own, known.get)]
 
     async def _history(self, previous: str, owner: str) -> list[JsonObject]:
@@ -165,7 +166,7 @@ class ResponseService:
         stored = None if self._stored is None else await self._stored.get(owner, f"resp_{tail}")
         if stored is None:
             return {}
-        return {name: item for item in stored.history if isinstance(name := item.get("id"), str)}
+        return by_id(stored.history)
 
 
 class _Identified(msgspec.Struct):

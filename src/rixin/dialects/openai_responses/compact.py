@@ -17,14 +17,17 @@ from rixin.dialects.openai_responses.output import OUTPUT_ITEM
 from rixin.dialects.openai_responses.request import parse_response_request
 from rixin.dialects.openai_responses.resource import render_usage
 from rixin.dialects.openai_responses.wire import NAME
+from rixin.errors import invalid
 
 _ROUTE = "compact"
 _ENCODER = msgspec.json.Encoder()
 
 
 def parse_compact(call: Call, card_of: CardOf) -> Generate:
-    """Reads a request to compact a conversation. Raises as `parse_response_request` does."""
+    """Reads a request to compact a conversation. Raises as `parse_response_request` does, and where there is none."""
     request = parse_response_request(call, card_of)
+    if not request.messages:
+        raise invalid("invalid input, should have at least one item.", "input")
     extra = {**request.extra, COMPACTION_TRIGGER: True, _ROUTE: True, "store": False}
     return msgspec.structs.replace(request, stream=False, extra=extra)
 

@@ -3,7 +3,7 @@
 Sources: OpenAI's Responses reference (input items, conversation state, compaction).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import count
 from typing import TypeAlias
 
@@ -34,21 +34,20 @@ def read_items(given: JsonValue) -> list[JsonObject]:
     return [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
 
 
-def named(items: Iterable[JsonObject], response_id: str) -> list[JsonObject]:
+def named(items: Sequence[JsonObject], response_id: str) -> list[JsonObject]:
     """Items as they are listed: each with its type, and with an id, made from the response's where it has none."""
-    taken, numbers = {identity for item in items if isinstance(identity := item.get("id"), str)}, count()
-    return [_named(item, response_id.removeprefix("resp_"), taken, numbers) for item in items]
+    taken = by_id(items).keys()
+    fresh = (f"{response_id.removeprefix('resp_')}i{number}" for number in count())
+    return [_named(item, taken, fresh) for item in items]
 
 
-def _named(item: JsonObject, tail: str, taken: set[str], numbers: Iterable[int]) -> JsonObject:
+def _named(item: JsonObject, taken: Set[str], fresh: Iterator[str]) -> JsonObject:
     kind = item.get("type") or "message"
-    if isinstance(item.get("id"), str) and item.get("type"):
-        return item
-    identity = item.get("id")
-    while not isinstance(identity, str) or not identity:
-        wish = f"{_PREFIXES.get(str(kind), 'item_')}{tail}i{next(iter(numbers))}"
-        identity = None if wish in taken else wish
-    listed: JsonObject = {**item, "type": kind, "id": identity}
+    listed: JsonObject = {**item, "type": kind}
+    if not item.get("id"):
+        prefix = _PREFIXES.get(kind, "item_") if isinstance(kind, str) else "item_"
+        names = (prefix + tail for tail in fresh)
+        listed["id"] = next(filter(lambda name: name not in taken, names))
     if kind == "message" and isinstance(text := item.get("content"), str):
         part = "output_text" if item.get("role") == "assistant" else "input_text"
         listed["content"] = [{"type": part, "text": text}]
@@ -61,13 +60,18 @@ def continued(history: list[JsonObject]) -> list[JsonObject]:
     return history[last:]
 
 
-def references(items: Iterable[JsonObject]) -> list[tuple[int, str]]:
+def by_id(items: Iterable[JsonObject]) -> dict[str, JsonObject]:
+    """Items by their ids; those without have none to be found by."""
+    return {identity: item for item in items if isinstance(identity := item.get("id"), str)}
+
+
+def references(items: Iterable[JsonObject]) -> dict[int, str]:
     """The places of the items that only refer to others, and the ids of those."""
-    return [
-        (place, identity)
+    return {
+        place: identity
         for place, item in enumerate(items)
         if _is_reference(item) and isinstance(identity := item.get("id"), str)
-    ]
+    }
 
 
 def _is_reference(item: JsonObject) -> bool:
@@ -80,7 +84,7 @@ def resolved(items: list[JsonObject], find: Find) -> list[JsonObject]:
     Raises:
         RixinError: `NOT_FOUND`, naming the item that nobody has.
     """
-    places, whole = dict(references(items)), list[JsonObject]()
+    places, whole = references(items), list[JsonObject]()
     for place, item in enumerate(items):
         identity = places.get(place)
         found = item if identity is None else find(identity)

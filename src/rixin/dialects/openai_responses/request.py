@@ -5,6 +5,7 @@ Sources: OpenAI's Responses reference; the Open Responses specification; what Co
 Decisions where the sources leave one:
 
 - null is absent, for every field.
+- A request without any input is none that is wrong: agents send it to see whether anybody answers.
 - Fields that do not shape the answer (`store`, `previous_response_id`, `metadata`, `include`, ...) ride along in
   `extra` under their own names, for the service that honours them and for the answer that repeats them.
 - `extra["compaction_trigger"]` is true where the input ends in such an item.
@@ -123,9 +124,6 @@ def _conversation(body: ResponsesBody, toolbox: Toolbox) -> Conversation:
         conversation.say("user", read_content(body.input, "input"))
     elif body.input is not None:
         conversation.read(cast("list[JsonObject]", body.input))
-    continued = body.previous_response_id is not None or body.conversation is not None
-    if not conversation.messages and not conversation.compaction and not continued:
-        raise invalid("invalid input, should have at least one item.", "input")
     return conversation
 
 
