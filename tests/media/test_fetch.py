@@ -73,7 +73,7 @@ async def opened(
 
 async def fetch(
     url: str, limit: int = 2**20, resolve: Resolve | None = None, timeouts: FetchTimeouts = PATIENT
-) -> bytes:
+) -> bytearray:
     """What a URL holds."""
     async with opened(resolve, timeouts) as fetcher:
         return await fetcher.fetch(parse_url(url, "url"), Allowance(limit))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rixin.media.jobs import Fault, RefusedError
-from rixin.media.payload import data_of, decode_base64, plain_base64
+from rixin.media.payload import PIECE, Payload, data_of, decode_base64, plain_base64
 
 SPACES = st.text(" \t\r\n", max_size=3)
 
@@ -42,7 +42,10 @@ def test_what_is_no_base64_is_refused(text: str):
 )
 def test_the_data_of_a_data_url_is_found(head: str):
     """Whatever it says of its type."""
-    assert data_of(f"{head}AA,AA") == "AA,AA"
+    payload = data_of(f"{head}AA,AA")
+    assert payload is not None
+    assert b"".join(payload.pieces()) == b"AA,AA"
+    assert payload.is_text
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,22 @@ def test_the_data_of_a_data_url_is_found(head: str):
 def test_what_is_no_data_url_in_base64_has_no_data(url: str):
     """It is then read as a URL, which it is not either."""
     assert data_of(url) is None
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_a_payload_comes_in_pieces(size: int):
+    """None of them is large, and they are all of it; of text they say at most how many bytes it holds."""
+    data = b"A" * size
+    for payload in (Payload(data), Payload(bytearray(data)), Payload(f"data:;base64,{'A' * size}", 13)):
+        pieces = list(payload.pieces())
+        assert b"".join(pieces) == data
+        assert all(len(piece) <= PIECE for piece in pieces)
+        assert payload.length == size
+        assert payload.size == (size * 3 // 4 if payload.is_text else size)
+
+
+def test_what_is_no_ascii_is_no_base64():
+    """It becomes what every reader refuses."""
+    (piece,) = Payload("ÄÖÜ").pieces()
+    with pytest.raises(RefusedError):
+        decode_base64(bytes(piece))

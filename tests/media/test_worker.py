@@ -12,6 +12,7 @@ import pytest
 
 from rixin.errors import Kind, RixinError
 from rixin.media.jobs import ENCODER, PREFIX, Fault, ImageJob, RefusedError
+from rixin.media.payload import Payload
 from rixin.media.worker import Decoders
 from tests.media.conftest import ENVIRONMENT
 from tests.media.samples import image, image_job, png_of, shown, video, video_job
@@ -26,7 +27,7 @@ async def refused(decoders: Decoders, data: bytes, **options: Any) -> RefusedErr
     """Why an image is not decoded."""
     with pytest.raises(RefusedError) as caught:
         async with asyncio.timeout(HANG):
-            await decoders.image(image_job(**options), data)
+            await decoders.image(image_job(**options), Payload(data))
     return caught.value
 
 
@@ -47,10 +48,10 @@ def bomb() -> bytes:
 
 async def test_images_and_videos_are_decoded(decoders: Decoders):
     """By the same process, one after the other."""
-    still = await decoders.image(image_job(), image("JPEG"))
+    still = await decoders.image(image_job(), Payload(image("JPEG")))
     assert shown(still.picture).size == (40, 30)
     pids = decoders.pids
-    clip = await decoders.video(video_job(frames=4), video(sound=True))
+    clip = await decoders.video(video_job(frames=4), Payload(video(sound=True)))
     assert [shown(frame.picture).size for frame in clip.frames] == [(64, 48)] * 4
     assert decoders.pids == pids
 
@@ -58,7 +59,7 @@ async def test_images_and_videos_are_decoded(decoders: Decoders):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP"])
 async def test_every_kind_is_decoded_in_confinement(decoders: Decoders, kind: str):
     """What a kind needs of the libraries is there before files are out of reach."""
-    assert shown((await decoders.image(image_job(), image(kind))).picture).size == (40, 30)
+    assert shown((await decoders.image(image_job(), Payload(image(kind)))).picture).size == (40, 30)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +68,14 @@ async def test_every_kind_is_decoded_in_confinement(decoders: Decoders, kind: st
 )
 async def test_every_codec_is_decoded_in_confinement(decoders: Decoders, codec: str, container: str):
     """Without threads and files of its own."""
-    assert len((await decoders.video(video_job(), video(codec, container))).frames) == 8
+    assert len((await decoders.video(video_job(), Payload(video(codec, container)))).frames) == 8
 
 
 async def test_base64_is_decoded_apart(decoders: Decoders):
     """The server does not spend its time on it."""
-    still = await decoders.image(image_job(base64=True), b"R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw")
+    still = await decoders.image(
+        image_job(base64=True), Payload("R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw")
+    )
     assert shown(still.picture).getpixel((0, 0)) == (255, 0, 0)
     assert (await refused(decoders, b"no base64!", base64=True)).fault is Fault.BASE64
 
@@ -96,7 +99,7 @@ async def test_m5_a_refusal_costs_no_decoder(decoders: Decoders, data: bytes, fa
     """The process goes on with the next."""
     assert (await refused(decoders, data)).fault is fault
     pids = decoders.pids
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     assert decoders.pids == pids
 
 
@@ -105,27 +108,27 @@ async def test_m5_a_bomb_that_takes_too_much_memory_is_refused():
     """The limit is the process's; the server's memory is not touched."""
     decoders = Decoders(ENVIRONMENT, timeout=HANG, memory=400 * 2**20)
     assert (await refused(decoders, bomb())).fault is Fault.RESOURCES
-    assert await decoders.image(image_job(), image())
+    assert await decoders.image(image_job(), Payload(image()))
     await decoders.aclose()
 
 
 async def test_m5_the_largest_image_that_may_be_is_decoded(decoders: Decoders):
     """The memory that decoders have suffices for what the settings allow."""
-    still = await decoders.image(image_job(), bomb())
+    still = await decoders.image(image_job(), Payload(bomb()))
     assert shown(still.picture).size == (2048, 2048)
 
 
 async def test_m6_a_decoder_that_takes_too_long_is_killed():
     """The next job gets a new one."""
     decoders = Decoders(ENVIRONMENT, number=1, timeout=HANG)
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     (pid,) = decoders.pids
     os.kill(pid, signal.SIGSTOP)  # as one that hangs within a library
     decoders.timeout = 0.2
     assert (await refused(decoders, image())).fault is Fault.RESOURCES
     assert gone(pid)
     decoders.timeout = HANG
-    assert await decoders.image(image_job(), image())
+    assert await decoders.image(image_job(), Payload(image()))
     assert decoders.pids != [pid]
     await decoders.aclose()
 
@@ -136,29 +139,29 @@ async def test_m6_a_decoder_that_computes_too_long_is_ended_by_the_system():
     decoders = Decoders(ENVIRONMENT, number=1, timeout=HANG)
     slow = bomb()
     assert (await refused(decoders, slow, cpu_seconds=-1)).fault is Fault.RESOURCES
-    assert await decoders.image(image_job(), slow)
+    assert await decoders.image(image_job(), Payload(slow))
     await decoders.aclose()
 
 
 async def test_a_decoder_that_died_is_replaced(decoders: Decoders):
     """Nobody's job is lost for it."""
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     (pid,) = decoders.pids
     os.kill(pid, signal.SIGKILL)
     async with asyncio.timeout(HANG):
         while not gone(pid):  # noqa: ASYNC110 - the system tells nobody
             await asyncio.sleep(0.01)
-    assert await decoders.image(image_job(), image())
+    assert await decoders.image(image_job(), Payload(image()))
     assert decoders.pids != [pid]
 
 
 async def test_a_decoder_whose_client_left_is_killed():
     """Nobody waits for what it would say."""
     decoders = Decoders(ENVIRONMENT, number=1, timeout=HANG)
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     (pid,) = decoders.pids
     os.kill(pid, signal.SIGSTOP)
-    task = asyncio.create_task(decoders.image(image_job(), image()))
+    task = asyncio.create_task(decoders.image(image_job(), Payload(image())))
     for _ in range(5):
         await asyncio.sleep(0)  # it asks within a few turns of the loop
     task.cancel()
@@ -172,21 +175,21 @@ async def test_a_decoder_whose_client_left_is_killed():
 async def test_so_many_wait_and_no_more():
     """One more is told to come back."""
     decoders = Decoders(ENVIRONMENT, number=1, queue=1, timeout=HANG)
-    tasks = [asyncio.create_task(decoders.image(image_job(), image())) for _ in range(2)]
+    tasks = [asyncio.create_task(decoders.image(image_job(), Payload(image()))) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(RixinError) as caught:
-        await decoders.image(image_job(), image())
+        await decoders.image(image_job(), Payload(image()))
     assert caught.value.kind is Kind.QUEUE_FULL
     assert caught.value.retry_after
     assert len(await asyncio.gather(*tasks)) == 2
-    assert await decoders.image(image_job(), image())
+    assert await decoders.image(image_job(), Payload(image()))
     await decoders.aclose()
 
 
 async def test_decoders_work_side_by_side():
     """As many as there may be, and no more processes."""
     decoders = Decoders(ENVIRONMENT, number=2, timeout=HANG)
-    assert len(await asyncio.gather(*(decoders.image(image_job(), image()) for _ in range(6)))) == 6
+    assert len(await asyncio.gather(*(decoders.image(image_job(), Payload(image())) for _ in range(6)))) == 6
     assert len(decoders.pids) == 2
     await decoders.aclose()
 
@@ -194,18 +197,18 @@ async def test_decoders_work_side_by_side():
 async def test_a_decoder_without_work_ends():
     """It takes no memory for long."""
     decoders = Decoders(ENVIRONMENT, timeout=HANG, idle=0.05)
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     async with asyncio.timeout(HANG):
         while decoders.pids:  # noqa: ASYNC110 - a timer of the pool's own
             await asyncio.sleep(0.01)
-    assert await decoders.image(image_job(), image())
+    assert await decoders.image(image_job(), Payload(image()))
     await decoders.aclose()
 
 
 async def test_closing_ends_all():
     """At once, also those that work."""
     decoders = Decoders(ENVIRONMENT, number=2, timeout=HANG)
-    await asyncio.gather(*(decoders.image(image_job(), image()) for _ in range(2)))
+    await asyncio.gather(*(decoders.image(image_job(), Payload(image())) for _ in range(2)))
     pids = decoders.pids
     await decoders.aclose()
     assert all(gone(pid) for pid in pids)
@@ -216,7 +219,7 @@ async def test_m6_a_decoder_has_nothing_worth_stealing(monkeypatch: pytest.Monke
     """No secret of the server's environment, no open file, no terminal, no core dump, and limits it cannot raise."""
     monkeypatch.setenv("RIXIN_SECRET_KEY", "canary")
     decoders = Decoders(ENVIRONMENT, number=1, timeout=HANG)
-    await decoders.image(image_job(), image())
+    await decoders.image(image_job(), Payload(image()))
     process = Path("/proc") / str(decoders.pids[0])
     assert b"canary" not in (process / "environ").read_bytes()
     targets = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
@@ -260,5 +263,5 @@ async def test_a_question_is_answered_in_kind(decoders: Decoders):
     """The jobs of images and videos are two things."""
     assert isinstance(image_job(), ImageJob)
     with pytest.raises(RefusedError) as caught:
-        await decoders.video(video_job(), image())
+        await decoders.video(video_job(), Payload(image()))
     assert caught.value.fault is Fault.VIDEO_KIND

@@ -77,7 +77,7 @@ class Fetcher:
         self._tls = tls
         self._turns = asyncio.Semaphore(at_most)
 
-    async def fetch(self, url: URL, allowance: Allowance) -> bytes:
+    async def fetch(self, url: URL, allowance: Allowance) -> bytearray:
         """What a URL holds.
 
         Args:
@@ -92,7 +92,7 @@ class Fetcher:
             async with asyncio.timeout(self._timeouts.total), self._turns:
                 for _ in range(MAX_REDIRECTS + 1):
                     found = await self._hop(url, allowance)
-                    if isinstance(found, bytes):
+                    if isinstance(found, bytearray):
                         return found
                     url = found
                 raise FetchError(f"more than {MAX_REDIRECTS} redirects")
@@ -103,7 +103,7 @@ class Fetcher:
         """Lets go of the resolver's threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _hop(self, url: URL, allowance: Allowance) -> bytes | URL:
+    async def _hop(self, url: URL, allowance: Allowance) -> bytearray | URL:
         """One exchange: the body, or where it redirects to."""
         host, port = host_of(url), url.port or 0
         addresses = await self._checked(host, port)
@@ -210,7 +210,7 @@ def _next(url: URL, answer: aiohttp.ClientResponse) -> URL:
     return target
 
 
-async def _body(answer: aiohttp.ClientResponse, allowance: Allowance) -> bytes:
+async def _body(answer: aiohttp.ClientResponse, allowance: Allowance) -> bytearray:
     if answer.status != 200:
         raise FetchError(f"{answer.url.raw_host} answered with status {answer.status}")
     encoding = answer.headers.get("content-encoding", "identity").strip().lower()
@@ -219,8 +219,8 @@ async def _body(answer: aiohttp.ClientResponse, allowance: Allowance) -> bytes:
         raise FetchError(f"{answer.url.raw_host} answered in content-encoding {encoding[:50]}")
     if answer.content_length is not None:
         allowance.expect(answer.content_length)
-    pieces: list[bytes] = []
+    body = bytearray()
     while piece := await answer.content.readany():
         allowance.take(len(piece))
-        pieces.append(piece)
-    return b"".join(pieces)
+        body += piece
+    return body

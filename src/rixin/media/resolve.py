@@ -14,17 +14,15 @@ from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError, invalid
 from rixin.media.allowance import Allowance
 from rixin.media.fetch import Fetcher, FetchError
-from rixin.media.guard import parse_url
+from rixin.media.guard import MAX_URL, parse_url
 from rixin.media.jobs import WORDS, ImageJob, RefusedError, VideoJob
-from rixin.media.payload import data_of, plain_base64
+from rixin.media.payload import Payload, data_of, plain_base64
 from rixin.media.policy import Policy
 from rixin.media.worker import Decoders
 from rixin.settings import Media
 
 _SIDE_BY_SIDE: Final = 6
 """Fetches of one request that run at a time."""
-_PIECE: Final = 3 * 2**20
-"""Bytes that are turned into base64 at a time, between which others are served."""
 
 Medium: TypeAlias = ImagePart | VideoPart
 
@@ -79,19 +77,28 @@ class Resolver:
             return request
         _check(media, policy, self.settings)
         work = _Work(self, policy, files)
-        tasks: dict[Medium, asyncio.Task[_Resolved]] = {}
+        tasks: dict[int, asyncio.Task[_Resolved]] = {}
+        named: dict[Medium, asyncio.Task[_Resolved]] = {}
         try:
             async with asyncio.TaskGroup() as group:
                 for path, part in media.items():
-                    if part not in tasks and work.is_needed(part):
-                        tasks[part] = group.create_task(work.do(part, path))
+                    if not work.is_needed(part):
+                        continue
+                    task = named.get(part) if _is_name(part) else None
+                    if task is None:
+                        task = group.create_task(work.do(part, path))
+                    tasks[id(part)] = task
+                    if _is_name(part):
+                        named[part] = task
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None  # the others were cancelled by it
         if not tasks:
             return request
-        done = {part: task.result() for part, task in tasks.items()}
+        done = {each: task.result() for each, task in tasks.items()}
         messages = tuple(_with(message, done) for message in request.messages)
-        changes = [Change(name, path) for path, part in media.items() if part in done for name in done[part].changes]
+        changes = [
+            Change(name, path) for path, part in media.items() if id(part) in done for name in done[id(part)].changes
+        ]
         edited = request.edit(messages=messages)
         return msgspec.structs.replace(edited, changes=(*edited.changes, *changes))
 
@@ -101,14 +108,6 @@ class _Resolved(Struct, frozen=True):
 
     parts: tuple[Part, ...]
     changes: tuple[str, ...]
-
-
-class _Payload(Struct, frozen=True):
-    """Bytes that are not decoded yet."""
-
-    data: bytes
-    base64: bool = False
-    fetched: bool = False
 
 
 class _Work:
@@ -130,72 +129,76 @@ class _Work:
         return form in ("inline", "frames")
 
     async def do(self, part: Medium, path: str) -> _Resolved:
-        payload = await self._load(part, path)
+        payload, fetched = await self._load(part, path)
         try:
             if isinstance(part, ImagePart):
-                return await self._image(part, payload)
-            return await self._video(payload)
+                return await self._image(part, payload, fetched=fetched)
+            return await self._video(payload, fetched=fetched)
         except RefusedError as error:
             message = f"invalid {path}, {WORDS[error.fault]}."
             raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=error.detail) from None
 
-    async def _load(self, part: Medium, path: str) -> _Payload:
-        file_id = self._file_of(part)
-        if file_id is not None:
-            if self._files is None:
-                raise invalid(f"invalid {path}, there is no file of this id.", path)
-            data = await self._files.read(file_id)
-            self._allowance.take(len(data))
-            return _Payload(data)
-        text = part.base64 if isinstance(part, ImagePart) and part.url is None else data_of(part.url or "")
-        if text is not None:
-            self._allowance.take(len(text) * 3 // 4)
-            return _Payload(text.encode("ascii", "replace"), base64=True)
+    async def _load(self, part: Medium, path: str) -> tuple[Payload, bool]:
+        """What a part holds or names, and whether it was fetched."""
+        payload = await self._held(part, path)
+        if payload is not None:
+            self._allowance.take(payload.size)
+            return payload, False
         url = parse_url(part.url or "", path)
         try:
             async with self._turns:
-                return _Payload(await self._resolver.fetcher.fetch(url, self._allowance), fetched=True)
+                return Payload(await self._resolver.fetcher.fetch(url, self._allowance)), True
         except FetchError as error:
             # In the words of the SenseNova guide, and no others: why would tell what there is in our network.
             message = f"{'image' if isinstance(part, ImagePart) else 'video'} down failed"
             raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=str(error)) from None
+
+    async def _held(self, part: Medium, path: str) -> Payload | None:
+        """What a part holds, or a file of ours that it names; None for a URL of somebody else's."""
+        file_id = self._file_of(part)
+        if file_id is not None:
+            if self._files is None:
+                raise invalid(f"invalid {path}, there is no file of this id.", path)
+            return Payload(await self._files.read(file_id))
+        if isinstance(part, ImagePart) and part.base64 is not None:
+            return Payload(part.base64)
+        return data_of(part.url or "")
 
     def _file_of(self, part: Medium) -> str | None:
         if part.file_id is not None or part.url is None or self._files is None:
             return part.file_id
         return self._files.named_by(part.url)
 
-    async def _image(self, part: ImagePart, payload: _Payload) -> _Resolved:
+    async def _image(self, part: ImagePart, payload: Payload, *, fetched: bool) -> _Resolved:
         settings = self._settings
         job = ImageJob(
-            base64=payload.base64,
+            base64=payload.is_text,
             max_bytes=settings.max_bytes,
             max_pixels=settings.max_pixels,
             long_edge=settings.long_edge,
             cpu_seconds=math.ceil(settings.decode_timeout),
         )
-        still = await self._resolver.decoders.image(job, payload.data)
-        changes = {"fetch_image": payload.fetched, "reduce_image": still.reduced, "still_image": still.animated}
+        still = await self._resolver.decoders.image(job, payload)
+        changes = {"fetch_image": fetched, "reduce_image": still.reduced, "still_image": still.animated}
         image = ImagePart(url=still.picture.url, detail=part.detail)
         return _Resolved((image,), tuple(name for name, happened in changes.items() if happened))
 
-    async def _video(self, payload: _Payload) -> _Resolved:
+    async def _video(self, payload: Payload, *, fetched: bool) -> _Resolved:
         settings = self._settings
         sampled = self._policy.videos == "frames"
         job = VideoJob(
-            base64=payload.base64,
+            base64=payload.is_text,
             max_bytes=settings.max_bytes,
             max_seconds=settings.max_video_seconds,
             long_edge=settings.long_edge,
             frames=settings.video_frames if sampled else 0,
             cpu_seconds=math.ceil(settings.decode_timeout),
         )
-        clip = await self._resolver.decoders.video(job, payload.data)
-        changes = {"fetch_video": payload.fetched, "sample_video": sampled}
+        clip = await self._resolver.decoders.video(job, payload)
+        changes = {"fetch_video": fetched, "sample_video": sampled}
         told = tuple(name for name, happened in changes.items() if happened)
         if not sampled:
-            data = plain_base64(payload.data).decode() if payload.base64 else await _encoded(payload.data)
-            return _Resolved((VideoPart(url=f"data:{clip.media_type};base64,{data}"),), told)
+            return _Resolved((VideoPart(url=f"data:{clip.media_type};base64,{await _encoded(payload)}"),), told)
         parts: list[Part] = [
             TextPart(f"[A video of {_clock(clip.seconds)}. {len(clip.frames)} images from it follow.]")
         ]
@@ -235,16 +238,21 @@ def _check(media: dict[str, Medium], policy: Policy, settings: Media) -> None:
             raise invalid(f"invalid messages, they should hold at most {most} {noun}.", "messages")
 
 
-def _with(message: Message, done: dict[Medium, _Resolved]) -> Message:
+def _is_name(part: Medium) -> bool:
+    """Whether a part names something, rather than hold it: conversations name the same thing again and again."""
+    return part.file_id is not None or (part.url is not None and len(part.url) <= MAX_URL)
+
+
+def _with(message: Message, done: dict[int, _Resolved]) -> Message:
     parts = _replaced(message.parts, done)
     return message if parts == message.parts else msgspec.structs.replace(message, parts=parts)
 
 
-def _replaced(parts: tuple[Part, ...], done: dict[Medium, _Resolved]) -> tuple[Part, ...]:
+def _replaced(parts: tuple[Part, ...], done: dict[int, _Resolved]) -> tuple[Part, ...]:
     written: list[Part] = []
     for part in parts:
-        if isinstance(part, ImagePart | VideoPart) and part in done:
-            written += done[part].parts
+        if id(part) in done:
+            written += done[id(part)].parts
         elif isinstance(part, ToolResult):
             written.append(msgspec.structs.replace(part, parts=_replaced(part.parts, done)))
         else:
@@ -252,12 +260,14 @@ def _replaced(parts: tuple[Part, ...], done: dict[Medium, _Resolved]) -> tuple[P
     return tuple(written)
 
 
-async def _encoded(data: bytes) -> str:
-    pieces: list[str] = []
-    for start in range(0, len(data), _PIECE):
-        pieces.append(base64.b64encode(data[start : start + _PIECE]).decode("ascii"))
-        await asyncio.sleep(0)
-    return "".join(pieces)
+async def _encoded(payload: Payload) -> str:
+    """It in base64."""
+    pieces: list[bytes] = []
+    for piece in payload.pieces():
+        pieces.append(bytes(piece) if payload.is_text else base64.b64encode(piece))
+        await asyncio.sleep(0)  # others are served meanwhile
+    data = b"".join(pieces)
+    return (plain_base64(data) if payload.is_text else data).decode("ascii")
 
 
 def _clock(seconds: float) -> str:

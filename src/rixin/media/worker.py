@@ -25,6 +25,7 @@ from rixin.media.jobs import (
     Still,
     VideoJob,
 )
+from rixin.media.payload import Payload
 
 MEMORY: Final = 2**30
 """Bytes of address space that one decoder may have."""
@@ -72,21 +73,21 @@ class Decoders:
         """The processes there are."""
         return [decoder.pid for decoder in (*self._idle, *self._busy)]
 
-    async def image(self, job: ImageJob, data: bytes) -> Still:
+    async def image(self, job: ImageJob, payload: Payload) -> Still:
         """Decodes an image.
 
         Raises:
             RefusedError: It is not decoded, and why.
             RixinError: `QUEUE_FULL` while too many others wait.
         """
-        answer = await self._ask(job, data)
+        answer = await self._ask(job, payload)
         if not isinstance(answer, Still):
             raise RefusedError(Fault.IMAGE_BROKEN, "a decoder answered another question")
         return answer
 
-    async def video(self, job: VideoJob, data: bytes) -> Clip:
+    async def video(self, job: VideoJob, payload: Payload) -> Clip:
         """Looks at a video; raises as `image`."""
-        answer = await self._ask(job, data)
+        answer = await self._ask(job, payload)
         if not isinstance(answer, Clip):
             raise RefusedError(Fault.VIDEO_BROKEN, "a decoder answered another question")
         return answer
@@ -98,21 +99,21 @@ class Decoders:
         await asyncio.gather(*(decoder.kill() for decoder in (*self._idle, *self._busy)))
         self._idle.clear()
 
-    async def _ask(self, job: Job, data: bytes) -> Still | Clip:
+    async def _ask(self, job: Job, payload: Payload) -> Still | Clip:
         if self._places <= 0:
             message = "Too many images and videos wait to be decoded."
             raise RixinError(Kind.QUEUE_FULL, message, retry_after=_RETRY)
         self._places -= 1
         try:
             async with self._turns:
-                answer = await self._decide(job, data)
+                answer = await self._decide(job, payload)
         finally:
             self._places += 1
         if isinstance(answer, Refusal):
             raise RefusedError(answer.fault, answer.detail)
         return answer
 
-    async def _decide(self, job: Job, data: bytes) -> Answer:
+    async def _decide(self, job: Job, payload: Payload) -> Answer:
         """One job in a decoder, which does not survive a job that it did not answer."""
         decoder = self._take()
         answered = False
@@ -121,7 +122,7 @@ class Decoders:
                 if decoder is None:
                     decoder = await _Decoder.start(self._environment, self._memory)
                 self._busy.add(decoder)
-                answer = await decoder.ask(job, data)
+                answer = await decoder.ask(job, payload)
             answered = True
         except TimeoutError:
             log.warning("A decoder took too long and was killed", seconds=self.timeout)
@@ -177,14 +178,15 @@ class _Decoder:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def ask(self, job: Job, data: bytes) -> Answer:
+    async def ask(self, job: Job, payload: Payload) -> Answer:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise EOFError
         question = ENCODER.encode(job)
-        stdin.write(PREFIX.pack(len(question), len(data)) + question)
-        stdin.write(data)
-        await stdin.drain()
+        stdin.write(PREFIX.pack(len(question), payload.length) + question)
+        for piece in payload.pieces():
+            stdin.write(piece)
+            await stdin.drain()
         size, _ = PREFIX.unpack(await stdout.readexactly(PREFIX.size))
         if size > MAX_ANSWER:
             raise msgspec.ValidationError("the answer is too large")
