@@ -219,3 +219,18 @@ def test_the_dialect_is_served_and_spoken() -> None:
     )
     assert UPSTREAM.path == "/responses"
     assert UPSTREAM.auth_headers("k") == {"authorization": "Bearer k"}
+
+
+def test_r29_an_upstream_is_told_a_stored_history_without_our_names() -> None:
+    """It would look for them in vain, and for thoughts that are known by nothing else."""
+    message = {"type": "message", "id": "msg_1", "status": "completed", "role": "user", "content": "Hi"}
+    summary = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Short."}]}
+    sealed = {**summary, "encrypted_content": "gAAAA"}
+    told = {**summary, "content": [{"type": "reasoning_text", "text": "Long."}]}
+    body = body_of(ask(input=[message, summary, sealed, told], previous_response_id="resp_1"))
+    assert "previous_response_id" not in body
+    assert body["input"] == [
+        {"type": "message", "role": "user", "content": "Hi"},
+        {"type": "reasoning", "summary": summary["summary"], "encrypted_content": "gAAAA"},
+        {"type": "reasoning", "summary": summary["summary"], "content": told["content"]},
+    ]

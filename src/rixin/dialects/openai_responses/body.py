@@ -13,12 +13,14 @@ from rixin.core.json import JsonObject
 from rixin.core.requests import Generate
 from rixin.dialects.decoding import decode_object
 from rixin.dialects.openai_responses.conversation import render_input
+from rixin.dialects.openai_responses.errors import PREVIOUS
+from rixin.dialects.openai_responses.history import anonymous, read_items
 from rixin.dialects.openai_responses.items import ADDITIONAL_TOOLS
 from rixin.dialects.openai_responses.request import LOGPROBS
 from rixin.dialects.openai_responses.tools import render_format, render_tool_choice, render_tools
 from rixin.dialects.openai_responses.wire import NAME
 
-_STATE = ("previous_response_id", "conversation")
+_STATE = (PREVIOUS, "conversation")
 
 
 def build_body(request: Generate) -> JsonObject:
@@ -42,6 +44,8 @@ def build_body(request: Generate) -> JsonObject:
                 body.pop(field, None)
             else:
                 body[field] = value
+    if body.get(PREVIOUS):
+        body["input"] = anonymous(read_items(body.get("input")))
     for field in _STATE:
         body.pop(field, None)
     return {**body, "store": False}

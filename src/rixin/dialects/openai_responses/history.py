@@ -65,6 +65,18 @@ def by_id(items: Iterable[JsonObject]) -> dict[str, JsonObject]:
     return {identity: item for item in items if isinstance(identity := item.get("id"), str)}
 
 
+def anonymous(items: Iterable[JsonObject]) -> list[JsonValue]:
+    """Items for an upstream that does not know them by the ids that we gave: it would look for them in vain.
+
+    A thought that is told neither whole nor sealed is only known by its id, and is left out.
+    """
+    return [
+        {name: value for name, value in item.items() if name not in ("id", "status")}
+        for item in items
+        if item.get("type") != "reasoning" or item.get("encrypted_content") or item.get("content")
+    ]
+
+
 def references(items: Iterable[JsonObject]) -> dict[int, str]:
     """The places of the items that only refer to others, and the ids of those."""
     return {
