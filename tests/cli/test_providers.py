@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
+from rixin.clock import SystemClock
+from rixin.profiles.repairs import BY_NAME
+from rixin.routing.learned import LearnedRules
+from rixin.store.database import Database
 from tests.cli.program import Invoke, Result, rixin
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 
+ADDRESS = "http://127.0.0.1:9/v1"
 KEY = "sk-a-key-of-nobody-1234"
 LISTED = answer(json.dumps({"data": [{"id": "m1", "context_length": 1000}, {"id": "m2"}]}))
 REFUSED = answer('{"error":{"message":"no such key","type":"authentication_error"}}', status=401)
@@ -164,6 +169,22 @@ def test_show_tells_whose_word_each_fact_is(invoke: Invoke) -> None:
     ).items()
     missing = invoke("providers", "show", "nobody")
     assert (missing.exit_code, "those that there are: sensenova" in missing.stderr) == (1, True)
+
+
+async def test_show_tells_what_was_learned(data_dir: Path) -> None:
+    """A rule that a control has proved is shown for its model, as learned, between the preset and the settings."""
+    stored = await run(data_dir, "add", "mine", "--base-url", ADDRESS, "--no-check")
+    assert stored.code == 0, stored.err
+    database = Database(data_dir / "rixin.db")
+    rules = LearnedRules(database, lambda _provider: ADDRESS, SystemClock())
+    await rules.learn("mine", "m", BY_NAME["seed"])
+    await database.aclose()
+    shown = await run(data_dir, "show", "mine", "--model", "m")
+    assert "never sends seed" in shown.out
+    assert "learned" in shown.out
+    told = json.loads((await run(data_dir, "show", "mine", "--json")).out)
+    [of_m] = [group for group in told["rewrites"] if group["models"] == ["m"]]
+    assert {fact["field"]: fact["sources"] for fact in of_m["facts"]}["drop_params"] == ["learned"]
 
 
 def test_keys_are_replaced_and_providers_removed(invoke: Invoke) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from rixin.errors import Kind, RixinError
 from rixin.profiles.profile import Profile, layered
@@ -116,6 +117,19 @@ async def test_rules_are_due_after_their_lifetime(office: Office) -> None:
         [rule] = rules.rules("p")
         assert rule.expires_at == office.clock.now() + wait
         assert profile(rules).drop_params == {"seed"}
+
+
+async def test_the_log_tells_what_is_learned_and_forgotten(office: Office) -> None:
+    """By provider, model and part; of what clients send there is nothing in it."""
+    rules = office.process()
+    with capture_logs() as log:
+        await rules.learn("p", "m", SEED)
+        assert await rules.forget("p", "m", "seed") == 1
+    told = [(entry["event"], entry["log_level"], entry["provider"], entry["model"], entry["part"]) for entry in log]
+    assert told == [
+        ("an upstream was found to refuse something", "info", "p", "m", "seed"),
+        ("what was learned of an upstream is forgotten", "info", "p", "m", "seed"),
+    ]
 
 
 async def test_another_address_is_another_upstream(office: Office) -> None:
