@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rixin.cli.provider_rules import provider_rules
+from rixin.routing.known_provider import known_provider
 from rixin.settings import load
 from tests.cli.test_serve import ended, serving, until
 from tests.support.server import ROOT, Server
@@ -80,3 +82,23 @@ async def test_replay(tmp_path: Path) -> None:
     assert first["choices"] == second["choices"]
     assert first["choices"][0]["message"]["content"]
     assert first["id"] != second["id"]
+
+
+def test_the_native_platform(server: Server) -> None:
+    """An access key, a token and a chat, as the page has them; and its provider's settings."""
+    environ = server.environ | {"RIXIN_DATA_DIR": str(server.data_dir)}
+    [commands] = blocks("native.md", "sh")
+    printed = run(commands, server.url, environ)
+    assert printed.startswith('data:{"data":{"id":')
+    assert printed.endswith("data:[DONE]\n\n")
+    [text] = blocks("native.md", "toml")
+    path = server.data_dir / "native.toml"
+    path.write_text(text, encoding="utf-8")
+    pair = {"SENSENOVA_ACCESS_KEY_ID": "ak", "SENSENOVA_SECRET_ACCESS_KEY": "sk"}
+    [provider] = load(path, environ=pair).providers
+    known = known_provider(provider, provider_rules({}), source="configured").provider
+    assert (known.dialect, known.base_url, known.api_keys) == (
+        "sensenova_native",
+        "https://api.sensenova.cn/v1",
+        ("ak|sk",),
+    )

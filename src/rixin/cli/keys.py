@@ -29,14 +29,14 @@ Which = Annotated[str, typer.Argument(help="The key's id, its name, or how it be
 WhichAccessKey = Annotated[
     str | None,
     typer.Argument(
-        help="The key's id, its name, or its access key id (ak-rx-...).", metavar="[KEY]", show_default=False
+        help="The key's id, its name, or its access key id (ak-rx-...).", metavar="KEY", show_default=False
     ),
 ]
 
 
 @app.callback()
 def keys() -> None:
-    """Make, list, disable and delete API keys and access keys. A running server heeds it within seconds."""
+    """Make, list, disable and delete keys. A running server heeds it within seconds."""
 
 
 @app.command()
@@ -96,7 +96,10 @@ def token(
     data_dir: options.DataDir = None,
     json: options.Json = False,
 ) -> None:
-    """Sign a token with an access key, as its holder would. With one access key only, it need not be named."""
+    """Sign a token with an access key.
+
+    Where there is one access key only, it need not be named.
+    """
     now = SystemClock().now()
     lifetime = int(parse_expiry(expires, now) - now)
 
