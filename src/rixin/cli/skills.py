@@ -1,7 +1,7 @@
 """`rixin skills`: skills of agents, installed, watched and removed; and how those of SenseNova reach this server."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -11,11 +11,10 @@ from rixin.cli import options, output
 from rixin.cli.client import Target, find_target
 from rixin.clients.skills import env_file
 from rixin.clients.skills.agents import AGENTS, Agent, find_agent, present_agents
-from rixin.clients.skills.discovery import read_skills
+from rixin.clients.skills.discovery import Fetched, fetch
 from rixin.clients.skills.folder import Action, Change, Outcome, SkillsFolder
 from rixin.clients.skills.installed import Installed
-from rixin.clients.skills.skill import Skill
-from rixin.clients.skills.source import SourceName, name_source, opened
+from rixin.clients.skills.source import SourceName, name_source
 from rixin.clock import SystemClock
 from rixin.core.json import JsonObject
 from rixin.errors import Kind, RixinError
@@ -69,16 +68,16 @@ def install(
 ) -> None:
     """Install the skills of a repository or directory. They are copies, and remember where they came from."""
     agents = _agents(agent)
-    name = name_source(source, ref=ref, path=path)
-    with opened(name) as files:
-        found = read_skills(files, name.path, skill or ())
-        version = files.version
+    fetched = fetch(name_source(source, ref=ref, path=path), skill or ())
     now = SystemClock().now()
     outcomes = {
-        whose.name: SkillsFolder(whose.skills).install(found, name, version, now=now, force=force, dry_run=dry_run)
+        whose.name: SkillsFolder(whose.skills).install([fetched], now=now, force=force, dry_run=dry_run)
         for whose in agents
     }
-    _warn(found)
+    for warning in (warning for found in fetched.skills for warning in found.warnings):
+        output.note(output.printable(f"within a skill, {warning}"))
+    if not dry_run:
+        output.note("Agents find new skills when they are started again.")
     _finish(outcomes, dry_run=dry_run, json=json)
 
 
@@ -214,7 +213,6 @@ def _named(whose: Agent, names: Sequence[str] | None) -> list[Installed]:
 def _updated(folder: SkillsFolder, names: Sequence[str], *, force: bool, dry_run: bool) -> Outcome:
     """Fetches each source once, and installs what it has of the skills that came from it."""
     changes: list[Change] = []
-    backup: Path | None = None
     sources: dict[SourceName, list[str]] = {}
     for skill in folder.installed(names):
         if skill.marker is None:
@@ -223,23 +221,14 @@ def _updated(folder: SkillsFolder, names: Sequence[str], *, force: bool, dry_run
             )
         else:
             sources.setdefault(skill.marker.source, []).append(skill.name)
+    fetched: list[Fetched] = []
     for source, wanted in sources.items():
-        with opened(source) as files:
-            there = {skill.name: skill for skill in read_skills(files, source.path, wanted, missing=True)}
-            version = files.version
-        gone = [name for name in wanted if name not in there]
+        found = fetch(source, wanted, missing=True)
+        fetched.append(found)
+        gone = set(wanted).difference(skill.name for skill in found.skills)
         changes += [Change(name=name, action=Action.GONE, reason=f"{source} has it no longer") for name in gone]
-        fresh = [there[name] for name in wanted if name in there]
-        done = folder.install(fresh, source, version, now=SystemClock().now(), force=force, dry_run=dry_run)
-        changes += done.changes
-        backup = done.backup or backup
-    return Outcome(changes=tuple(sorted(changes, key=lambda change: change.name)), backup=backup)
-
-
-def _warn(found: Iterable[Skill]) -> None:
-    for skill in found:
-        for warning in skill.warnings:
-            output.note(output.printable(f"within a skill, {warning}"))
+    done = folder.install(fetched, now=SystemClock().now(), force=force, dry_run=dry_run)
+    return Outcome(changes=tuple(sorted([*changes, *done.changes], key=lambda change: change.name)), backup=done.backup)
 
 
 def _finish(outcomes: dict[str, Outcome], *, dry_run: bool, json: bool) -> None:

@@ -1,6 +1,11 @@
 """The rules for what a skill may consist of."""
 
+import ntpath
+import posixpath
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rixin.clients.skills.entries import (
     MAX_BYTES,
@@ -50,6 +55,14 @@ def test_paths_that_could_mean_another_place_are_refused(path: str, problem: str
     """Traversal, absolute paths, git's own folder in all its spellings, and what other systems read differently."""
     with pytest.raises(RixinError, match=problem):
         check([file(path)])
+
+
+@given(st.text(alphabet=st.sampled_from("./\\:~ ab\x00\u200c"), max_size=12))
+def test_no_path_that_passes_leads_elsewhere(path: str) -> None:
+    """Read by the rules of either family of systems, it stays below the folder that it is joined to."""
+    if path_problem(path) is None:
+        assert posixpath.normpath(posixpath.join("/base", path)).startswith("/base/")
+        assert ntpath.normpath(ntpath.join("C:\\base", path)).startswith("C:\\base\\")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EntryKind if kind is not EntryKind.FILE])

@@ -4,6 +4,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rixin.clients.skills.env_file import read_text, replace_text, variables, with_variables
 from rixin.errors import RixinError
@@ -39,6 +41,15 @@ def test_only_the_variables_change(before: str, after: str) -> None:
     assert with_variables(after, VALUES) == after
 
 
+@given(st.text(alphabet="AB=# \t\r\n'\"`\\export$x", max_size=60))
+def test_any_text_keeps_what_is_not_set(before: str) -> None:
+    """What was there stays in front, each variable comes to be there, and again changes nothing."""
+    after = with_variables(before, VALUES)
+    assert after.startswith(before.rstrip("\r\n"))
+    assert {*variables(before), *VALUES} == variables(after)
+    assert with_variables(after, VALUES) == after
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [("a b", "'a b'"), ("a#b", "'a#b'"), ("${HOME}", "'${HOME}'"), ('a"b', "'a\"b'"), ("a\\n", "'a\\n'")],
@@ -54,6 +65,12 @@ def test_values_that_cannot_be_written_are_refused(value: str) -> None:
     with pytest.raises(RixinError, match="the value for A is empty or holds") as caught:
         with_variables("", {"A": value})
     assert not value or value not in caught.value.message
+
+
+def test_a_quote_without_end_swallows_nothing() -> None:
+    """Where the quotes of a value would end an earlier one, the file is left alone."""
+    with pytest.raises(RixinError, match="a quote in the file has no end"):
+        with_variables("A='x\n", {"B": "two words"})
 
 
 def test_the_names_of_a_file() -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rixin.clients.skills.discovery import Fetched
 from rixin.clients.skills.folder import KEPT_BACKUPS, Action, Outcome, SkillsFolder
 from rixin.clients.skills.installed import Drift
 from rixin.clients.skills.marker import MARKER_FILE
 from rixin.clients.skills.skill import Skill
+from rixin.clients.skills.source import SourceName
 from rixin.errors import RixinError
 from tests.clients.skills.sources import NOW, SOURCE, make_skill, skill_text, tree
 
@@ -22,7 +24,12 @@ def folder(tmp_path: Path) -> SkillsFolder:
 
 def put(folder: SkillsFolder, *skills: Skill, now: float = NOW, force: bool = False) -> Outcome:
     """Installs skills of one source."""
-    return folder.install(skills, SOURCE, "c0ffee", now=now, force=force)
+    return folder.install([of_source(*skills)], now=now, force=force)
+
+
+def of_source(*skills: Skill, source: SourceName = SOURCE) -> Fetched:
+    """Skills as they are fetched."""
+    return Fetched(source=source, version="c0ffee", skills=skills)
 
 
 def actions(outcome: Outcome) -> dict[str, Action]:
@@ -191,10 +198,10 @@ def test_a_skill_of_another_source_is_kept(folder: SkillsFolder) -> None:
     """Two sources may both have a skill of one name; the second does not take the first one's place by accident."""
     put(folder, make_skill())
     other = msgspec.structs.replace(SOURCE, location="https://elsewhere.example/skills")
-    outcome = folder.install([make_skill(a_md="x")], other, None, now=NOW)
+    outcome = folder.install([of_source(make_skill(a_md="x"), source=other)], now=NOW)
     assert outcome.changes[0].reason == "it is there already, from https://git.example/skills"
     moved = msgspec.structs.replace(SOURCE, ref="v2")
-    assert actions(folder.install([make_skill()], moved, None, now=NOW)) == {"weather": Action.REPLACED}
+    assert actions(folder.install([of_source(make_skill(), source=moved)], now=NOW)) == {"weather": Action.REPLACED}
 
 
 def test_drift_is_told_file_by_file(folder: SkillsFolder, tmp_path: Path) -> None:
@@ -267,12 +274,12 @@ def test_only_what_rixin_installed_can_be_removed(folder: SkillsFolder, name: st
 
 def test_a_dry_run_touches_nothing(folder: SkillsFolder) -> None:
     """It tells the same as the real run, and not even makes the folder."""
-    planned = folder.install([make_skill()], SOURCE, None, now=NOW, dry_run=True)
+    planned = folder.install([of_source(make_skill())], now=NOW, dry_run=True)
     assert actions(planned) == {"weather": Action.ADDED}
     assert not folder.path.parent.exists()
     put(folder, make_skill(a_md="1"))
     before = everything(folder)
-    planned = folder.install([make_skill(a_md="2"), make_skill("rain")], SOURCE, None, now=NOW, dry_run=True)
+    planned = folder.install([of_source(make_skill(a_md="2"), make_skill("rain"))], now=NOW, dry_run=True)
     assert actions(planned) == {"weather": Action.REPLACED, "rain": Action.ADDED}
     assert actions(folder.remove(["weather"], now=NOW, dry_run=True)) == {"weather": Action.REMOVED}
     assert everything(folder) == before
@@ -296,6 +303,26 @@ def test_a_failure_leaves_the_old_state(folder: SkillsFolder, monkeypatch: pytes
         put(folder, make_skill(a_md="2"), make_skill("rain", a_md="2"))
     assert everything(folder) == before
     assert list(folder.path.parent.iterdir()) == [folder.path]
+
+
+def test_several_sources_are_one_change(folder: SkillsFolder) -> None:
+    """They share a backup, so that none of them pushes another's out."""
+    sources = [msgspec.structs.replace(SOURCE, location=f"https://git.example/{index}") for index in range(5)]
+
+    def fetched(text: str) -> list[Fetched]:
+        return [of_source(make_skill(f"s{index}", a_md=text), source=source) for index, source in enumerate(sources)]
+
+    folder.install(fetched("1"), now=NOW)
+    outcome = folder.install(fetched("2"), now=NOW)
+    assert outcome.backup is not None
+    assert {path.name for path in outcome.backup.iterdir()} == {f"s{index}" for index in range(5)}
+
+
+def test_removing_makes_no_folder(folder: SkillsFolder) -> None:
+    """Where nothing is installed, nothing comes to be."""
+    with pytest.raises(RixinError, match="not installed by rixin"):
+        folder.remove(["weather"], now=NOW)
+    assert not folder.path.parent.exists()
 
 
 def test_a_folder_that_is_a_link(tmp_path: Path) -> None:

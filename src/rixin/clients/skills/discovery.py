@@ -2,15 +2,37 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from msgspec import Struct
+
 from rixin.clients.skills.entries import check
 from rixin.clients.skills.frontmatter import read_frontmatter
 from rixin.clients.skills.marker import MARKER_FILE
 from rixin.clients.skills.skill import SKILL_FILE, Skill, SkillFile
-from rixin.clients.skills.source import Source
+from rixin.clients.skills.source import Source, SourceName, opened
 from rixin.errors import RixinError, invalid
 
 _USUAL = "skills/"
 """Where repositories that hold more than skills keep them."""
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """Skills, and where they were had from."""
+
+    source: SourceName
+    version: str | None
+    """Which state of the source they are of."""
+    skills: tuple[Skill, ...]
+
+
+def fetch(source: SourceName, names: Collection[str] = (), *, missing: bool = False) -> Fetched:
+    """Opens a source and reads skills of it; see `read_skills`.
+
+    Raises:
+        RixinError: The source cannot be had, or what `read_skills` raises.
+    """
+    with opened(source) as files:
+        skills = read_skills(files, source.path, names, missing=missing)
+        return Fetched(source=source, version=files.version, skills=tuple(skills))
 
 
 def skill_roots(paths: Iterable[str]) -> list[str]:

@@ -36,8 +36,8 @@ class _Line(Struct, frozen=True):
 
     @property
     def end(self) -> str:
-        """Its line feed, where it has one."""
-        return self.text[len(self.text.rstrip("\r\n")) :]
+        """Its line feed, where it has one, with a carriage return before it."""
+        return next((end for end in ("\r\n", "\n") if self.text.endswith(end)), "")
 
 
 def variables(text: str) -> set[str]:
@@ -49,7 +49,8 @@ def with_variables(text: str, values: Mapping[str, str]) -> str:
     """A text with some variables set: each wherever it is set already, else at the end.
 
     Raises:
-        RixinError: `INVALID_REQUEST` for a value that not all readers of such files would read alike.
+        RixinError: `INVALID_REQUEST` for a value that not all readers of such files would read alike, or a text that
+            would swallow it.
     """
     written = {name: _written(name, value) for name, value in values.items()}
     lines = _lines(text)
@@ -59,7 +60,10 @@ def with_variables(text: str, values: Mapping[str, str]) -> str:
         parts.append(newline)
     there = {line.name for line in lines}
     parts += [f"{name}={value}{newline}" for name, value in written.items() if name not in there]
-    return "".join(parts)
+    after = "".join(parts)
+    if not variables(after).issuperset(values):
+        raise invalid("a quote in the file has no end, so it cannot be told what is a variable there; mend it first")
+    return after
 
 
 def read_text(path: Path) -> str | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from rixin.clients.skills.directory import disk_errors
+from rixin.clients.skills.discovery import Fetched
 from rixin.clients.skills.installed import Drift, Installed
-from rixin.clients.skills.marker import MARKER_FILE, encode_marker, has_marker, make_marker
+from rixin.clients.skills.marker import MARKER_FILE, Marker, encode_marker, has_marker, make_marker
 from rixin.clients.skills.skill import Skill, digest
 from rixin.clients.skills.source import SourceName
 from rixin.clients.skills.transaction import Transaction, exclusive, write_file, write_files
@@ -84,9 +85,7 @@ class SkillsFolder:
 
     def install(
         self,
-        skills: Sequence[Skill],
-        source: SourceName,
-        version: str | None,
+        fetched: Sequence[Fetched],
         *,
         now: float,
         force: bool = False,
@@ -98,9 +97,7 @@ class SkillsFolder:
         were added to a skill are taken over into its new version.
 
         Args:
-            skills: What to put there.
-            source: Where they come from.
-            version: Which state of the source they are.
+            fetched: What to put there, of any number of sources.
             now: Seconds since the epoch.
             force: Replace what would stay; it is kept as a backup like everything that is replaced.
             dry_run: Only tell what would be done.
@@ -109,21 +106,19 @@ class SkillsFolder:
             RixinError: Something failed, and everything is as it was.
         """
         if dry_run:
-            return Outcome(changes=tuple(self._planned(skill, source, force=force) for skill in skills))
+            return Outcome(changes=self._plan(fetched, force=force))
         with exclusive(self.path), disk_errors():
-            changes = tuple(self._planned(skill, source, force=force) for skill in skills)
+            changes = self._plan(fetched, force=force)
             doing = {change.name for change in changes if change.action in (Action.ADDED, Action.REPLACED)}
             if not doing:
                 return Outcome(changes=changes)
             stamp = datetime.fromtimestamp(now, UTC)
             with Transaction(self.path) as transaction:
-                for skill in skills:
-                    if skill.name in doing:
-                        marker = make_marker(skill, source, version, f"{stamp:%Y-%m-%dT%H:%M:%SZ}")
-                        folder = transaction.place(skill.name)
-                        write_files(folder, skill.files)
-                        write_file(folder / MARKER_FILE, encode_marker(marker))
-                        _take_over(self.path / skill.name, folder, self._extra(skill.name))
+                for some in fetched:
+                    for skill in some.skills:
+                        if skill.name in doing:
+                            marker = make_marker(skill, some.source, some.version, f"{stamp:%Y-%m-%dT%H:%M:%SZ}")
+                            self._prepare(transaction.place(skill.name), skill, marker)
                 backup = self._backup(transaction, stamp)
         return Outcome(changes=changes, backup=backup)
 
@@ -139,8 +134,9 @@ class SkillsFolder:
         Raises:
             RixinError: `NOT_FOUND` for what is not there, or something failed and everything is as it was.
         """
+        there = self.installed(names)
         if dry_run:
-            return Outcome(changes=tuple(_removal(skill, force=force) for skill in self.installed(names)))
+            return Outcome(changes=tuple(_removal(skill, force=force) for skill in there))
         with exclusive(self.path), disk_errors():
             changes = tuple(_removal(skill, force=force) for skill in self.installed(names))
             going = [change for change in changes if change.action is Action.REMOVED]
@@ -154,6 +150,15 @@ class SkillsFolder:
                         transaction.remove(change.name)
                 backup = self._backup(transaction, datetime.fromtimestamp(now, UTC))
         return Outcome(changes=changes, backup=backup)
+
+    def _plan(self, fetched: Sequence[Fetched], *, force: bool) -> tuple[Change, ...]:
+        return tuple(self._planned(skill, some.source, force=force) for some in fetched for skill in some.skills)
+
+    def _prepare(self, folder: Path, skill: Skill, marker: Marker) -> None:
+        """Fills the folder that will be a skill's, with what was added to the one that is."""
+        write_files(folder, skill.files)
+        write_file(folder / MARKER_FILE, encode_marker(marker))
+        _take_over(self.path / skill.name, folder, self._extra(skill.name))
 
     def _planned(self, skill: Skill, source: SourceName, *, force: bool) -> Change:
         path = self.path / skill.name

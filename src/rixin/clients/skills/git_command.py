@@ -108,7 +108,9 @@ class Git:
 def _limiter(limit: int) -> Callable[[], None] | None:
     if sys.platform == "win32":
         return None
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits = (limit if most == resource.RLIM_INFINITY else min(limit, most), most)
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

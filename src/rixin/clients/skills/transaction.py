@@ -57,12 +57,18 @@ else:
         with disk_errors():
             held = os.open(skills, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _try_lock(held):
+                raise RixinError(Kind.CONFLICT, f"another process is changing the skills in {skills}; try again")
             yield
-        except BlockingIOError:
-            raise RixinError(Kind.CONFLICT, f"another process is changing the skills in {skills}; try again") from None
         finally:
             os.close(held)
+
+    def _try_lock(file: int) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 class Transaction:
