@@ -13,7 +13,10 @@ import openai
 import pytest
 
 from rixin.clock import SystemClock
+from rixin.dialects.anthropic import DIALECT as ANTHROPIC
+from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat import DIALECT
+from rixin.dialects.openai_responses import DIALECT as RESPONSES
 from rixin.engines.base import ListedModel
 from rixin.engines.remote import Remote
 from rixin.limits.process import ProcessLimiter
@@ -23,6 +26,7 @@ from rixin.routing.router import Router
 from rixin.settings import Provider, Server, Settings
 from rixin.store.database import Database
 from tests.support.web import Site, site
+from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 from tests.upstreams.thinking import LAST_THOUGHT, THOUGHT, ThinkingUpstream
 
 PRESETS = load_presets(files("rixin.profiles").joinpath("presets.toml").read_bytes())
@@ -43,19 +47,24 @@ class Served(NamedTuple):
 
 @asynccontextmanager
 async def served(
-    folder: Path, upstream: ThinkingUpstream, preset: str = "deepseek", model: str = "deepseek-chat"
+    folder: Path,
+    upstream: ScriptedUpstream,
+    preset: str = "deepseek",
+    model: str = "deepseek-chat",
+    dialect: Dialect = DIALECT,
 ) -> AsyncGenerator[Served, None]:
     """The application in front of an upstream, with what is known of a provider, and the official SDKs."""
 
     def wire(_database: Database, catalog: Catalog) -> Router:
-        provider = msgspec.convert({"name": "up", "base_url": upstream.url, "api_keys": ["k"]}, Provider)
-        engine = Remote.connect(provider, DIALECT, {}, PRESETS.named(preset).profile_for)
+        provider = msgspec.convert({"name": "scripted", "base_url": upstream.url, "api_keys": ["k"]}, Provider)
+        engine = Remote.connect(provider, dialect, {}, PRESETS.named(preset).profile_for)
         catalog.set_provider_models("scripted", [ListedModel(name=model)])
         clock = SystemClock()
         engines.append(engine)
         return Router({"scripted": engine}, limiter=ProcessLimiter(clock), clock=clock)
 
     engines: list[Remote] = []
+    folder.mkdir(exist_ok=True)
     async with upstream, site(folder, Settings(server=Server(data_dir=folder)), wire) as running:
         async with (
             anthropic.AsyncAnthropic(base_url=running.url, api_key=running.key, max_retries=0) as claude,
@@ -263,3 +272,88 @@ async def test_r17_thoughts_after_a_result_have_an_envelope_of_their_own(tmp_pat
         await client.messages.create(**asked, messages=history)
     thoughts = [turn.get("reasoning_content") for turn in upstream.requests[-1].json["messages"]]
     assert thoughts == [None, THOUGHT, None, LAST_THOUGHT, None]
+
+
+NATIVE = "EqoBVGhlIHVwc3RyZWFtJ3Mgb3du"
+
+
+def signing_upstream(refused: list[Any]) -> ScriptedUpstream:
+    """An upstream of Messages that signs its thoughts, and refuses every other signature."""
+
+    def reply(request: Request) -> Reply:
+        blocks = [block for message in request.json["messages"] for block in message["content"]]
+        signatures = {block.get("signature") for block in blocks if isinstance(block, dict) and "signature" in block}
+        if signatures - {NATIVE}:
+            refused.append(signatures)
+            error = {"type": "invalid_request_error", "message": "Invalid `signature` in `thinking` block"}
+            return answer(json.dumps({"type": "error", "error": error}), status=400)
+        content = [{"type": "thinking", "thinking": THOUGHT, "signature": NATIVE}, {"type": "text", "text": "Hello."}]
+        body = {"id": "msg_up", "type": "message", "role": "assistant", "model": "m", "content": content}
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        return answer(json.dumps({**body, "stop_reason": "end_turn", "stop_sequence": None, "usage": usage}))
+
+    return ScriptedUpstream(reply)
+
+
+async def test_a6_an_upstream_of_the_same_dialect_checks_its_own_signatures(tmp_path: Path) -> None:
+    """They pass in both directions as they are, and so does what only this dialect knows."""
+    refused: list[Any] = []
+    async with served(tmp_path, upstream := signing_upstream(refused), model="m", dialect=ANTHROPIC) as running:
+        asked: Any = {"model": "m", "max_tokens": 100}
+        message = await running.claude.messages.create(**asked, messages=[HELLO])
+        assert message.content[0].signature == NATIVE
+        turn: Any = {"role": "assistant", "content": [block.to_dict() for block in message.content]}
+        marked = {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}
+        history = [marked, turn, HELLO]
+        await running.claude.messages.create(**asked, messages=history)
+    assert upstream.requests[-1].json["messages"] == history
+    assert refused == []
+
+
+async def test_k8_another_dialects_client_carries_an_upstreams_signature_in_our_envelope(tmp_path: Path) -> None:
+    """It comes back to the upstream that gave it, and to no other."""
+    refused: list[Any] = []
+    async with served(tmp_path, upstream := signing_upstream(refused), model="m", dialect=ANTHROPIC) as running:
+        first = await running.gpt.responses.create(model="m", input=[HELLO])
+        assert first.output[0].encrypted_content.startswith("rx1.")
+        await running.gpt.responses.create(model="m", input=[HELLO], previous_response_id=first.id)
+        thought = upstream.requests[-1].json["messages"][1]["content"][0]
+    assert thought == {"type": "thinking", "thinking": THOUGHT, "signature": NATIVE}
+    assert refused == []
+
+
+async def test_k8_a_conversation_moves_from_chat_to_an_upstream_that_checks_signatures(tmp_path: Path) -> None:
+    """Our envelope proves nothing there: the thought is left out, and there is no 400."""
+    async with served(tmp_path / "a", ThinkingUpstream()) as running:
+        message = await running.claude.messages.create(model="deepseek-chat", max_tokens=100, messages=[HELLO])
+    turn: Any = {"role": "assistant", "content": message.content}
+    refused: list[Any] = []
+    async with served(tmp_path / "b", upstream := signing_upstream(refused), model="m", dialect=ANTHROPIC) as running:
+        await running.claude.messages.create(model="m", max_tokens=100, messages=[HELLO, turn, HELLO])
+    assert upstream.requests[-1].json["messages"][1]["content"] == "1 messages."
+    assert refused == []
+
+
+async def test_r18_an_upstream_of_responses_is_shown_no_envelope_of_ours(tmp_path: Path) -> None:
+    """Neither one that it cannot read, nor an id that it does not know."""
+
+    def reply(_request: Request) -> Reply:
+        item = {"type": "message", "id": "msg_up", "status": "completed", "role": "assistant"}
+        content: Any = [{"type": "output_text", "text": "Hello.", "annotations": []}]
+        usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
+        output: Any = [{"type": "reasoning", "id": "rs_up", "summary": [], "encrypted_content": "gAAAAABo"}]
+        body = {"id": "resp_up", "object": "response", "created_at": 1, "status": "completed", "model": "m"}
+        return answer(json.dumps({**body, "output": [*output, {**item, "content": content}], "usage": usage}))
+
+    async with served(tmp_path / "a", ThinkingUpstream()) as running:
+        elsewhere = await running.gpt.responses.create(model="deepseek-chat", input=[HELLO])
+    items = [item.to_dict() for item in elsewhere.output]
+    async with served(tmp_path / "b", upstream := ScriptedUpstream(reply), model="m", dialect=RESPONSES) as running:
+        await running.gpt.responses.create(model="m", input=[HELLO, *items])
+        assert "encrypted_content" not in json.dumps(upstream.requests[-1].json)
+        first = await running.gpt.responses.create(model="m", input=[HELLO])
+        await running.gpt.responses.create(model="m", input="Go on.", previous_response_id=first.id)
+    sent = upstream.requests[-1].json
+    assert sent["store"] is False
+    assert [item.get("encrypted_content") for item in sent["input"]] == [None, "gAAAAABo", None, None]
+    assert not any("id" in item for item in sent["input"])
