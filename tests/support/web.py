@@ -1,6 +1,7 @@
 """The whole web application over a scripted engine and a real store, served by the real HTTP server."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -22,13 +23,16 @@ from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.engines.base import ListedModel
+from rixin.engines.process_pipes import without_secrets
 from rixin.errors import RixinError
 from rixin.limits.base import Limit
 from rixin.limits.process import ProcessLimiter
 from rixin.profiles.cards import KnownModels
+from rixin.profiles.profile import NOTHING
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
 from rixin.service.generate import Generator
+from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.settings import Settings
@@ -90,6 +94,7 @@ async def site(
     def limits_for(_account: object, _request: Generate) -> tuple[Limit, ...]:
         return tuple(limits)
 
+    media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING)
     generator = Generator(
         catalog=catalog,
         router=wire(database, catalog)
@@ -99,6 +104,7 @@ async def site(
         limits_for=limits_for,
         requests=requests,
         continuity=continuity(secret, clock),
+        media=media,
         clock=clock,
     )
     responses = ResponseService(stored_response_book(settings, database, secret, clock))
@@ -136,6 +142,7 @@ async def site(
     finally:
         server.should_exit = True
         await serving
+        await media.aclose()
         await requests.aclose()
         await ledger.aclose()
         await keys.aclose()

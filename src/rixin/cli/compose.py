@@ -34,6 +34,7 @@ from rixin.engines.base import Engine
 from rixin.engines.control import ControlClient, ModelChanged, Notice
 from rixin.engines.llama_cpp import LlamaCpp
 from rixin.engines.process import State
+from rixin.engines.process_pipes import without_secrets
 from rixin.engines.recorder import Recorder
 from rixin.engines.remote import Remote
 from rixin.engines.replay import Replay
@@ -55,6 +56,7 @@ from rixin.routing.suspicions import Suspicions
 from rixin.service.continuity import Continuity
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.generate import Generator
+from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.settings import LOCAL, Provider, Settings
@@ -198,6 +200,8 @@ async def compose(
         if stored is not None:
             background.run(stored.run())
         models = ModelService(catalog, upstreams.looked)
+        media = MediaStep.open(settings.media, without_secrets(os.environ), upstreams.profile)
+        stack.push_async_callback(media.aclose)
         generator = Generator(
             catalog=catalog,
             router=router,
@@ -205,6 +209,7 @@ async def compose(
             limits_for=limits_for,
             requests=requests,
             continuity=continuity(secret, clock),
+            media=media,
             clock=clock,
             recorder=recorder,
         )

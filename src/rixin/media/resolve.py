@@ -207,6 +207,11 @@ class _Work:
         return _Resolved(tuple(parts), told)
 
 
+def has_media(messages: tuple[Message, ...]) -> bool:
+    """Whether there is anything to resolve."""
+    return next(_media(messages), None) is not None
+
+
 def _media(messages: tuple[Message, ...]) -> Iterator[tuple[str, Medium]]:
     """All images and videos, by their places."""
     for number, message in enumerate(messages):

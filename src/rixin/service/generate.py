@@ -29,6 +29,7 @@ from rixin.routing.router import Attempt, Router
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_output
+from rixin.service.media import MediaStep
 from rixin.store.usage import UsageRow
 
 _UNKNOWN_OUTPUT = 1024
@@ -184,10 +185,11 @@ class Generation:
         if limits:
             reservation = await generator.limiter.acquire(limits, tokens=presumed_tokens(request))
             self.standings = reservation.standings
-        if wants_compaction(request):
-            return reservation  # what does not fit is read in pieces
         try:
-            self.request = await fit_output(request, lambda sized: generator.router.count(sized, self._resolution))
+            request = await generator.media.resolve(request, self._resolution, self.caller.account)
+            if not wants_compaction(request):  # what does not fit then is read in pieces
+                request = await fit_output(request, lambda sized: generator.router.count(sized, self._resolution))
+            self.request = request
         except BaseException:
             if reservation is not None:
                 await reservation.release()
@@ -261,6 +263,7 @@ class Generator:
         limits_for: The limits that an account's request counts against.
         requests: Takes down what became of each request.
         continuity: Carries thoughts from one request of a conversation to the next.
+        media: Resolves images and videos.
         clock: Time.
         recorder: Writes requests and their answers to files, where that is wanted.
     """
@@ -274,6 +277,7 @@ class Generator:
         limits_for: Callable[[Account, Generate], tuple[Limit, ...]],
         requests: RequestLog,
         continuity: Continuity,
+        media: MediaStep,
         clock: Clock,
         recorder: Recorder | None = None,
     ) -> None:
@@ -283,6 +287,7 @@ class Generator:
         self.limits_for = limits_for
         self.requests = requests
         self.continuity = continuity
+        self.media = media
         self.clock = clock
         self.recorder = recorder
 

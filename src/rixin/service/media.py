@@ -1,0 +1,84 @@
+"""Images and videos of a request, as whoever may answer it takes them."""
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from rixin.accounts.account import Account
+from rixin.core.cards import ModelCard
+from rixin.core.requests import Generate
+from rixin.media.fetch import Fetcher, FetchTimeouts
+from rixin.media.guard import Guard
+from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy, combined, policy_of_upstream
+from rixin.media.resolve import Files, Resolver, has_media
+from rixin.media.worker import Decoders
+from rixin.profiles.profile import Profile
+from rixin.routing.catalog import Candidate, Resolution
+from rixin.settings import LOCAL, Media
+
+
+class MediaStep:
+    """Resolves the images and videos of requests.
+
+    Args:
+        resolver: Does it.
+        profile_of: What a provider accepts for a model, by their names.
+        files_of: The files of an account; None where none are kept.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        profile_of: Callable[[str, str], Profile],
+        files_of: Callable[[Account], Files] | None = None,
+    ) -> None:
+        self._resolver = resolver
+        self._profile_of = profile_of
+        self._files_of = files_of
+
+    @classmethod
+    def open(
+        cls,
+        settings: Media,
+        environment: Mapping[str, str],
+        profile_of: Callable[[str, str], Profile],
+        files_of: Callable[[Account], Files] | None = None,
+    ) -> Self:
+        """One with a fetcher and decoders of its own, as the settings want them.
+
+        Args:
+            settings: Of images and videos.
+            environment: All that decoders see of the environment; it should hold no secrets.
+            profile_of: As of the class.
+            files_of: As of the class.
+
+        Raises:
+            RixinError: `CONFIGURATION` for a private host that is none.
+        """
+        guard = Guard(settings.private_hosts, settings.ports)
+        fetcher = Fetcher(guard, FetchTimeouts(total=settings.fetch_timeout))
+        decoders = Decoders(
+            environment, number=settings.decoders, queue=settings.decode_queue, timeout=settings.decode_timeout
+        )
+        return cls(Resolver(fetcher, decoders, settings), profile_of, files_of)
+
+    async def resolve(self, request: Generate, resolution: Resolution, account: Account) -> Generate:
+        """A request whose images and videos everybody takes who may answer it.
+
+        Raises:
+            RixinError: As `Resolver.resolve`.
+        """
+        if not has_media(request.messages):
+            return request
+        policy = combined(self._policy(candidate, request.card) for candidate in resolution.candidates)
+        files = None if self._files_of is None else self._files_of(account)
+        return await self._resolver.resolve(request, policy, files)
+
+    async def aclose(self) -> None:
+        """Ends the decoders."""
+        await self._resolver.fetcher.aclose()
+        await self._resolver.decoders.aclose()
+
+    def _policy(self, candidate: Candidate, card: ModelCard) -> Policy:
+        if candidate.provider == LOCAL:
+            return IMAGES_AS_DATA if "image" in card.input_modalities else TEXT_ONLY
+        return policy_of_upstream(self._profile_of(candidate.engine, candidate.model), card.input_modalities)
