@@ -3,11 +3,13 @@
 The tests are named after the hard cases of bridges: T for the way of the bytes, S for what they mean.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from msgspec import Struct
 
@@ -18,6 +20,7 @@ from tests.upstreams.scripted import (
     DONE,
     Reply,
     Request,
+    Stall,
     answer,
     completion,
     completion_chunk,
@@ -207,6 +210,36 @@ async def test_t9_a_web_page_is_a_short_error(tmp_path: Path, path: str, status:
     error = json.loads(seen.text)["error"]
     assert "web page" in error["message"]
     assert len(seen.text) < 1000
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "waiting"])
+async def test_t10_the_upstream_sees_the_client_leave(tmp_path: Path, path: str, begun: bool) -> None:
+    """Within a second of it (the limit is ten), in the middle of an answer and before it; the log says who left."""
+    upstream = Scripted(stream(completion_events()[:2], end=Stall()) if begun else [Stall()])
+    async with healing_site(tmp_path, upstream, models=["m"], controls=False) as healing:
+        body = {"model": "m", "stream": True, **ASKED[path]}
+        headers = {"authorization": f"Bearer {healing.site.key}"}
+        asking = asyncio.create_task(_ask(healing.site.client, healing.site.url + path, body, headers, upstream))
+        await asyncio.wait_for(asking if begun else upstream.asked.wait(), 10)
+        if not begun:
+            asking.cancel()
+            await asyncio.wait([asking])
+        await asyncio.wait_for(upstream.left.wait(), 10)
+        await healing.site.app.drain(10)
+        await healing.site.ledger.flush()
+        [row] = await healing.site.ledger.recent()
+    assert (row.status, row.error) == (499, "cancelled")
+
+
+async def _ask(
+    client: aiohttp.ClientSession, url: str, body: Body, headers: dict[str, str], upstream: Scripted
+) -> None:
+    """Reads until the first words came, and leaves."""
+    async with client.post(url, json=body, headers=headers) as response:
+        while b"Paris" not in await response.content.readline():
+            assert not upstream.left.is_set()
+        response.close()
 
 
 NUMBERS: dict[str, Body | None] = {
