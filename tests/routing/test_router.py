@@ -11,12 +11,18 @@ import pytest
 from rixin.core.cards import ModelCard
 from rixin.core.events import Finish, Text
 from rixin.core.requests import Change, Generate
+from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base import Batch, Prepared
+from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
+from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.gate import Ask, Gate
+from rixin.routing.lease import Lease
 from rixin.routing.queue import UnavailableError
+from rixin.settings import PlanLimit, Provider
 from tests.engines.chat import chat, streaming
+from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.routing.upstreams import HANG, Answers, Asked, make_router, network
 from tests.support.engines import ScriptedEngine
 from tests.upstreams.scripted import (
@@ -410,6 +416,48 @@ async def test_what_a_provider_admits_is_not_exceeded() -> None:
     # What counts is when they left; on a busy machine the first ones may take a while to arrive.
     assert all(later - earlier >= 0.7 for earlier, later in zip(arrivals, arrivals[2:], strict=False))
     assert {asked.attempt.standings[0].remaining for asked in answers} == {0, 1}
+
+
+async def test_limits_of_minutes_hours_and_days_hold_together() -> None:
+    """Calls and tokens a minute, calls in five hours and in seven days, and calls at once: the one that is reached
+    says when it is over."""
+    clock = ManualClock()
+    week, hours = 7 * 86400.0, 5 * 3600.0
+    limits = (
+        PlanLimit(unit="concurrency", amount=2),
+        PlanLimit(unit="requests", amount=3, window=60),
+        PlanLimit(unit="tokens", amount=1000, window=60),
+        PlanLimit(unit="requests", amount=5, window=hours),
+        PlanLimit(unit="requests", amount=6, window=week),
+    )
+    provider = Provider(name="up", base_url="http://127.0.0.1:9/v1", limits=limits)
+    engine = Remote.connect(provider, DIALECT, {})
+    gate = Gate(engine, provider, limiter=ProcessLimiter(clock), clock=clock)
+
+    async def call(tokens: int = 10) -> Lease:
+        return await gate.enter(Ask(model="m", tokens=tokens, asker=""))
+
+    async def refused(tokens: int = 10) -> float:
+        with pytest.raises(UnavailableError) as caught:
+            await call(tokens)
+        return caught.value.at - clock.monotonic()
+
+    first, second = await call(), await call()
+    await refused()  # two at once
+    for lease in (first, second):
+        await lease.complete(300)
+    assert 59 < await refused(500) <= 61  # 600 tokens of the minute are gone
+    await (await call()).complete(10)
+    assert 59 < await refused() <= 61  # three calls of the minute
+    clock.advance(62 * MICROSECONDS)
+    for _ in range(2):
+        await (await call()).complete(10)
+    assert 0.95 * hours < await refused() < 1.05 * hours  # five of five hours
+    clock.advance(int(1.05 * hours) * MICROSECONDS)
+    await (await call()).complete(10)
+    clock.advance(int(1.05 * hours) * MICROSECONDS)
+    assert 0.9 * week < await refused() < week  # six of seven days
+    await engine.aclose()
 
 
 async def test_a_provider_at_its_limit_is_passed_over() -> None:

@@ -14,6 +14,7 @@ import pytest
 from msgspec import Struct
 
 from rixin.store.usage import UsageRow
+from tests.profiles.strict_upstream import Rules
 from tests.support.clients import CHAT, MESSAGES, RESPONSES
 from tests.support.healing import healing_site
 from tests.upstreams.scripted import (
@@ -240,6 +241,24 @@ async def _ask(
         while b"Paris" not in await response.content.readline():
             assert not upstream.left.is_set()
         response.close()
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+@pytest.mark.parametrize("asked", [True, False], ids=["stream", "whole"])
+async def test_headers_tell_who_answered_and_what_remains(tmp_path: Path, path: str, asked: bool) -> None:
+    """The upstream, the calls that it took, and what the provider's limits leave, in every dialect."""
+    limits = [{"unit": "requests", "amount": 5, "window": 60}, {"unit": "tokens", "amount": 9000, "window": 60}]
+    upstream = StrictUpstream({"m": Rules(refused=frozenset({"temperature"}), opaque=False)})
+    async with healing_site(tmp_path, upstream, controls=False, limits=limits) as healing:
+        body = {"model": "m", "stream": asked, **ASKED[path], "temperature": 0.5}
+        headers = {"authorization": f"Bearer {healing.site.key}"}
+        async with healing.site.client.post(healing.site.url + path, json=body, headers=headers) as response:
+            await response.read()
+    told = {name.lower(): value for name, value in response.headers.items()}
+    assert (told["x-rixin-model"], told["x-rixin-attempts"]) == ("strict/m", "2")
+    assert told["x-rixin-upstream-remaining-requests"] == "3"
+    assert 0 < int(told["x-rixin-upstream-remaining-tokens"]) < 9000
+    assert "drop_param(temperature)" in told["x-rixin-changes"]
 
 
 NUMBERS: dict[str, Body | None] = {
