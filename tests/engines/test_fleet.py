@@ -19,10 +19,10 @@ from rixin.cli.engine_launcher import engine_launcher
 from rixin.clock import SystemClock
 from rixin.engines.background_pull import PullProgress
 from rixin.engines.base import Load
+from rixin.engines.child_protocol import LOAD_PATH
 from rixin.engines.control_messages import ModelChanged, ModelGone, Notice
 from rixin.engines.fleet import Fleet
 from rixin.engines.launcher import Launcher
-from rixin.engines.llama_cpp import LOAD_PATH
 from rixin.engines.process import Failed, Loading
 from rixin.engines.process_pipes import Program
 from rixin.errors import Kind, RixinError

@@ -13,7 +13,8 @@ from rixin.core.cards import ModelCard
 from rixin.core.requests import Generate
 from rixin.core.responses import collect
 from rixin.dialects.openai_chat import DIALECT
-from rixin.engines.base import Batch, Counts, Lists, Load, Reports
+from rixin.engines.base import Batch, Counts, Lists, Load, Reports, Sign
+from rixin.engines.child_protocol import encode_sign
 from rixin.engines.control import (
     ControlClient,
     ControlServer,
@@ -157,10 +158,11 @@ async def test_the_model_is_held_while_it_answers(supervisor: Supervisor):
 
 async def test_comments_are_signs_of_life(supervisor: Supervisor):
     """Progress on the prompt, told by comments, gives batches without events."""
-    pieces = [b": progress 0.5\n\n", Delay(0.02), b": progress 1\n\n", Delay(0.02), *completion_events(), DONE]
+    signs = [Sign(queued=0.5), Sign(queued=0.75, read=0.5)]
+    pieces = [*(piece for sign in signs for piece in (encode_sign(sign), Delay(0.02))), *completion_events(), DONE]
     async with ScriptedUpstream(stream(pieces), socket=supervisor.socket):
         batches = await batches_of(supervisor.engine, streaming(LOCAL))
-    assert [batch.events for batch in batches[:2]] == [[], []]
+    assert [(batch.events, batch.sign) for batch in batches[:2]] == [([], sign) for sign in signs]
     assert text_of(batches) == "Paris 巴黎"
 
 

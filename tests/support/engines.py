@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from rixin.core.events import Event
 from rixin.core.requests import Change, Generate
-from rixin.engines.base import Batch
+from rixin.engines.base import Batch, Sign
 from rixin.errors import RixinError
 
-Step = Sequence[Event] | asyncio.Event | RixinError | Exception
+Step = Sequence[Event] | Sign | asyncio.Event | RixinError | Exception
 
 
 class ScriptedEngine:
-    """Plays steps: events are sent, an `asyncio.Event` is waited for, an error is raised."""
+    """Plays steps: events and signs are sent, an `asyncio.Event` is waited for, an error is raised."""
 
     def __init__(self, name: str, script: Sequence[Step] | Callable[[Generate], Sequence[Step]] = ()) -> None:
         self.name = name
@@ -39,6 +39,8 @@ class ScriptedEngine:
                     await step.wait()
                 elif isinstance(step, Exception):
                     raise step
+                elif isinstance(step, Sign):
+                    yield Batch([], sign=step)
                 else:
                     yield Batch(list(step))
         finally:

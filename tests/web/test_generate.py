@@ -15,6 +15,7 @@ import zstandard
 from rixin.core.events import Event, Finish, Start, Text
 from rixin.core.requests import Change
 from rixin.core.usage import Usage
+from rixin.engines.base import Sign
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit
 from rixin.settings import Server, Settings
@@ -48,6 +49,17 @@ async def usage_rows(served: Site) -> list[tuple[int, str | None, int, bool]]:
     """Status, error, completion tokens and whether they are estimated, of each recorded request."""
     rows = await served.ledger.recent()
     return [(row.status, row.error, row.completion_tokens, row.estimated) for row in rows]
+
+
+async def test_the_wait_for_a_slot_is_recorded(served: Site) -> None:
+    """What the engine told last of how long the request waited is in its row; of others nothing is known."""
+    served.engine.script = [Sign(), Sign(queued=1.5), Sign(queued=2.25, read=0.5), *ANSWER]
+    await (await served.post()).read()
+    served.engine.script = ANSWER
+    await (await served.post()).read()
+    latest, first = await served.ledger.recent()
+    assert first.queue_ms == 2250
+    assert latest.queue_ms is None
 
 
 async def test_a_whole_answer(served: Site) -> None:

@@ -10,13 +10,22 @@ from rixin.core.json import JsonObject
 from rixin.core.requests import Change, Generate
 
 
+class Sign(Struct, frozen=True):
+    """How far a request has come whose answer has not begun."""
+
+    queued: float = 0.0
+    """Seconds that it has waited for its turn."""
+    read: float | None = None
+    """The part of its prompt that has been read, from 0 to 1; None while it waits."""
+
+
 class Batch(Struct, frozen=True):
     """What one network read brought.
 
     `raw` holds the upstream's own bytes, whole events only, and only where a client of the same dialect may be given
     them unchanged; a stream has it in every batch with events or in none. It may be empty, where the events show
     nothing, and never holds the mark of the stream's end, which is the writer's. A batch without events is a sign of
-    life: the engine is at work on the prompt, or waits for a free slot.
+    life: the engine is at work on the prompt, or waits for a free slot. Where it knows how far it is, `sign` tells.
     """
 
     events: list[Event]
@@ -24,6 +33,7 @@ class Batch(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     """What the engine did to the request before it sent it on, told with the first batch or not at all; and to the
     answer, told once it was done."""
+    sign: Sign | None = None
 
 
 class Engine(Protocol):
@@ -137,6 +147,8 @@ class Load(Struct, frozen=True, kw_only=True):
     running: int
     waiting: int
     slots: int
+    reading: list[float] = []
+    """The parts, from 0 to 1, that have been read of the prompts of those that run and have not been answered yet."""
 
 
 @runtime_checkable

@@ -1,14 +1,14 @@
 """An answer over HTTP, as batches: the one reading loop of every engine that speaks to somebody else."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 import msgspec
 
 from rixin.core.events import Event, Start
 from rixin.core.json import JsonObject
 from rixin.dialects.base import Reader, Upstream
-from rixin.engines.base import Batch
+from rixin.engines.base import Batch, Sign
 from rixin.engines.transport import Exchange, Transport
 from rixin.errors import Kind, RixinError
 
@@ -33,6 +33,7 @@ async def stream_answer(
     path: str,
     headers: Mapping[str, str],
     relayed_model: str | None = None,
+    sign_in: Callable[[bytes], Sign | None] = lambda _: None,
 ) -> AsyncGenerator[Batch, None]:
     """Asks an upstream, and gives its answer as it comes.
 
@@ -46,6 +47,7 @@ async def stream_answer(
         path: Of the route, below the transport's base URL.
         headers: Names in lower case.
         relayed_model: Where the client may be given the upstream's own bytes, the model they must name.
+        sign_in: Finds in bytes of the stream what the upstream tells in its own way before the answer begins.
 
     Raises:
         RixinError: What the upstream reported, or how it failed.
@@ -61,7 +63,7 @@ async def stream_answer(
             unread += len(data)
             for piece in (data,) if relay is None else relay.pieces(data) or (b"",):
                 events = reader.feed(piece)
-                yield Batch(events, None if relay is None else relay.raw(events, piece))
+                yield Batch(events, None if relay is None else relay.raw(events, piece), sign=sign_in(piece))
                 if events:
                     unread = 0
                     reader.feed(b"")  # tells at once of an error that stood behind those events

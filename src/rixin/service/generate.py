@@ -20,7 +20,7 @@ from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Event, Reasoning, Refusal, Text, ToolArguments
 from rixin.core.requests import Change, Generate
 from rixin.core.usage import Usage
-from rixin.engines.base import Batch
+from rixin.engines.base import Batch, Sign
 from rixin.engines.recorder import Recorder
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation, Standing
@@ -97,6 +97,8 @@ class Generation:
         self.standings: tuple[Standing, ...] = ()
         self.usage: Usage | None = None
         """What was used, once the generation has ended."""
+        self.sign: Sign | None = None
+        """How far the request was when its engine told that last."""
         self._generator = generator
         self._resolution = resolution
         self._trace = generator.requests.trace(caller.request_id, caller.since, answers=generator.recorder is not None)
@@ -144,6 +146,7 @@ class Generation:
             async with aclosing(answer) as batches:
                 async for batch in batches:
                     self._meter.feed(batch.events)
+                    self.sign = batch.sign or self.sign
                     yield batch
             if self._meter.reported is None:
                 yield Batch([self._meter.usage(self.request)])
@@ -247,6 +250,7 @@ class Generation:
             reasoning_tokens=usage.reasoning,
             knowledge_tokens=usage.knowledge,
             estimated=usage.estimated,
+            queue_ms=None if self.sign is None else self.sign.queued * 1000,
             first_token_ms=None if first is None else (first - caller.since) * 1000,
             total_ms=(now - caller.since) * 1000,
             changes=changes_text(self.changes),

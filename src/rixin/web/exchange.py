@@ -36,7 +36,7 @@ class Exchange:
         self.status = 0
         self.finished = False
         self.extra_headers: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode())]
-        self.log_fields: dict[str, str | int | bool | None] = {}
+        self.log_fields: dict[str, str | int | float | bool | None] = {}
         self._receive = receive
         self._send = send
         self._task: asyncio.Task[Any] | None = None

@@ -80,6 +80,8 @@ class GenerateHandler:
                     served_by=generation.served_by,
                     prompt_tokens=generation.usage.prompt,
                     completion_tokens=generation.usage.completion,
+                    queue_ms=None if generation.sign is None else round(generation.sign.queued * 1000),
+                    prompt_read=None if generation.sign is None else generation.sign.read,
                     changes=changes_text(generation.changes) or None,
                 )
 

@@ -15,8 +15,10 @@ import msgspec
 from rixin.core.events import Event
 from rixin.core.responses import Response, collect
 from rixin.dialects.openai_chat.reader import ChatReader
+from rixin.engines.base import Sign
 from rixin.engines.child.config import ChildConfig
 from rixin.engines.child.status import Ready, Status, decode_status
+from rixin.engines.child_protocol import last_sign
 from rixin.settings import path_to_text
 
 MODELS = Path(__file__).parents[3] / ".cache" / "models"
@@ -81,6 +83,11 @@ def start(config: ChildConfig, log: BinaryIO | None = None) -> Generator[Child, 
         process.stdout.close()
 
 
+def signs_in(data: bytes) -> list[Sign]:
+    """The signs of life of a stream."""
+    return [sign for piece in data.split(b"\n\n") if (sign := last_sign(piece + b"\n\n")) is not None]
+
+
 class Client:
     """Speaks to a child over its socket, a new connection for each request."""
 
@@ -135,7 +142,7 @@ class Client:
         status, answer = await self.post(body, path)
         return status, answer["error"]
 
-    async def load(self) -> dict[str, int]:
+    async def load(self) -> dict[str, Any]:
         """How busy the child says it is."""
         async with self.request("GET", "/v1/load") as response:
             return await response.json()

@@ -4,7 +4,6 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from rixin.clock import SystemClock
 from rixin.core.events import Finish, Text
 from rixin.engines.child.config import ChildConfig
-from tests.engines.child.running import HANG, SMOLLM2, Client, ask, start
+from tests.engines.child.running import HANG, SMOLLM2, Client, ask, signs_in, start
 
 STORY = "Tell me a long story about a fox."
 PROMPT_OF_3000 = "The quick brown fox jumps over the lazy dog. " * 300
@@ -94,8 +93,11 @@ async def test_eight_streams_at_once_all_finish(smol: Client) -> None:
     streams = [smol.stream_bytes(ask(f"{STORY} ({number})", max_tokens=12)) for number in range(8)]
     results = await asyncio.gather(*streams)
     assert all(data.endswith(b"data: [DONE]\n\n") for data in results)
-    assert sum(data.startswith(b": queued\n\n") for data in results) == 6
-    assert await smol.load() == {"running": 0, "waiting": 0, "slots": 2, "pool_used": 0, "pool": 4096}
+    signs = [signs_in(data) for data in results]
+    assert sum(told[0].read is None for told in signs) == 6
+    assert [told[-1].queued > 0 for told in signs].count(True) == 6
+    idle: dict[str, object] = {"running": 0, "waiting": 0, "slots": 2, "reading": [], "pool_used": 0, "pool": 4096}
+    assert await smol.load() == idle
 
 
 async def leave(smol: Client, stack: AsyncExitStack, response: aiohttp.ClientResponse) -> float:
@@ -112,7 +114,11 @@ async def test_leaving_during_the_prompt_frees_the_slot(smol: Client) -> None:
     stack = AsyncExitStack()
     body = {**ask(PROMPT_OF_3000, max_tokens=500), "stream": True}
     response = await stack.enter_async_context(smol.request("POST", "/v1/chat/completions", body))
-    assert (await response.content.readline()).startswith(b": prefill 0.0")
+    (sign,) = signs_in(await response.content.readline())
+    assert sign.read is not None
+    assert sign.read < 0.1
+    (reading,) = (await smol.load())["reading"]
+    assert 0 <= reading < 1
     assert await leave(smol, stack, response) < 10 * LONGEST_LEAVE
 
 
@@ -143,7 +149,8 @@ async def test_leaving_the_queue_leaves_no_trace(smol: Client) -> None:
     stack = AsyncExitStack()
     body = {**ask(STORY, max_tokens=1000), "stream": True}
     response = await stack.enter_async_context(smol.request("POST", "/v1/chat/completions", body))
-    assert await response.content.readline() == b": queued\n"
+    (sign,) = signs_in(await response.content.readline())
+    assert sign.read is None
     assert (await smol.load())["waiting"] == 1
     response.close()
     await smol.until_load(running=2, waiting=0)
@@ -224,23 +231,22 @@ async def test_the_deadline_of_the_queue_is_an_error_in_the_stream(socket_path: 
         await client.until_load(running=1)
         data = await client.stream_bytes(ask("hi"))
         comment, event = data.decode().removesuffix("\n\n").split("\n\n")
-        assert comment == ": queued"
+        assert signs_in(f"{comment}\n\n".encode())[-1].read is None
         assert json.loads(event.removeprefix("data: "))["error"]["code"] == "queue_full"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_the_child_stays_responsive_while_it_generates(smol: Client) -> None:
-    """Health answers at once while both slots are at work."""
+    """It tells its load at once while both slots are at work."""
     running = [asyncio.ensure_future(smol.events(ask(STORY, max_tokens=120))) for _ in range(2)]
     await smol.until_load(running=2)
     worst = 0.0
     while not all(task.done() for task in running):
         began = CLOCK.monotonic()
-        async with smol.request("GET", "/health") as response:
-            health: Any = await response.json()
+        load = await smol.load()
         worst = max(worst, CLOCK.monotonic() - began)
-        assert health == {"status": "ok"}
+        assert load["slots"] == 2
     for events in await asyncio.gather(*running):
         assert any(isinstance(event, Text) for event in events)
     assert worst < HANG / 10

@@ -17,6 +17,7 @@ from rixin.core.messages import Message
 from rixin.core.requests import Generate, ReasoningWish
 from rixin.core.tools import Tool
 from rixin.core.usage import Usage
+from rixin.engines.base import Sign
 from rixin.engines.child.body import answer_schema, chat_body, sampling_body, template_arguments
 from rixin.engines.child.calls import CallScanner, call_schema
 from rixin.engines.child.conversation import (
@@ -34,8 +35,8 @@ from rixin.engines.child.reading import Reading
 from rixin.engines.child.thoughts import GLUE, ask_for_answer, ask_for_thought, budget
 from rixin.errors import Kind, RixinError, invalid
 
-Item: TypeAlias = list[Event] | str
-"""Events, or a sign of life in words."""
+Item: TypeAlias = list[Event] | Sign
+"""Events, or a sign of life."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -133,23 +134,29 @@ class Answers:
     async def run(self, job: Job, start: Start) -> AsyncGenerator[Item, None]:
         """Answers, in the slot that the caller has taken. Closing the iterator cancels.
 
+        The first events come when the prompt has been read; until then, and where text is held back, there are signs.
+
         Raises:
             RixinError: Where the library refuses or fails.
         """
-        yield [start]
+        opening: list[Event] = [start]
         usage = Usage(prompt=job.prompt)
         for index in range(job.plan.request.n):
             choice = _Choice(self._llama, job, self._sampling(job, index), index)
             async with aclosing(choice.run()) as items:
                 async for item in items:
-                    yield item
+                    if isinstance(item, Sign):
+                        yield item
+                    else:
+                        yield [*opening, *item]
+                        opening = []
             usage = Usage(
                 prompt=job.prompt,
                 completion=usage.completion + choice.completion,
                 reasoning=usage.reasoning + choice.reasoning,
                 cached=choice.cached if index == 0 else usage.cached,
             )
-        yield [usage]
+        yield [*opening, usage]
 
     def _sampling(self, job: Job, index: int) -> JsonObject:
         sampling = sampling_body(job.plan.request, self._traits.vocabulary, index)
@@ -245,7 +252,7 @@ class _Choice:
         pieces: list[str] = []
         async with aclosing(self._attempt(body | kept | {"max_tokens": self._job.thought}, reading)) as items:
             async for item in items:
-                if isinstance(item, str):
+                if isinstance(item, Sign):
                     yield item
                     continue
                 texts = [event.text for event in item if isinstance(event, Text)]
@@ -258,14 +265,8 @@ class _Choice:
     async def _attempt(self, body: JsonObject, reading: Reading) -> AsyncGenerator[Item, None]:
         async with aclosing(self._llama.stream(body)) as stream:
             async for chunks in stream:
-                reading.progress = None
                 events = [event for chunk in chunks for event in reading.feed(chunk)]
-                if events:
-                    yield events
-                elif reading.progress is not None:
-                    yield f"prefill {reading.progress:.2f}"
-                else:
-                    yield "working"
+                yield events or Sign(read=reading.progress)
                 if reading.over:
                     return
 

@@ -1,11 +1,4 @@
-"""The engine child's HTTP surface: raw ASGI over a Unix socket.
-
-| route | what |
-| --- | --- |
-| `POST /v1/chat/completions` | Chat Completions; a body with `prompt` instead of `messages` is a text completion |
-| `POST /v1/count` | the same body to `{"prompt_tokens"}` |
-| `GET /v1/load` | `{"running", "waiting", "slots", "pool_used", "pool"}` |
-| `GET /health` | `{"status": "ok"}` |
+"""The engine child's HTTP surface: raw ASGI over a Unix socket. Its routes stand in `rixin.engines.child_protocol`.
 
 Errors are `{"error": {"message", "type", "code", "param", "limit", "requested", "retry_after"}}`, where type and code
 are the error's kind: as the answer's body while no status has been sent, else as the stream's last event, without
@@ -29,17 +22,27 @@ from rixin.dialects.base import Call, Stamp
 from rixin.dialects.decoding import decode_fields
 from rixin.dialects.openai_chat import DIALECT
 from rixin.dialects.openai_chat.request import parse_chat, parse_completion
+from rixin.engines.base import Sign
 from rixin.engines.child.answer import Answers, Item, Job
 from rixin.engines.child.queue import Place, Queue
 from rixin.engines.child.status import Ready
+from rixin.engines.child_protocol import (
+    COUNT_PATH,
+    FAIRNESS_HEADER,
+    GENERATE_PATH,
+    LOAD_PATH,
+    PromptTokens,
+    encode_sign,
+)
 from rixin.errors import Kind, RixinError
 
-FAIRNESS_HEADER = "x-rixin-key"
 MAX_BODY = 128 * 2**20
 """Bytes of a request, images included; the server in front has the limit that clients meet."""
 
 _QUIET = 1.0
 """Seconds between two signs of life."""
+_REPORT = 10.0
+"""Seconds between two lines of the log about one prompt."""
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -75,14 +78,13 @@ class ChildApp:
         self._queue = queue
         self._clock = clock
         self._work: set[asyncio.Task[None]] = set()
+        self._places: set[Place] = set()
         self._draining = False
         self._expired = False
         self._routes: dict[tuple[str, str], Callable[[Scope, Receive, Send], Awaitable[None]]] = {
-            ("POST", "/v1/chat/completions"): self._generate,
-            ("POST", "/v1/completions"): self._generate,
-            ("POST", "/v1/count"): self._count,
-            ("GET", "/v1/load"): self._load,
-            ("GET", "/health"): self._health,
+            ("POST", GENERATE_PATH): self._generate,
+            ("POST", COUNT_PATH): self._count,
+            ("GET", LOAD_PATH): self._load,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,6 +130,7 @@ class ChildApp:
         """Answers, from the price to the last byte. Errors are raised only while no status has been sent."""
         job = await self._answers.prepare(request)
         place = self._queue.enter(key, job.cells)
+        self._places.add(place)
         now = int(self._clock.now())
         stamp = Stamp(request_id=_new_id("chatcmpl-"), created=now, new_id=_new_id)
         start = Start(id=stamp.request_id, created=now, model=request.model)
@@ -138,16 +141,26 @@ class ChildApp:
                 else:
                     await _write_whole(items, request, stamp, send)
         finally:
+            self._places.discard(place)
             place.leave()
 
     async def _items(self, place: Place, job: Job, start: Start) -> AsyncGenerator[Item, None]:
         try:
-            async with aclosing(self._queue.wait(place)) as signs:
-                async for _ in signs:
-                    yield "queued"
+            async with aclosing(self._queue.wait(place)) as waits:
+                async for _ in waits:
+                    yield Sign(queued=place.queued)
+            place.read = 0.0
+            report = _PromptReport(job.prompt, self._clock)
             async with aclosing(self._answers.run(job, start)) as items:
                 async for item in items:
-                    yield item
+                    if not isinstance(item, Sign):
+                        place.read = None
+                        yield item
+                        continue
+                    if place.read is not None and item.read is not None:
+                        place.read = item.read
+                        report.tell(item.read)
+                    yield Sign(queued=place.queued, read=item.read)
         except asyncio.CancelledError:
             if self._expired:
                 raise _shutting_down() from None
@@ -155,7 +168,7 @@ class ChildApp:
 
     async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self._parse(_headers(scope), await _read_body(receive))
-        await _send_whole(send, 200, msgspec.json.encode({"prompt_tokens": await self._answers.count(request)}))
+        await _send_whole(send, 200, msgspec.json.encode(PromptTokens(await self._answers.count(request))))
 
     async def _load(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a route's signature
         admission = self._queue.admission
@@ -163,13 +176,11 @@ class ChildApp:
             "running": admission.running,
             "waiting": admission.waiting,
             "slots": admission.slots,
+            "reading": [place.read for place in self._places if place.read is not None],
             "pool_used": admission.used,
             "pool": admission.pool,
         }
         await _send_whole(send, 200, msgspec.json.encode(load))
-
-    async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a route's signature
-        await _send_whole(send, 200, b'{"status":"ok"}')
 
     def _parse(self, headers: dict[str, str], body: bytes) -> Generate:
         fields = decode_fields(body)
@@ -190,6 +201,7 @@ class _Stream:
         self._send = send
         self._clock = clock
         self._begun = False
+        self._reads = False
         self._spoke_at = 0.0
 
     async def write(self, items: AsyncGenerator[Item, None]) -> None:
@@ -200,7 +212,7 @@ class _Stream:
         """
         try:
             async for item in items:
-                await self._write(self._comment(item) if isinstance(item, str) else self._writer.feed(item))
+                await self._write(self._comment(item) if isinstance(item, Sign) else self._writer.feed(item))
         except RixinError as error:
             if not self._begun:
                 raise
@@ -209,10 +221,11 @@ class _Stream:
         else:
             await self._end(self._writer.close())
 
-    def _comment(self, text: str) -> bytes:
-        if self._begun and self._clock.monotonic() - self._spoke_at < _QUIET:
+    def _comment(self, sign: Sign) -> bytes:
+        has_its_turn, self._reads = not self._reads and sign.read is not None, sign.read is not None
+        if self._begun and not has_its_turn and self._clock.monotonic() - self._spoke_at < _QUIET:
             return b""
-        return f": {text}\n\n".encode()
+        return encode_sign(sign)
 
     async def _write(self, data: bytes) -> None:
         if not data:
@@ -228,10 +241,26 @@ class _Stream:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+class _PromptReport:
+    """Tells the log how far a long prompt has been read."""
+
+    def __init__(self, tokens: int, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._told_at = clock.monotonic()
+
+    def tell(self, part: float) -> None:
+        """Takes the part that has been read."""
+        now = self._clock.monotonic()
+        if part < 1 and now - self._told_at >= _REPORT:
+            self._told_at = now
+            _log.info("reads a prompt of %d tokens: %.0f%%", self._tokens, part * 100)
+
+
 async def _write_whole(items: AsyncGenerator[Item, None], request: Generate, stamp: Stamp, send: Send) -> None:
     collector = Collector()
     async for item in items:
-        if not isinstance(item, str):
+        if not isinstance(item, Sign):
             collector.feed(item)
     await _send_whole(send, 200, DIALECT.render_response(collector.response(), request, stamp))
 

@@ -4,11 +4,7 @@ The library's callback is the one place where a running request can be cancelled
 progress events, which make that place come around for each batch of the prompt as well.
 """
 
-import asyncio
-import contextlib
-import threading
-from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,9 +14,10 @@ from msgspec import Struct
 
 from rixin.clock import random_text
 from rixin.core.json import JsonObject
-from rixin.engines.child.chunk import Chunk, decode_chunk
+from rixin.engines.child.chunk import Chunk
 from rixin.engines.child.config import ChildConfig
-from rixin.engines.child.listener import Listener, refusal, refused
+from rixin.engines.child.listener import Listener, refusal
+from rixin.engines.child.run import Pulse, Run
 from rixin.engines.child.status import Ready
 from rixin.engines.gguf import GgufHeader
 from rixin.errors import Kind, RixinError
@@ -126,6 +123,7 @@ class Llama:
         self._socket = socket
         self._listener = Listener(socket, key)
         self._threads = ThreadPoolExecutor(config.slots, "llama")
+        self._pulse = Pulse()
 
     async def traits(self) -> Traits:
         """What the model can do."""
@@ -153,15 +151,18 @@ class Llama:
     async def stream(self, body: JsonObject) -> AsyncGenerator[list[Chunk], None]:
         """Answers. Closing the iterator frees the slot, and returns when that is done.
 
+        An empty list says that the library is at work for others: it reads one prompt after the other, so that a
+        request may hear nothing of its own for as long as all those before it take.
+
         Raises:
             RixinError: `INVALID_REQUEST` or `CONTEXT_OVERFLOW` for what the library refuses, `INTERNAL` where it fails.
         """
         whole: JsonObject = {**body, "stream": True, "return_progress": True, "stream_options": {"include_usage": True}}
         handle = self._server.handle_completions if "prompt" in body else self._server.handle_chat_completions
-        run = _Run(handle, msgspec.json.encode(whole))
+        run = Run(handle, msgspec.json.encode(whole), self._pulse)
         self._threads.submit(run)
         try:
-            while received := await run.receive():
+            while (received := await run.receive()) is not None:
                 yield [_checked(chunk) for chunk in received]
         finally:
             await run.leave()
@@ -170,72 +171,6 @@ class Llama:
         """Forgets the model."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._socket.unlink(missing_ok=True)
-
-
-Handle = Callable[[bytes, Callable[[bytes], bool]], None]
-
-
-class _Run:
-    """One call of the library in a thread, and its mailbox in the event loop.
-
-    Args:
-        handle: The library's function.
-        body: What it is asked.
-    """
-
-    def __init__(self, handle: Handle, body: bytes) -> None:
-        self._handle = handle
-        self._body = body
-        self._loop = asyncio.get_running_loop()
-        self._left = threading.Event()
-        self._mail: deque[bytes] = deque()
-        self._arrived = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._failure: Exception | None = None
-
-    def __call__(self) -> None:
-        """Runs in the thread."""
-        try:
-            if not self._left.is_set():
-                self._handle(self._body, self._take)
-        except (ValueError, RuntimeError) as error:
-            self._failure = error
-        finally:
-            self._tell(self._end)
-
-    async def receive(self) -> list[Chunk]:
-        """What has come since the last call; nothing at the end."""
-        await self._arrived.wait()
-        self._arrived.clear()
-        chunks = [decode_chunk(data) for data in self._mail]
-        self._mail.clear()
-        if self._ended.is_set():
-            self._arrived.set()
-            if not chunks and self._failure is not None:
-                raise refused(str(self._failure))
-        return chunks
-
-    async def leave(self) -> None:
-        """Lets the library drop the request, and waits until it has."""
-        self._left.set()
-        await self._ended.wait()
-
-    def _take(self, data: bytes) -> bool:
-        """Takes a chunk from the library, in the thread; True makes it drop the request."""
-        self._tell(self._deliver, data)
-        return self._left.is_set()
-
-    def _tell(self, call: Callable[..., None], *arguments: bytes) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed: the program is ending
-            self._loop.call_soon_threadsafe(call, *arguments)
-
-    def _deliver(self, data: bytes) -> None:
-        self._mail.append(data)
-        self._arrived.set()
-
-    def _end(self) -> None:
-        self._ended.set()
-        self._arrived.set()
 
 
 def _checked(chunk: Chunk) -> Chunk:

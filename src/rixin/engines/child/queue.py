@@ -52,19 +52,20 @@ class Queue:
         return Place(self, ticket, turn)
 
     async def wait(self, place: "Place") -> AsyncGenerator[None, None]:
-        """Waits for a place's turn; each yield is a sign of life.
+        """Waits for a place's turn; each yield is a sign of life, by which `Place.queued` has been brought up to date.
 
         Raises:
             RixinError: `QUEUE_FULL` when the deadline has passed.
         """
-        end = self._clock.monotonic() + self._deadline
+        began = self._clock.monotonic()
         while not place.turn.done():
             yield
-            left = end - self._clock.monotonic()
+            left = began + self._deadline - self._clock.monotonic()
             if left <= 0:
                 message = f"The model had no room for this request within {self._deadline:g} s."
                 raise RixinError(Kind.QUEUE_FULL, message, retry_after=self._retry_after())
             await asyncio.wait({place.turn}, timeout=min(left, _SIGN_OF_LIFE))
+            place.queued = self._clock.monotonic() - began
         place.since = self._clock.monotonic()
 
     def leave(self, place: "Place") -> None:
@@ -93,6 +94,10 @@ class Place:
         self.turn = turn
         self.since: float | None = None
         """When it began to run."""
+        self.queued = 0.0
+        """Seconds that it has waited."""
+        self.read: float | None = None
+        """The part of its prompt that has been read, while it runs and nothing has been answered."""
         self._queue: Queue | None = queue
 
     def leave(self) -> None:

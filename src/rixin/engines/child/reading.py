@@ -37,8 +37,8 @@ class Reading:
         self._calls = 0
         self._reason: FinishReason | None = None
         self._stop: str | None = None
-        self.progress: float | None = None
-        """The part of the prompt that has been read, while nothing has been said."""
+        self.progress = 0.0
+        """The part of the prompt that has been read."""
         self.cached = 0
         self.completion = 0
         """Tokens of the answer."""
