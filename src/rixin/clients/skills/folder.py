@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rixin.clients.skills.directory import disk_errors
 from rixin.clients.skills.discovery import Fetched
-from rixin.clients.skills.installed import Drift, Installed
+from rixin.clients.skills.installed import Installed
 from rixin.clients.skills.marker import MARKER_FILE, Marker, encode_marker, has_marker, make_marker
 from rixin.clients.skills.skill import Skill, digest
 from rixin.clients.skills.source import SourceName
@@ -194,7 +194,7 @@ class SkillsFolder:
             return None
         ours = sorted(item for item in self.backups.iterdir() if _BACKUP.fullmatch(item.name) and item != backup)
         for item in ours[: -(KEPT_BACKUPS - 1)]:
-            shutil.rmtree(item)
+            shutil.rmtree(item, ignore_errors=True)  # the change is done, whatever becomes of these
         return backup
 
 
@@ -204,17 +204,10 @@ def _replacing(name: str, reason: str, *, force: bool) -> Change:
 
 def _removal(installed: Installed, *, force: bool) -> Change:
     drift = installed.drift()
-    if drift.damaged:
-        # What was installed is not known, so with `force` the whole folder goes to the backup.
-        return _change_of_removal(installed.name, str(drift), force=force)
-    if drift.changed:
-        return _change_of_removal(installed.name, f"edited here: {', '.join(drift.changed)}", drift, force=force)
-    return Change(name=installed.name, action=Action.REMOVED, left=drift.extra)
-
-
-def _change_of_removal(name: str, reason: str, drift: Drift | None = None, *, force: bool) -> Change:
-    left = drift.extra if drift is not None else ()
-    return Change(name=name, action=Action.REMOVED if force else Action.KEPT, reason=reason, left=left)
+    # Where the marker is damaged it is not known what was installed, so with `force` the whole folder goes.
+    reason = str(drift) if drift.damaged else f"edited here: {', '.join(drift.changed)}" if drift.changed else ""
+    action = Action.REMOVED if force or not reason else Action.KEPT
+    return Change(name=installed.name, action=action, reason=reason, left=drift.extra)
 
 
 def _in_the_way(extra: str, skill: Skill) -> bool:
