@@ -3,6 +3,7 @@
 import http.server
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -238,6 +239,45 @@ class _Asks(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base
         pass
+
+
+def test_a_repository_is_fetched_over_http(repository: Repository, web: Callable[..., str]) -> None:
+    """By git's own server side, without history, at the commit that is there."""
+
+    class Serves(_Asks):
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            length = self.headers.get("content-length", "0")
+            environ = {
+                "PATH": os.environ["PATH"],
+                "GIT_PROJECT_ROOT": str(repository.path.parent),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("content-type", ""),
+                "CONTENT_LENGTH": length,
+                "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
+                "HTTP_GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+            }
+            done = subprocess.run(
+                ["git", "http-backend"],
+                input=self.rfile.read(int(length)),
+                env=environ,
+                capture_output=True,
+                check=True,
+                timeout=60,
+            )
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n" + done.stdout)
+
+        do_POST = do_GET  # noqa: N815 - its name in the base
+
+    (repository.path / "skills/weather/more.md").write_text("more")
+    commit = repository.commit()
+    with fetched(f"{web(Serves)}/upstream/.git", None) as source:
+        (skill,) = read_skills(source)
+        assert source.version == commit
+    assert "more.md" in {file.path for file in skill.files}
 
 
 def test_nobody_is_asked_for_a_password(web: Callable[..., str]) -> None:
