@@ -12,8 +12,8 @@ from rixin.clients.connect.connection import Model
 from rixin.clock import Clock, random_text
 from rixin.errors import Kind, RixinError
 
-_PROBE_WORDS = 300
-"""Long enough for the reading to outweigh the sending, short enough for a small machine."""
+_PROBE_WORDS = 100
+"""About 300 tokens: long enough to measure, short enough for a small machine."""
 
 
 class _Entry(Struct):
@@ -99,8 +99,11 @@ async def prompt_speed(
     """
     await _read_prompt(client, model, "Hi")  # a model that is not loaded yet is loaded by this one
     started = clock.monotonic()
+    await _read_prompt(client, model, "Hi")
+    overhead = clock.monotonic() - started
+    started = clock.monotonic()
     tokens = await _read_prompt(client, model, " ".join(word() for _ in range(_PROBE_WORDS)))
-    return tokens / max(clock.monotonic() - started, 1e-6)
+    return tokens / max(clock.monotonic() - started - overhead, 1e-3)
 
 
 async def _read_prompt(client: Client, model: str, prompt: str) -> int:
