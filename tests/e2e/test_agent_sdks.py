@@ -192,7 +192,7 @@ async def test_a13_e2_limits_are_waited_for_as_they_say(
 @pytest.mark.parametrize(
     ("kind", "error", "status"),
     [
-        (Kind.PERMISSION_DENIED, anthropic.PermissionDeniedError, 403),
+        (Kind.CONTENT_POLICY, anthropic.BadRequestError, 400),
         (Kind.UNAUTHENTICATED, anthropic.AuthenticationError, 401),
         (Kind.TOO_LARGE, anthropic.RequestTooLargeError, 413),
     ],

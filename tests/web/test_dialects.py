@@ -176,3 +176,28 @@ async def test_t11_a_websocket_is_declined_at_once(served: Site, path: str) -> N
     assert response.headers["upgrade"] == "HTTP/1.1"
     async with served.client.get(served.url + path, headers={"x-api-key": served.key}) as response:
         assert response.status == 405
+
+
+@pytest.mark.parametrize("fields", [{"input": ""}, {"input": []}, {"input": None}])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_t12_a_probe_without_input_is_answered_by_nobody(
+    served: Site, fields: dict[str, Any], stream: bool
+) -> None:
+    """A whole, empty response; no model is asked. What is wrong with key or model is told as ever."""
+    async with post(served, "/v1/responses", stream=stream, **fields) as response:
+        text = await response.text()
+    body = events_of(text)[-2][1]["response"] if stream else json.loads(text)
+    assert (response.status, body["status"]) == (200, "completed")
+    assert [part["text"] for item in body["output"] for part in item["content"]] == [""]
+    assert body["usage"]["total_tokens"] == 0
+    assert served.engine.requests == []
+    async with post(served, "/v1/responses", model="n", **fields) as response:
+        assert response.status == 404
+
+
+async def test_a_compaction_of_nothing_is_refused(served: Site) -> None:
+    """There is nothing to make shorter."""
+    headers = {"x-api-key": served.key}
+    url = f"{served.url}/v1/responses/compact"
+    async with served.client.post(url, json={"model": "m", "input": []}, headers=headers) as response:
+        assert (response.status, (await response.json())["error"]["param"]) == (400, "input")

@@ -30,6 +30,7 @@ from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_output
 from rixin.service.media import MediaStep
+from rixin.service.probe import answer_to_nothing, asks_nothing
 from rixin.store.usage import UsageRow
 
 _UNKNOWN_OUTPUT = 1024
@@ -161,6 +162,9 @@ class Generation:
 
     async def _answer(self, request: Generate) -> AsyncGenerator[Batch, None]:
         """The answer of whoever gives one, its thoughts sealed and remembered."""
+        if asks_nothing(request):
+            yield Batch(answer_to_nothing(request))
+            return
         generator = self._generator
         attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
 
