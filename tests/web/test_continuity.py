@@ -282,7 +282,7 @@ def signing_upstream(refused: list[Any]) -> ScriptedUpstream:
 
     def reply(request: Request) -> Reply:
         blocks = [block for message in request.json["messages"] for block in message["content"]]
-        signatures = {block.get("signature") for block in blocks if isinstance(block, dict) and "signature" in block}
+        signatures = {block["signature"] for block in blocks if "signature" in block}
         if signatures - {NATIVE}:
             refused.append(signatures)
             error = {"type": "invalid_request_error", "message": "Invalid `signature` in `thinking` block"}

@@ -39,6 +39,17 @@ def test_k2_a_conversation_goes_on_from_its_last_compaction() -> None:
     assert continued([HELLO, CALL]) == [HELLO, CALL]
 
 
+def test_s6_half_a_call_is_not_gone_on_from() -> None:
+    """Nobody ran it; what was said before it stays, also where that was cut."""
+    half: JsonObject = {**CALL, "status": "incomplete", "arguments": '{"a'}
+    said: JsonObject = {"type": "message", "role": "assistant", "content": [], "status": "incomplete"}
+    assert continued([HELLO, said, {**CALL, "status": "completed"}, half]) == [
+        HELLO,
+        said,
+        {**CALL, "status": "completed"},
+    ]
+
+
 @pytest.mark.parametrize("reference", [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_1"}])
 def test_r29_a_reference_becomes_what_it_names(reference: JsonObject) -> None:
     """Where it stands; an item that merely has an id is none."""

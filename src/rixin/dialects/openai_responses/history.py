@@ -55,9 +55,13 @@ def _named(item: JsonObject, taken: Set[str], fresh: Iterator[str]) -> JsonObjec
 
 
 def continued(history: list[JsonObject]) -> list[JsonObject]:
-    """The part of a history that a conversation goes on from: nothing before its last compaction."""
+    """The part of a history that a conversation goes on from: nothing before its last compaction, and no half call."""
     last = max((place for place, item in enumerate(history) if item.get("type") == COMPACTION), default=0)
-    return history[last:]
+    return [item for item in history[last:] if not _is_half_call(item)]
+
+
+def _is_half_call(item: JsonObject) -> bool:
+    return str(item.get("type")).endswith("_call") and item.get("status") == "incomplete"
 
 
 def by_id(items: Iterable[JsonObject]) -> dict[str, JsonObject]:
