@@ -121,15 +121,19 @@ class KeyRing:
         *,
         creator: Account | None = None,
     ) -> CreatedKey:
-        """Makes an API key. The arguments are those of `KeyWish`.
-
-        Raises:
-            RixinError: `INVALID_REQUEST` naming the argument; `PERMISSION_DENIED` when the creator may not give it;
-                `OVERLOADED` when the store cannot be used.
-        """
+        """Makes an API key of what a `KeyWish` says. Raises as `create_api_key` does."""
         wish = KeyWish(
             name=name, scopes=tuple(scopes), models=tuple(models), plan=plan, expires_at=expires_at, creator=creator
         )
+        return await self.create_api_key(wish)
+
+    async def create_api_key(self, wish: KeyWish) -> CreatedKey:
+        """Makes an API key.
+
+        Raises:
+            RixinError: `INVALID_REQUEST` naming what is wrong with the wish; `PERMISSION_DENIED` when its creator may
+                not give that; `OVERLOADED` when the store cannot be used.
+        """
         secret = new_secret()
         key = self._new_key(wish, "api", secret[:SHOWN_LENGTH])
         await self._table.add(key, self._digest(secret))
@@ -137,7 +141,7 @@ class KeyRing:
         return CreatedKey(id=key.id, key=secret)
 
     async def create_access_key(self, wish: KeyWish) -> CreatedAccessKey:
-        """Makes an access key, whose secret signs tokens. Raises as `create` does."""
+        """Makes an access key, whose secret signs tokens. Raises as `create_api_key` does."""
         access_key_id, secret = access_keys.new_id(), access_keys.new_secret()
         key = self._new_key(wish, "access", access_key_id)
         sealed = self._box.seal(secret.encode(), access_key_id)

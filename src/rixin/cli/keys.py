@@ -28,9 +28,7 @@ T = TypeVar("T")
 Which = Annotated[str, typer.Argument(help="The key's id, its name, or how it begins (sk-rx-...).", metavar="KEY")]
 WhichAccessKey = Annotated[
     str | None,
-    typer.Argument(
-        help="The key's id, its name, or its access key id (ak-rx-...).", metavar="KEY", show_default=False
-    ),
+    typer.Argument(help="The key's id, its name, or its access key id (ak-rx-...).", metavar="KEY", show_default=False),
 ]
 
 
@@ -70,9 +68,7 @@ def create(
     )
 
     async def work(ring: KeyRing) -> CreatedKey | CreatedAccessKey:
-        if access_key:
-            return await ring.create_access_key(wish)
-        return await ring.create(wish.name, wish.scopes, wish.models, wish.plan, wish.expires_at)
+        return await (ring.create_access_key(wish) if access_key else ring.create_api_key(wish))
 
     created = _with_ring(settings, work)
     if json:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rixin.accounts.key_rules import KeyWish
 from rixin.web.admin.policy import POLICIES, PREFIX
 from tests.web.admin.site import AdminSite
 
@@ -13,6 +14,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, object, int]] = {
     ("GET", "/status"): ("/status", None, 200),
     ("GET", "/keys"): ("/keys", None, 200),
     ("POST", "/keys"): ("/keys", {"name": "x"}, 201),
+    ("POST", "/access-keys"): ("/access-keys", {"name": "x"}, 201),
     ("PATCH", "/keys/{key_id}"): (f"/keys/{DELETED}", {"disabled": True}, 404),
     ("DELETE", "/keys/{key_id}"): (f"/keys/{DELETED}", None, 404),
     ("GET", "/usage/summary"): ("/usage/summary", None, 200),
@@ -39,16 +41,24 @@ REQUESTS: dict[tuple[str, str], tuple[str, object, int]] = {
 """One request for every route, and what an administrator gets."""
 
 
+async def token_of(site: AdminSite, scope: str) -> str:
+    """A token that an access key of this scope signed."""
+    pair = await site.services.keys.create_access_key(KeyWish(name=scope, scopes=(scope,)))
+    return (await site.services.keys.mint_token(pair.access_key_id)).token
+
+
 async def test_every_route_asks_for_what_its_policy_says(site: AdminSite) -> None:
     """Without a credential 401, with a wrong one 401, without the scope 403, and only an administrator is answered."""
     assert {(method, PREFIX + path) for method, path in REQUESTS} == POLICIES.keys()
     others = [await site.services.keys.create(name, scopes=(name,)) for name in ("inference", "metrics")]
     disabled = await site.services.keys.create("disabled", scopes=("admin",))
     await site.services.keys.disable(disabled.id)
+    signed = {scope: await token_of(site, scope) for scope in ("inference", "admin")}
     for (method, path), (concrete, body, status) in REQUESTS.items():
         expected = {"": 401, "Bearer sk-rx-wrong": 401, "Bearer": 401, "Basic YTpi": 401}
         expected |= {f"Bearer {key.key}": 403 for key in others}
         expected |= {f"Bearer {disabled.key}": 401, f"Bearer {site.admin_key}": status}
+        expected |= {f"Bearer {signed['inference']}": 403, f"Bearer {signed['admin']}": status}
         if POLICIES[method, PREFIX + path] is None:
             expected = dict.fromkeys(expected, 200)
         for credential, wanted in expected.items():

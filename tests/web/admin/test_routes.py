@@ -88,6 +88,19 @@ async def test_a_key_is_made_shown_once_changed_and_deleted(site: AdminSite) -> 
     assert (await site.ask("DELETE", f"/keys/{key_id}")).status == 404
 
 
+async def test_an_access_key_is_made_and_shown_once(site: AdminSite) -> None:
+    """Its id is in the list, its secret in nothing but the answer that made it."""
+    made = await site.ask("POST", "/access-keys", {"name": "script", "models": ["m"]})
+    assert made.status == 201
+    assert made.body.keys() == {"id", "access_key_id", "secret_access_key"}
+    listed = await site.ask("GET", "/keys?search=script")
+    [entry] = listed.body["data"]
+    assert (entry["id"], entry["kind"], entry["prefix"]) == (made.body["id"], "access", made.body["access_key_id"])
+    assert made.body["secret_access_key"] not in str(listed.body)
+    assert (await site.ask("POST", "/access-keys", {"name": "x", "plan": "none"})).status == 400
+    assert (await site.ask("DELETE", f"/keys/{made.body['id']}")).status == 204
+
+
 async def test_keys_are_listed_page_by_page(site: AdminSite) -> None:
     """Each page names the next one, and the last one none."""
     for number in range(4):

@@ -1,14 +1,16 @@
-"""API keys: list, make, disable, delete."""
+"""API keys and access keys: list, make, disable, delete."""
 
 from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from rixin.accounts.account import Account
+from rixin.accounts.key_rules import KeyWish
 from rixin.accounts.keys import MAX_LISTED
 from rixin.errors import invalid
 from rixin.web.admin.guard import router as guarded_router
-from rixin.web.admin.services import Caller, Services
+from rixin.web.admin.services import AdminServices, Caller, Services
 
 router = guarded_router("keys")
 
@@ -29,6 +31,7 @@ class KeyView(BaseModel):
     disabled_at: float | None
     last_used_at: float | None
     creator: str | None
+    kind: Literal["api", "access"]
 
 
 class KeyPage(BaseModel):
@@ -52,12 +55,22 @@ class NewKey(BaseModel):
 
 
 class MadeKey(BaseModel):
-    """A new key, the only time that it is shown."""
+    """A new API key, the only time that it is shown."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str
     key: str
+
+
+class MadeAccessKey(BaseModel):
+    """A new access key, the only time that its secret is shown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    access_key_id: str
+    secret_access_key: str
 
 
 class KeyChange(BaseModel):
@@ -90,17 +103,13 @@ async def list_keys(
 @router.post("/keys", status_code=201)
 async def create_key(services: Services, caller: Caller, wish: NewKey) -> MadeKey:
     """Makes a key, and shows it this once."""
-    if wish.plan is not None and wish.plan not in services.plans.all:
-        raise invalid("There is no such plan.", "plan")
-    made = await services.keys.create(
-        wish.name,
-        scopes=wish.scopes,
-        models=wish.models,
-        plan=wish.plan,
-        expires_at=wish.expires_at,
-        creator=None if services.settings.auth == "off" else caller,
-    )
-    return MadeKey.model_validate(made)
+    return MadeKey.model_validate(await services.keys.create_api_key(_wish(services, caller, wish)))
+
+
+@router.post("/access-keys", status_code=201)
+async def create_access_key(services: Services, caller: Caller, wish: NewKey) -> MadeAccessKey:
+    """Makes an access key, and shows its secret this once. It is listed, disabled and deleted among the keys."""
+    return MadeAccessKey.model_validate(await services.keys.create_access_key(_wish(services, caller, wish)))
 
 
 @router.patch("/keys/{key_id}")
@@ -114,3 +123,16 @@ async def change_key(services: Services, key_id: str, change: KeyChange) -> KeyS
 async def delete_key(services: Services, key_id: str) -> None:
     """Deletes a key for good. What it used stays on record."""
     await services.keys.delete(key_id)
+
+
+def _wish(services: AdminServices, caller: Account, wish: NewKey) -> KeyWish:
+    if wish.plan is not None and wish.plan not in services.plans.all:
+        raise invalid("There is no such plan.", "plan")
+    return KeyWish(
+        name=wish.name,
+        scopes=tuple(wish.scopes),
+        models=tuple(wish.models),
+        plan=wish.plan,
+        expires_at=wish.expires_at,
+        creator=None if services.settings.auth == "off" else caller,
+    )

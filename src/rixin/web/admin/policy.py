@@ -12,6 +12,7 @@ POLICIES: Final[Mapping[tuple[str, str], Scope | None]] = {
     ("GET", f"{PREFIX}/status"): "admin",
     ("GET", f"{PREFIX}/keys"): "admin",
     ("POST", f"{PREFIX}/keys"): "admin",
+    ("POST", f"{PREFIX}/access-keys"): "admin",
     ("PATCH", f"{PREFIX}/keys/{{key_id}}"): "admin",
     ("DELETE", f"{PREFIX}/keys/{{key_id}}"): "admin",
     ("GET", f"{PREFIX}/usage/summary"): "admin",
