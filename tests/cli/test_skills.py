@@ -143,6 +143,19 @@ def test_update_keeps_edits(invoke: Invoke, home: Path, official: Repository) ->
     assert (Path(forced["backup"]) / "sn-image-base/requirements.txt").read_text() == "mine"
 
 
+def test_each_agent_has_its_own(invoke: Invoke, home: Path, official: Repository) -> None:
+    """A name counts for the agents that have such a skill; one that none has is an error."""
+    run(invoke, "install", official.url, "--agent", "claude", "--skill", "sn-image-base")
+    run(invoke, "install", official.url, "--agent", "codex", "--skill", "sn-search-image")
+    both = ("--agent", "claude", "--agent", "codex")
+    assert run(invoke, "update", "sn-search-image", *both) == "codex: sn-search-image unchanged\n"
+    assert run(invoke, "update", "sn-search-image", "sn-image-base") == (
+        "claude: sn-image-base unchanged\ncodex: sn-search-image unchanged\n"
+    )
+    assert run(invoke, "verify", "sn-image-base", *both) == ""
+    assert "absent: not installed by rixin for any of these agents" in error(invoke, "update", "absent", *both)
+
+
 def test_update_follows_the_ref_and_the_directory(invoke: Invoke, home: Path, tmp_path: Path) -> None:
     """A skill of a branch stays on it, one of a directory follows the directory, Rixin's own the package."""
     repository = make_repository(tmp_path / "repository")

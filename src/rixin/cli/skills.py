@@ -84,7 +84,7 @@ def install(
 @app.command("list")
 def list_skills(agent: AnyWhose = None, json: options.Json = False) -> None:
     """List what was installed, and from where."""
-    rows = [(whose, skill) for whose in _agents(agent) for skill in SkillsFolder(whose.skills).installed()]
+    rows = [(whose, skill) for whose, installed in _holdings(agent, None) for skill in installed]
     if json:
         output.print_json([_tree(whose, skill) for whose, skill in rows])
         return
@@ -114,8 +114,8 @@ def update(
 ) -> None:
     """Fetch installed skills again from where they came. Exit code 1 if one had to stay as it is."""
     outcomes = {
-        whose.name: _updated(SkillsFolder(whose.skills), names or (), force=force, dry_run=dry_run)
-        for whose in _holders(agent, names)
+        whose.name: _updated(SkillsFolder(whose.skills), installed, force=force, dry_run=dry_run)
+        for whose, installed in _holdings(agent, names)
     }
     _finish(outcomes, dry_run=dry_run, json=json)
 
@@ -136,7 +136,7 @@ def remove(
 @app.command()
 def verify(names: AnyNames = None, agent: AnyWhose = None, json: options.Json = False) -> None:
     """Compare skills with what was installed. Exit code 1 if a file was changed, is missing or was added."""
-    found = [(whose, skill) for whose in _holders(agent, names) for skill in _named(whose, names)]
+    found = [(whose, skill) for whose, installed in _holdings(agent, names) for skill in installed]
     drifted = [(whose, skill) for whose, skill in found if skill.drift()]
     if json:
         output.print_json([_tree(whose, skill) for whose, skill in found])
@@ -189,32 +189,27 @@ def _agents(names: Sequence[str] | None) -> list[Agent]:
     return [find_agent(name, os.environ, Path.home()) for name in dict.fromkeys(names)]
 
 
-def _holders(agents: Sequence[str] | None, names: Sequence[str] | None) -> list[Agent]:
-    """The agents that are meant: of those nobody named, the ones that have one of the skills that are named.
+def _holdings(agents: Sequence[str] | None, names: Sequence[str] | None) -> list[tuple[Agent, list[Installed]]]:
+    """What is installed for the agents that are meant, of the skills that are named; agents without any are left out.
 
     Raises:
         RixinError: `NOT_FOUND` for a skill that none of them has.
     """
-    chosen = _agents(agents)
-    missing = set(names or ()).difference(
-        skill.name for whose in chosen for skill in SkillsFolder(whose.skills).installed()
-    )
+    found = [(whose, SkillsFolder(whose.skills).installed()) for whose in _agents(agents)]
+    missing = set(names or ()).difference(skill.name for _, installed in found for skill in installed)
     if missing:
         raise RixinError(
             Kind.NOT_FOUND, f"{', '.join(sorted(missing))}: not installed by rixin for any of these agents"
         )
-    return [whose for whose in chosen if not names or agents or _named(whose, names)]
+    chosen = [(whose, [skill for skill in installed if not names or skill.name in names]) for whose, installed in found]
+    return [(whose, installed) for whose, installed in chosen if installed]
 
 
-def _named(whose: Agent, names: Sequence[str] | None) -> list[Installed]:
-    return [skill for skill in SkillsFolder(whose.skills).installed() if not names or skill.name in names]
-
-
-def _updated(folder: SkillsFolder, names: Sequence[str], *, force: bool, dry_run: bool) -> Outcome:
-    """Fetches each source once, and installs what it has of the skills that came from it."""
+def _updated(folder: SkillsFolder, installed: Sequence[Installed], *, force: bool, dry_run: bool) -> Outcome:
+    """Fetches the sources of skills, each once, and installs what they have of them."""
     changes: list[Change] = []
     sources: dict[SourceName, list[str]] = {}
-    for skill in folder.installed(names):
+    for skill in installed:
         if skill.marker is None:
             changes.append(
                 Change(name=skill.name, action=Action.KEPT, reason="its marker is damaged; install it again")
