@@ -41,9 +41,9 @@ REQUESTS: dict[tuple[str, str], tuple[str, object, int]] = {
 """One request for every route, and what an administrator gets."""
 
 
-async def token_of(site: AdminSite, scope: str) -> str:
-    """A token that an access key of this scope signed."""
-    pair = await site.services.keys.create_access_key(KeyWish(name=scope, scopes=(scope,)))
+async def token_of(site: AdminSite, *scopes: str) -> str:
+    """A token that an access key of these scopes signed."""
+    pair = await site.services.keys.create_access_key(KeyWish(name="signer", scopes=scopes))
     return (await site.services.keys.mint_token(pair.access_key_id)).token
 
 
@@ -53,12 +53,12 @@ async def test_every_route_asks_for_what_its_policy_says(site: AdminSite) -> Non
     others = [await site.services.keys.create(name, scopes=(name,)) for name in ("inference", "metrics")]
     disabled = await site.services.keys.create("disabled", scopes=("admin",))
     await site.services.keys.disable(disabled.id)
-    signed = {scope: await token_of(site, scope) for scope in ("inference", "admin")}
+    others_token, admin_token = await token_of(site, "inference"), await token_of(site, "inference", "admin")
     for (method, path), (concrete, body, status) in REQUESTS.items():
         expected = {"": 401, "Bearer sk-rx-wrong": 401, "Bearer": 401, "Basic YTpi": 401}
         expected |= {f"Bearer {key.key}": 403 for key in others}
         expected |= {f"Bearer {disabled.key}": 401, f"Bearer {site.admin_key}": status}
-        expected |= {f"Bearer {signed['inference']}": 403, f"Bearer {signed['admin']}": status}
+        expected |= {f"Bearer {others_token}": 403, f"Bearer {admin_token}": status}
         if POLICIES[method, PREFIX + path] is None:
             expected = dict.fromkeys(expected, 200)
         for credential, wanted in expected.items():
