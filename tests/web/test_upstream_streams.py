@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -259,6 +260,25 @@ async def test_headers_tell_who_answered_and_what_remains(tmp_path: Path, path: 
     assert told["x-rixin-upstream-remaining-requests"] == "3"
     assert 0 < int(told["x-rixin-upstream-remaining-tokens"]) < 9000
     assert "drop_param(temperature)" in told["x-rixin-changes"]
+
+
+SEARCHES = {MESSAGES: {"type": "web_search_20250305", "name": "web_search"}, RESPONSES: {"type": "web_search"}}
+
+
+@pytest.mark.parametrize("path", SEARCHES)
+@pytest.mark.parametrize("on", [True, False])
+async def test_the_upstreams_own_search_takes_the_place_of_the_vendors(tmp_path: Path, path: str, on: bool) -> None:
+    """Where its profile says that it has one; elsewhere the tool is left out, and told."""
+    upstream = Scripted(answer(completion()))
+    async with healing_site(tmp_path, upstream, models=["m"], preset="mimo", controls=False) as healing:
+        healing.preset = msgspec.structs.replace(
+            healing.preset, profile=msgspec.structs.replace(healing.preset.profile, web_search=on)
+        )
+        own = ASKED[path]["tools"]
+        told = await healing.ask({"model": "m", **ASKED[path], "tools": [*own, SEARCHES[path]]}, path)
+    tools = [tool["type"] for tool in upstream.bodies("m")[0]["tools"]]
+    assert (told.status, tools) == (200, ["function", "web_search"] if on else ["function"])
+    assert ("forward_tool(web_search)" in told.changes) is on
 
 
 NUMBERS: dict[str, Body | None] = {

@@ -22,6 +22,7 @@ from rixin.errors import Kind, RixinError
 from rixin.profiles.answers.transform import transform_for
 from rixin.profiles.profile import NOTHING, Profile
 from rixin.profiles.sanitizers import sanitize
+from rixin.profiles.web_search import FORWARDED, forward_search
 from rixin.settings import Provider
 
 
@@ -121,8 +122,11 @@ class Remote:
         body = self._upstream.build_body(with_past_thoughts(request, self.name, wanted=self._wants_thoughts(request)))
         if request.prompt is not None or self._dialect != CHAT:
             return Prepared(body=body)
-        sanitized = sanitize(body, self._profile_for(request.card.target))
-        return Prepared(body=sanitized.body, changes=sanitized.changes, tool_names=sanitized.tool_names)
+        profile = self._profile_for(request.card.target)
+        searching = forward_search(body, request.changes) if profile.web_search else body
+        sanitized = sanitize(searching, profile)
+        changes = sanitized.changes if searching is body else (FORWARDED, *sanitized.changes)
+        return Prepared(body=sanitized.body, changes=changes, tool_names=sanitized.tool_names)
 
     def send(self, request: Generate, prepared: Prepared, key: str | None) -> AsyncGenerator[Batch, None]:
         """Sends what was prepared; see `Sends.send`."""

@@ -163,7 +163,10 @@ _MEANINGS: dict[str, Mapping[object, str] | Callable[[Any], str]] = {
     "reasoning_field": lambda name: f"brings back thoughts in the field {name}",
     "reasoning_placeholder": lambda text: f'writes "{text}" where thoughts are lost that may not be missing',
     "allowed_tool_types": lambda types: f"leaves out tools of other types than {_list(types)}",
-    "web_search": {True: "leaves web_search to the upstream", False: "leaves out the hosted web_search"},
+    "web_search": {
+        True: "asks for the upstream's own web_search where a client asks for its vendor's",
+        False: "asks for no web_search of the upstream's own",
+    },
     "tool_strict": {
         "keep": _UNTOUCHED,
         "drop_null": "leaves out strict of tools where it is null",

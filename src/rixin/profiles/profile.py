@@ -97,7 +97,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     allowed_tool_types: frozenset[str] | None = None
     """The only types of tools that may be sent; `*` is any."""
     web_search: bool | None = None
-    """A hosted `web_search` tool of a client is the upstream's own, and goes to it."""
+    """The hosted search that Responses and Messages clients ask for is the upstream's own `web_search`."""
     tool_strict: Literal["keep", "drop_null", "drop"] | None = None
     tool_schema: Literal["off", "safe", "strict"] | None = None
     tool_name_policy: Literal["keep", "openai"] | None = None

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rixin.core.events import Event, Finish, Start, Text
+from rixin.core.responses import collect
 from rixin.errors import Kind, RixinError
 from rixin.profiles import presets
+from rixin.profiles.answers.transform import transform_for
 from rixin.profiles.cards import load_models
 from rixin.profiles.importers.mimo2codex import FEATURES, import_providers, profile_from_features
 from rixin.profiles.presets import load_presets
@@ -81,6 +84,8 @@ def flags_of(features: Body) -> set[str]:
     preset = features.get("enhanceErrorPreset")
     if preset == "sensenova":
         on |= SENSENOVA - features.keys()
+    if preset == "kimi":
+        on |= {"dropReasoningEffort"} - features.keys()
     if "minimaxCompat" in on or (preset == "minimax" and "minimaxCompat" not in features):
         on |= MINIMAX
     return on
@@ -176,7 +181,7 @@ switches = st.fixed_dictionaries(
     optional={
         **{name: st.booleans() for name in FEATURES if name not in ("webSearch", "forceParallelToolCalls")},
         "minimaxCompat": st.booleans(),
-        "enhanceErrorPreset": st.sampled_from(["sensenova", "minimax", "other"]),
+        "enhanceErrorPreset": st.sampled_from(["sensenova", "minimax", "kimi", "other"]),
     },
 )
 
@@ -186,6 +191,35 @@ switches = st.fixed_dictionaries(
 def test_every_combination_of_features_rewrites_alike(body: Body, features: Body) -> None:
     """Case by case the same body, for each set of switches, umbrella and error preset."""
     assert rewritten(body, profile_from_features(features)) == theirs(body, features)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_web_search_and_parallel_calls_are_switched(on: bool) -> None:
+    """The upstream's search is for who asks for one; a Chat client's own tool goes to it as there."""
+    assert profile_from_features({"webSearch": on}).web_search is on
+    body: Body = {"model": "m", "messages": [USER], "tools": [{"type": "web_search"}, FUNCTION]}
+    profile = profile_from_features({"forceParallelToolCalls": on, "webSearch": on})
+    assert rewritten(body, profile) == (body | ({"parallel_tool_calls": True} if on else {}))
+
+
+@pytest.mark.parametrize(
+    ("features", "on"),
+    [
+        ({"extractThinkTags": True}, True),
+        ({"extractThinkTags": False}, False),
+        ({}, False),
+        ({"minimaxCompat": True}, True),
+        ({"enhanceErrorPreset": "minimax"}, True),
+    ],
+)
+def test_think_tags_are_taken_out_where_that_is_on(features: Body, on: bool) -> None:
+    """By itself, or with the umbrella that turns it on."""
+    transform = transform_for(profile_from_features(features), {}, ())
+    assert (transform is not None) is on
+    if transform is not None:
+        events: list[Event] = [Text(text="<thi"), Text(text="nk>hm</think>\nok"), Finish(reason="stop")]
+        choice = collect([Start(id="1", created=1, model="m"), *transform.feed(events)]).choices[0]
+        assert (choice.reasoning, choice.text) == ("hm", "ok")
 
 
 CASES: dict[str, Body] = {
