@@ -103,7 +103,7 @@ async def test_a_key_without_the_scope_is_refused(served: Site) -> None:
         assert response.status == 403
 
 
-async def test_an_unknown_model_names_the_nearest(served: Site) -> None:
+async def test_k9_an_unknown_model_names_the_nearest(served: Site) -> None:
     """404 in the platform's envelope."""
     async with served.post(model="n") as response:
         error = (await response.json())["error"]
@@ -188,7 +188,7 @@ async def test_browsers_may_ask_first(served: Site) -> None:
         ({"origin": "null"}, 403),
     ],
 )
-async def test_a_server_without_keys_serves_no_foreign_page(
+async def test_o3_a_server_without_keys_serves_no_foreign_page(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
     """A page that gets a browser on this machine to call is told apart by its host or its origin."""

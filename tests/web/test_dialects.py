@@ -201,3 +201,34 @@ async def test_a_compaction_of_nothing_is_refused(served: Site) -> None:
     url = f"{served.url}/v1/responses/compact"
     async with served.client.post(url, json={"model": "m", "input": []}, headers=headers) as response:
         assert (response.status, (await response.json())["error"]["param"]) == (400, "input")
+
+
+@pytest.mark.parametrize(
+    ("path", "last", "word"),
+    [("/v1/responses", "response.failed", "server_error"), ("/v1/messages", "error", "overloaded_error")],
+)
+async def test_o8_streams_that_outlast_a_shutdown_are_told(served: Site, path: str, last: str, word: str) -> None:
+    """With an error that makes agents ask again, of a server that may be up by then; never with an end."""
+    served.engine.script = [[START, Text(text="Hel")], asyncio.Event()]
+    async with post(served, path, stream=True) as response:
+        seen = await response.content.readuntil(b"Hel")
+        await served.app.drain(0)
+        events = events_of((seen + await response.read()).decode())
+    kind, data = events[-1]
+    error = data["response"]["error"] if "response" in data else data["error"]
+    assert (kind, error.get("code", error.get("type"))) == (last, word)
+    assert "shutting down" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages"])
+async def test_t10_an_agent_that_is_interrupted_ends_the_work(served: Site, path: str) -> None:
+    """The engine is left, the row says who went, and the stream is not carried to an end that nobody reads."""
+    served.engine.script = [[START, Text(text="Hel")], asyncio.Event()]
+    async with post(served, path, stream=True) as response:
+        await response.content.readuntil(b"Hel")
+        response.close()
+    async with asyncio.timeout(10):
+        await served.engine.left.wait()
+    await served.app.drain(10)
+    [row] = await served.ledger.recent()
+    assert (row.status, row.error, row.stream) == (499, "cancelled", True)

@@ -87,7 +87,7 @@ async def test_a_stream(served: Site) -> None:
     assert {event["id"] for event in events[:-1]} == {response.headers["x-request-id"]}
 
 
-async def test_a_safe_request_id_is_kept(served: Site) -> None:
+async def test_o6_a_safe_request_id_is_kept(served: Site) -> None:
     """A client's own id is echoed; one with odd characters is replaced."""
     async with served.post(headers={"x-request-id": "mine-1"}) as response:
         assert response.headers["x-request-id"] == "mine-1"
@@ -145,7 +145,7 @@ async def test_a_bug_in_mid_stream_cuts_the_connection(served: Site) -> None:
             await response.text()
 
 
-async def test_missing_usage_is_estimated(served: Site) -> None:
+async def test_c2_missing_usage_is_estimated(served: Site) -> None:
     """A client that asked for usage gets some, and the ledger knows that it is an estimate."""
     served.engine.script = [[START, Text(text="Hello there, you"), Finish(reason="stop")]]
     async with served.post(stream=True, stream_options={"include_usage": True}) as response:
@@ -156,7 +156,7 @@ async def test_missing_usage_is_estimated(served: Site) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_client_that_leaves_ends_the_work(served: Site, stream: bool) -> None:
+async def test_t10_a_client_that_leaves_ends_the_work(served: Site, stream: bool) -> None:
     """The engine's stream is closed, and the row says that the client went."""
     begun, never = asyncio.Event(), asyncio.Event()
 
@@ -177,7 +177,7 @@ async def test_a_client_that_leaves_ends_the_work(served: Site, stream: bool) ->
     assert row[:2] == (499, "cancelled")
 
 
-async def test_silence_is_bridged(served: Site) -> None:
+async def test_t3_c1_silence_is_bridged(served: Site) -> None:
     """While the engine thinks, comments keep the connection alive, and the answer still comes whole."""
     gate = asyncio.Event()
     served.engine.script = [gate, *ANSWER]
