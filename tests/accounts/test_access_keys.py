@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rixin.accounts.access_keys import CreatedAccessKey, is_token
+from rixin.accounts.access_keys import CreatedAccessKey, is_token, parse
 from rixin.accounts.account import Account
 from rixin.accounts.credentials import MAX_LENGTH
 from rixin.accounts.key_rules import KeyWish
@@ -267,6 +269,29 @@ async def test_a5_what_is_no_token_is_refused(ring: KeyRing, token: str) -> None
     """Deep, huge, broken or foreign texts are an ordinary refusal, never a failure of ours."""
     assert len(token) <= MAX_LENGTH
     await refusal(ring, token)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("HS256"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+HEADER_NAMES = st.sampled_from(["alg", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "crit", "b64", "x"])
+CLAIM_NAMES = st.sampled_from(["iss", "exp", "nbf", "iat", "aud", "sub", "jti", "x"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(JSON, st.dictionaries(HEADER_NAMES, JSON).map(lambda names: {"alg": "HS256", **names}), st.just(HEADER)),
+    st.one_of(JSON, st.dictionaries(CLAIM_NAMES, JSON).map(lambda names: {"iss": "a", "exp": 1, **names})),
+    st.binary(max_size=40),
+)
+def test_a5_any_token_is_refused_in_our_own_words(header: object, payload: object, signature: bytes) -> None:
+    """Whatever stands in it, a token that nobody signed is an error of the client's."""
+    parts = [json.dumps(part).encode() for part in (header, payload)]
+    with pytest.raises(RixinError) as caught:
+        parse(".".join(segment(part) for part in (*parts, signature))).verify(b"the secret of an access key, unknown")
+    assert caught.value.kind is Kind.UNAUTHENTICATED
 
 
 async def test_unknown_signers_are_slowed_down(ring: KeyRing, clock: ManualClock) -> None:
