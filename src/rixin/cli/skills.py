@@ -47,7 +47,7 @@ DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Only tell wh
 
 @app.callback()
 def skills() -> None:
-    """Install skills for OpenClaw, hermes, Claude Code and Codex. Agents find them when they are started again."""
+    """Install, check and update agents' skills. OpenClaw, hermes, Claude Code and Codex find them when they start."""
 
 
 @app.command()
@@ -66,7 +66,7 @@ def install(
     dry_run: DryRun = False,
     json: options.Json = False,
 ) -> None:
-    """Install the skills of a repository or directory. They are copies, and remember where they came from."""
+    """Install skills from a source. They are copies, and remember where they came from."""
     agents = _agents(agent)
     fetched = fetch(name_source(source, ref=ref, path=path), skill or ())
     now = SystemClock().now()
@@ -112,7 +112,7 @@ def update(
     dry_run: DryRun = False,
     json: options.Json = False,
 ) -> None:
-    """Fetch installed skills again from where they came. Exit code 1 if one had to stay as it is."""
+    """Fetch installed skills again. Exit code 1 if one had to stay as it is."""
     outcomes = {
         whose.name: _updated(SkillsFolder(whose.skills), installed, force=force, dry_run=dry_run)
         for whose, installed in _holdings(agent, names)
@@ -161,7 +161,7 @@ def env(
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Point the skills of SenseNova at this server: sets SN_BASE_URL and SN_API_KEY where they read them."""
+    """Point SenseNova's skills at this server. Sets SN_BASE_URL and SN_API_KEY where they read them."""
     settings = options.load_settings(config, data_dir)
     target = find_target(settings, base_url=base_url, api_key=api_key, environ=os.environ)
     values = {KEY: _key(target, settings), BASE_URL: target.base_url}
