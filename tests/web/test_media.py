@@ -1,0 +1,178 @@
+"""Images and videos over HTTP, in every dialect."""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rixin.core.events import Event, Finish, Start, Text
+from rixin.core.messages import ImagePart, TextPart
+from rixin.core.usage import Usage
+from rixin.settings import Media, Server, Settings
+from tests.media.samples import image, png_of, video
+from tests.support.engines import Step
+from tests.support.web import Site, site
+from tests.upstreams.scripted import ScriptedUpstream, Send, Stall, answer, head
+
+HANG = 30.0
+"""Seconds after which a test that should have ended counts as hanging."""
+START: Event = Start(id="up-1", created=1, model="m")
+ANSWER: list[Step] = [[START, Text(text="A cat.")], [Finish(reason="stop"), Usage(prompt=7, completion=2)]]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
+    """An application that may fetch from the test's own servers."""
+    media = Media(private_hosts=("127.0.0.1",), decode_timeout=HANG)
+    async with site(tmp_path, Settings(server=Server(data_dir=tmp_path), media=media)) as running:
+        running.engine.script = ANSWER
+        yield running
+
+
+def chat(url: str) -> tuple[str, dict[str, Any]]:
+    """An image as OpenAI's chats have it."""
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": url}}]
+    return "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": content}]}
+
+
+def messages(url: str) -> tuple[str, dict[str, Any]]:
+    """An image as Anthropic's messages have it."""
+    source = {"type": "url", "url": url}
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image", "source": source}]
+    return "/v1/messages", {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": content}]}
+
+
+def responses(url: str) -> tuple[str, dict[str, Any]]:
+    """An image as OpenAI's responses have it."""
+    content = [{"type": "input_text", "text": "What is this?"}, {"type": "input_image", "image_url": url}]
+    return "/v1/responses", {"model": "m", "input": [{"role": "user", "content": content}], "store": False}
+
+
+def native(url: str) -> tuple[str, dict[str, Any]]:
+    """An image as the native platform has it."""
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": url}]
+    return "/v1/llm/chat-completions", {"model": "m", "messages": [{"role": "user", "content": content}]}
+
+
+DIALECTS = pytest.mark.parametrize("asking", [chat, messages, responses, native])
+
+
+async def post(served: Site, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], str | None]:
+    """Status, body and changes of an answer."""
+    headers = {"authorization": f"Bearer {served.key}"}
+    async with asyncio.timeout(HANG), served.client.post(served.url + path, json=body, headers=headers) as response:
+        return response.status, await response.json(), response.headers.get("x-rixin-changes")
+
+
+@DIALECTS
+async def test_an_image_by_url_reaches_the_engine_as_data(served: Site, asking: Any):
+    """The server fetches it, and the header says so."""
+    async with ScriptedUpstream(answer(image("JPEG"), content_type="image/jpeg")) as server:
+        status, _, changes = await post(served, *asking(server.url))
+    assert status == 200
+    text, picture = served.engine.requests[0].messages[-1].parts
+    assert text == TextPart("What is this?")
+    assert isinstance(picture, ImagePart)
+    assert (picture.url or "").startswith("data:image/jpeg;base64,/9j/")
+    assert changes is not None
+    assert "fetch_image(messages[0].content[1])" in changes
+
+
+@DIALECTS
+async def test_m7_an_image_that_cannot_be_had_is_an_error_of_the_dialect(served: Site, asking: Any):
+    """In the guide's words; what was tried, and where, is not told."""
+    status, body, _ = await post(served, *asking("http://10.255.255.254/secret.png"))
+    assert status == 400
+    assert body["error"]["message"] == "image down failed"
+    assert "10.255" not in str(body)
+    assert "fetched from" not in str(body)
+    assert not served.engine.requests
+
+
+async def test_m5_a_bomb_is_an_error_of_the_dialect(served: Site):
+    """The engine never sees it."""
+    url = f"data:image/png;base64,{base64.b64encode(png_of(50_000, 50_000)).decode()}"
+    status, body, _ = await post(served, *chat(url))
+    assert (status, body["error"]["type"], body["error"]["code"]) == (400, "invalid_request_error", "3")
+    assert body["error"]["message"] == "invalid messages[0].content[1], the image has too many pixels."
+
+
+async def test_an_image_in_raw_base64_reaches_the_engine(served: Site):
+    """As the native platform sends it."""
+    path, body = native("")
+    body["messages"][0]["content"][1] = {"type": "image_base64", "image_base64": base64.b64encode(image()).decode()}
+    status, _, changes = await post(served, path, body)
+    assert (status, changes) == (200, None)
+    picture = served.engine.requests[0].messages[-1].parts[1]
+    assert isinstance(picture, ImagePart)
+    assert (picture.url or "").startswith("data:image/png;base64,")
+
+
+async def test_a_video_reaches_an_engine_of_images(served: Site):
+    """As images from it, each with its time."""
+    path, body = native("")
+    async with ScriptedUpstream(answer(video())) as server:
+        body["messages"][0]["content"][1] = {"type": "video_url", "video_url": server.url}
+        status, _, changes = await post(served, path, body)
+    assert status == 200
+    assert changes is not None
+    assert "sample_video(messages[0].content[1])" in changes
+    parts = served.engine.requests[0].messages[-1].parts
+    assert sum(isinstance(part, ImagePart) for part in parts) == 8
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_that_leaves_ends_the_fetch(served: Site, stream: bool):
+    """Nothing is fetched for nobody, and the engine is not asked."""
+    async with ScriptedUpstream([Send(head(content_length="10")), Stall()]) as server, asyncio.timeout(HANG):
+        path, body = chat(server.url)
+        task = asyncio.create_task(post(served, path, body | {"stream": stream}))
+        await server.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.left.wait()
+    assert not served.engine.requests
+
+
+async def test_m5_m6_hostile_media_leave_others_served(served: Site, capsys: pytest.CaptureFixture[str]):
+    """Requests without images are answered while bombs of all kinds are under way; how long they took is reported."""
+    bombs = [
+        png_of(50_000, 50_000),
+        image("BMP", size=(3000, 3000)),
+        image("GIF", size=(7000, 7000)),
+        video(rate=1000, frames=1000) + bytes(10**7),
+    ]
+    urls = [f"data:;base64,{base64.b64encode(bomb).decode()}" for bomb in bombs]
+    paths = [chat(url) for url in urls[:3]]
+    path, body = native("")
+    body["messages"][0]["content"][1] = {"type": "video_url", "video_url": urls[3]}
+    paths.append((path, body))
+    statuses: list[int] = []
+
+    async def attack(number: int) -> None:
+        while True:
+            status, _, _ = await post(served, *paths[number])
+            statuses.append(status)
+
+    loop, times = asyncio.get_running_loop(), list[float]()
+    async with ScriptedUpstream([Send(head(content_length="1000")), Stall()]) as server:
+        slow = [asyncio.create_task(post(served, *chat(f"{server.url}/{number}"))) for number in range(20)]
+        attacks = [asyncio.create_task(attack(number)) for number in range(len(paths))]
+        await server.asked.wait()
+        while len(times) < 100 or len(statuses) < 20 or set(statuses) != {200, 400}:
+            before = loop.time()
+            async with asyncio.timeout(HANG), served.post() as response:
+                assert response.status == 200
+            times.append(loop.time() - before)
+        for task in (*slow, *attacks):
+            task.cancel()
+        await asyncio.gather(*slow, *attacks, return_exceptions=True)
+    times.sort()
+    usual, late = times[len(times) // 2] * 1000, times[len(times) * 99 // 100] * 1000
+    with capsys.disabled():
+        print(f"\nwith hostile media: {usual:.0f} ms at p50, {late:.0f} ms at p99")  # noqa: T201 - a figure to report
+    assert times[-1] < HANG / 3
