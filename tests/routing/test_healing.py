@@ -142,6 +142,31 @@ async def test_an_invalid_schema_changes_nobody_elses_requests(tmp_path: Path) -
         assert upstream.bodies("m")[-1] == right
 
 
+@pytest.mark.parametrize("path", [MESSAGES, RESPONSES])
+async def test_an_invalid_schema_of_another_dialect_teaches_nothing_either(tmp_path: Path, path: str) -> None:
+    """Agents' mistakes cost one call each, and another agent's request goes out as it did before."""
+
+    class Strict(Rules):
+        def complaints(self, body: dict[str, Any]) -> list[str]:
+            return ["invalid"] if "strnig" in json.dumps(body) else []
+
+    asked = agent_request(path, "m", stream=False)
+    wrong = json.loads(json.dumps(asked.body).replace('"string"', '"strnig"'))
+    upstream = StrictUpstream({"m": Strict()})
+    async with healing_site(tmp_path, upstream) as healing:
+        before = (await healing.ask(asked.body, path)).changes
+        for _ in range(100):
+            told = await healing.ask(wrong, path)
+            assert (told.status, "not valid by the documented rules" in told.text) == (400, True)
+            await healing.rest()
+        assert upstream.calls["m"] == 101
+        assert healing.suspicions("strict", "m").suspected == ()
+        assert healing.learned.rules(PROVIDER) == []
+        assert (await healing.ask(asked.body, path)).changes == before
+    first, *_, last = upstream.bodies("m")
+    assert last == first
+
+
 async def test_a_repair_is_told(healing: HealingSite) -> None:
     """The client gets the answer of the first version that passes, and is told what is not in it."""
     told = await healing.ask(asked(seed=7, user="ann"))
