@@ -6,41 +6,22 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import msgspec
 
+from bench.agent import AgentTurn, measure_turns
 from bench.measure import Loader, LoadResult
 from bench.processes import Process, wait_for_quiet
 from bench.scenarios import CONCURRENCIES, EMBEDDED_TOKENS, embedded_prompt
+from bench.stream import client_of, stream
 from bench.targets import RixinServer, Target, free_port, request, wait_until
 from rixin.settings import Engine
 
 CONTEXT = 32768
 PROBE_RATE, PROBE_SECONDS = 50, 4
-
-
-class _Delta(msgspec.Struct, frozen=True):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct, frozen=True):
-    delta: _Delta
-
-
-class _Usage(msgspec.Struct, frozen=True):
-    completion_tokens: int
-
-
-class _Event(msgspec.Struct, frozen=True):
-    """What is read of a stream's events."""
-
-    choices: list[_Choice] = []
-    usage: _Usage | None = None
-    error: dict[str, object] | None = None
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +50,8 @@ class EmbeddedResult(msgspec.Struct, frozen=True, kw_only=True):
     generations: list[Generation]
     probe: LoadResult
     """`/health` while four streams run: what the server's event loop lags, and the way there and back."""
+    turns: list[AgentTurn] = []
+    """Of an agent's conversations."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +83,16 @@ def measure_embedded(
                     )
                     generations.append(done)
         probe = asyncio.run(_probe(pair.rixin, loader))
+        wait_for_quiet(loader.patience)
+        turns = asyncio.run(measure_turns(pair.rixin))
+        for turn in turns:
+            tell(f"embedded: {turn.name}: first token {turn.first_token_seconds:.1f} s, {turn.cached_tokens} cached")
     return EmbeddedResult(
-        model=model.name, first_answer_seconds=pair.first_answer_seconds, generations=generations, probe=probe
+        model=model.name,
+        first_answer_seconds=pair.first_answer_seconds,
+        generations=generations,
+        probe=probe,
+        turns=turns,
     )
 
 
@@ -153,64 +144,33 @@ def _native(model: Path, folder: Path, cores: set[int]) -> Generator[Target]:
 
 async def _generate(target: Target, concurrency: int, number: int) -> Generation:
     """Runs so many streams at once, each on a prompt of its own."""
-    async with _client(target) as client:
+    async with client_of(target) as client:
         began = time.monotonic()
-        streams = [
-            _stream(client, target.port, embedded_prompt(f"{number}.{concurrency}", index))
-            for index in range(concurrency)
-        ]
-        done = await asyncio.gather(*streams)
+        bodies = [_body(embedded_prompt(f"{number}.{concurrency}", index)) for index in range(concurrency)]
+        done = await asyncio.gather(*(stream(client, target.port, body) for body in bodies))
         seconds = time.monotonic() - began
-    firsts = sorted(first for _, first in done)
+    firsts = sorted(answer.first_token_seconds for answer in done)
     return Generation(
         target=target.name,
         concurrency=concurrency,
         round=number,
-        tokens=sum(tokens for tokens, _ in done),
+        tokens=sum(answer.completion_tokens for answer in done),
         seconds=seconds,
         first_token_seconds=firsts[len(firsts) // 2],
     )
 
 
-@contextlib.asynccontextmanager
-async def _client(target: Target) -> AsyncGenerator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=600)
-    async with aiohttp.ClientSession(headers=dict(target.headers), timeout=timeout) as client:
-        yield client
-
-
-async def _stream(client: aiohttp.ClientSession, port: int, prompt: str) -> tuple[int, float]:
-    """The tokens of one stream, and the seconds to the first of them."""
-    body = {
-        "model": "local",
-        "messages": [{"role": "user", "content": prompt}],
-        "max_tokens": EMBEDDED_TOKENS,
-        "temperature": 0,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    began, first, tokens = time.monotonic(), 0.0, 0
-    async with client.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body) as answer:
-        if answer.status != 200:
-            raise RuntimeError(f"a stream was answered with status {answer.status}: {await answer.text()}")
-        async for line in answer.content:
-            if not line.startswith(b"data: {"):
-                continue
-            event = msgspec.json.decode(line[6:], type=_Event)
-            if event.error is not None:
-                raise RuntimeError(f"a stream broke: {event.error}")
-            if not first and any(choice.delta.content for choice in event.choices):
-                first = time.monotonic() - began
-            if event.usage is not None:
-                tokens = event.usage.completion_tokens
-    return tokens, first
+def _body(prompt: str) -> dict[str, object]:
+    messages = [{"role": "user", "content": prompt}]
+    return {"model": "local", "messages": messages, "max_tokens": EMBEDDED_TOKENS, "temperature": 0}
 
 
 async def _probe(target: Target, loader: Loader) -> LoadResult:
     """Asks for `/health` while four streams run."""
-    async with _client(target) as client:
+    async with client_of(target) as client:
         streams = [
-            asyncio.ensure_future(_stream(client, target.port, embedded_prompt("probe", index))) for index in range(4)
+            asyncio.ensure_future(stream(client, target.port, _body(embedded_prompt("probe", index))))
+            for index in range(4)
         ]
         arguments = ["-u", "/health", "-c", "1", "-r", str(PROBE_RATE), "-d", str(PROBE_SECONDS)]
         probe = await asyncio.to_thread(loader.run, target, arguments)

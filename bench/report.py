@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.agent import AgentTurn
 from bench.embedded import EmbeddedResult
 from bench.measure import Measurement, median
 from bench.processes import QUIET
@@ -186,7 +187,23 @@ def _embedded_table(result: EmbeddedResult) -> str:
     lines = [
         f"embedded model {result.model}, against llama.cpp's own server",
         table(header, rows),
+        _turns_table(result.turns),
         f"first start to first answer: {result.first_answer_seconds:.1f} s",
         f"`/health` while 4 streams run: p50 {result.probe.p50_ms:.1f} ms, p99 {result.probe.p99_ms:.1f} ms",
     ]
-    return "\n\n".join(lines)
+    return "\n\n".join(line for line in lines if line)
+
+
+def _turns_table(turns: Sequence[AgentTurn]) -> str:
+    rows = [
+        [
+            turn.name,
+            str(turn.prompt_tokens),
+            str(turn.cached_tokens),
+            f"{turn.first_token_seconds:.1f}",
+            _ratio(median_ratio([turn.first_token_seconds], [turns[0].first_token_seconds])),
+        ]
+        for turn in turns
+    ]
+    header = ["an agent's turn", "prompt tokens", "cached", "first token s", "of the first turn's"]
+    return table(header, rows) if rows else ""

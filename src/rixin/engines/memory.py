@@ -23,13 +23,21 @@ def machine_memory() -> int:
 
 
 def estimate_memory(header: GgufHeader, pool: int, projector_size: int = 0) -> int:
-    """Bytes that a loaded model takes: its weights and buffers, and the keys and values of `pool` tokens.
+    """Bytes that a loaded model takes.
+
+    That is its weights and buffers, and the keys and values of `pool` tokens twice: of the requests that run, and of
+    earlier conversations that may go on.
 
     Args:
         header: What its file says.
         pool: Tokens that all running requests share.
         projector_size: Bytes of the image projector's file.
     """
+    return int((header.size + projector_size) * 1.1) + 2 * pool * token_size(header)
+
+
+def token_size(header: GgufHeader) -> int:
+    """Bytes of the keys and values of a token."""
 
     def number(name: str) -> int | None:
         value = header.metadata.get(f"{header.architecture}.{name}")
@@ -38,5 +46,4 @@ def estimate_memory(header: GgufHeader, pool: int, projector_size: int = 0) -> i
     heads = number("attention.head_count") or 1
     head_size = (number("embedding_length") or 0) // heads
     elements = (number("attention.key_length") or head_size) + (number("attention.value_length") or head_size)
-    per_token = (number("block_count") or 0) * (number("attention.head_count_kv") or heads) * elements * 2
-    return int((header.size + projector_size) * 1.1) + pool * per_token
+    return (number("block_count") or 0) * (number("attention.head_count_kv") or heads) * elements * 2

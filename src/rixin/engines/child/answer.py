@@ -220,7 +220,12 @@ class _Choice:
         self._thought = ""
         self.completion = 0
         self.reasoning = 0
-        self.cached = 0
+        self._cached: int | None = None
+
+    @property
+    def cached(self) -> int:
+        """Prompt tokens that were known before."""
+        return self._cached or 0
 
     async def run(self) -> AsyncGenerator[Item, None]:
         if self._job.thought:
@@ -245,7 +250,9 @@ class _Choice:
         yield ending
 
     async def _think(self) -> AsyncGenerator[Item, None]:
-        plan = Plan(request=self._request, arguments=self._plan.arguments)
+        # The tools are shown, though none shall be called: they stand before the conversation, which would else be read
+        # twice, now and for the answer.
+        plan = Plan(request=self._request, tools=self._plan.tools, arguments=self._plan.arguments)
         body = plan.body(ask_for_thought(self._plan.messages))
         kept = {name: value for name, value in self._sampling.items() if name not in _OF_THE_ANSWER}
         reading = Reading(self._index)
@@ -295,8 +302,8 @@ class _Choice:
         return plan.body(messages) | self._sampling | {"max_tokens": max(limit, 1)}
 
     def _account(self, reading: Reading) -> None:
-        if not self.cached:
-            self.cached = min(reading.cached, self._job.prompt)
+        if self._cached is None:  # later attempts find what the first has read
+            self._cached = min(reading.cached, self._job.prompt)
 
 
 _OF_THE_ANSWER = frozenset({"stop", "verbose", "logprobs", "top_logprobs"})

@@ -20,6 +20,7 @@ from rixin.engines.child.listener import Listener, refusal
 from rixin.engines.child.run import Pulse, Run
 from rixin.engines.child.status import Ready
 from rixin.engines.gguf import GgufHeader
+from rixin.engines.memory import token_size
 from rixin.errors import Kind, RixinError
 from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW
 
@@ -28,7 +29,7 @@ _UNKNOWN_WINDOW = 4096
 
 _CPU = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
 _PROMPT_CACHE = 256
-"""MiB of memory for the states of earlier conversations; the library's default is 8 GiB."""
+"""MiB of memory, at least, for the states of earlier conversations; the library's default is 8 GiB."""
 _BATCHES = ((200 * 2**20, 128), (700 * 2**20, 64), (4 * 2**30, 32))
 _SMALLEST_BATCH = 16
 """Prompt tokens between two looks at the request, by the file's size: a request can be cancelled, and others get their
@@ -193,7 +194,7 @@ def _parameters(config: ChildConfig, header: GgufHeader, window: int, pool: int)
     batch = next((batch for size, batch in _BATCHES if header.size <= size), _SMALLEST_BATCH)
     params.n_batch = params.n_ubatch = batch
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads or -1
-    params.cache_ram_mib = _PROMPT_CACHE
+    params.cache_ram_mib = prompt_cache(header, pool)
     # Fitting a model to its devices loads it once more to see what it takes: half a second here, for nothing.
     params.fit_params = any(device["type"] != _CPU for device in xllamacpp.get_device_info())
     params.verbosity = 3 if config.log_level == "debug" else 1
@@ -201,6 +202,15 @@ def _parameters(config: ChildConfig, header: GgufHeader, window: int, pool: int)
     params.ui = False
     params.endpoint_slots = False
     return params
+
+
+def prompt_cache(header: GgufHeader, pool: int) -> int:
+    """MiB of memory for the states of earlier conversations.
+
+    A conversation leaves its slot when another request begins, and is read again from its first token unless it finds
+    room here: the longest that there can be does, with a tenth for what is stored beside its keys and values.
+    """
+    return max(_PROMPT_CACHE, pool * token_size(header) * 11 // 10 // 2**20 + 1)
 
 
 def model_files(config: ChildConfig) -> tuple[Path, ...]:
