@@ -202,7 +202,9 @@ async def test_homes_are_found_as_the_agents_find_them(server: Server, tmp_path:
         wired = await connect(server, tmp_path / "home", name, "--model", "big", env={variable: str(tmp_path / name)})
         assert wired.code == 0, wired.err
         assert (tmp_path / name).is_dir()
-    wired = await connect(server, tmp_path / "home", "claude", "--model", "big", "--home", str(tmp_path / "named"))
+    wired = await connect(server, tmp_path / "home", "claude", "--home", str(tmp_path / "named"))
+    assert wired.code == 0, wired.err
+    assert json.loads((tmp_path / "named" / "settings.json").read_text())["env"]["ANTHROPIC_MODEL"] == "big"
     assert stat.S_IMODE((tmp_path / "named" / "settings.json").stat().st_mode) == 0o600
     assert list((tmp_path / "home").iterdir()) == []
 

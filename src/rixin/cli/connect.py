@@ -17,7 +17,6 @@ from rixin.cli import options, output
 from rixin.cli.client import Client, Target, find_target
 from rixin.cli.connect_key import AgentKey
 from rixin.cli.connect_server import chat_models, model_named, prompt_speed
-from rixin.cli.conversation import choose_model
 from rixin.clients.connect.agent import Agent, Launch
 from rixin.clients.connect.agents import AGENTS
 from rixin.clients.connect.connection import Connection, Model, tokens_of
@@ -86,7 +85,7 @@ def run(
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="The model; the server's own choice if none.")
+        str | None, typer.Option("--model", "-m", help="The model; the first one that the server lists if none.")
     ] = None,
     small_model: Annotated[
         str | None, typer.Option("--small-model", help="The model for titles and summaries; the same one if none.")
@@ -168,16 +167,20 @@ async def _connection(wish: Wish) -> Connection:
         output.note(f"made the key {wish.agent.name}; `rixin keys list` shows it, `rixin keys delete` ends it")
     async with Client(msgspec.structs.replace(wish.target, api_key=key or wish.target.api_key)) as client:
         models = await chat_models(client)
-        model = await model_named(client, wish.model or await choose_model(client))
+        if not models:
+            raise RixinError(Kind.MODEL_NOT_FOUND, f"{wish.target.base_url} serves no model for chat at the moment")
+        model = await model_named(client, wish.model or models[0].name)
         small = model if wish.small_model is None else await model_named(client, wish.small_model)
-    return Connection(
+    connection = Connection(
         origin=wish.target.base_url.removesuffix("/v1"),
-        key="" if wish.key_variable else key or _TO_BE_MADE,
-        key_variable=wish.key_variable,
+        key=key or _TO_BE_MADE,
         model=model,
         small_model=small.name,
-        models=models,
+        others=models,
     )
+    if wish.key_variable is None:
+        return connection
+    return msgspec.structs.replace(connection, key_variable=wish.key_variable)
 
 
 def _advise(wish: Wish, connection: Connection, *, yes: bool) -> None:
@@ -187,8 +190,8 @@ def _advise(wish: Wish, connection: Connection, *, yes: bool) -> None:
     small = window is not None and window < SMALL_WINDOW
     if not small and model.owned_by != EMBEDDED:
         return
-    key = wish.key or connection.key
-    target = wish.target if key == _TO_BE_MADE else msgspec.structs.replace(wish.target, api_key=key)
+    known = connection.key != _TO_BE_MADE
+    target = msgspec.structs.replace(wish.target, api_key=connection.key) if known else wish.target
     speed = asyncio.run(_speed(target, model))
     tokens = tokens_of(agent.first_turn)
     whose = "a model that this server runs itself" if model.owned_by == EMBEDDED else "a small model"
@@ -220,6 +223,8 @@ def _duration(seconds: float) -> str:
 
 def _write(wish: Wish, connection: Connection, directory: Path) -> None:
     agent = wish.agent
+    if wish.key_variable:
+        connection = msgspec.structs.replace(connection, key="")
     wiring = prepare(agent, connection, directory)
     if wish.dry_run:
         output.print_line(output.printable(wiring.diff()).rstrip("\n") or "nothing would change")
@@ -233,8 +238,8 @@ def _write(wish: Wish, connection: Connection, directory: Path) -> None:
     output.stdout.print(
         output.printable(f"{agent.title} asks {connection.origin} for {connection.model.name} from now on")
     )
-    if connection.key_variable:
-        output.note(f"It reads its key from {connection.key_variable}.")
+    if wish.key_variable:
+        output.note(f"It reads its key from {wish.key_variable}.")
     if shutil.which(agent.program) is None:
         output.note(f"There is no `{agent.program}` on the PATH yet.")
     output.note(f"`rixin connect {agent.name} --restore` gives back what was there.")
@@ -255,8 +260,6 @@ def _start(wish: Wish, connection: Connection, arguments: list[str]) -> NoReturn
     program = shutil.which(agent.program)
     if program is None:
         raise RixinError(Kind.NOT_FOUND, f"{agent.title} is not installed: there is no `{agent.program}` on the PATH")
-    if not connection.key:
-        connection = msgspec.structs.replace(connection, key=wish.key or "")
     directory = wish.settings.server.data_dir / "agents"
     launch = agent.launch(connection, directory)
     _place(launch, directory)

@@ -17,7 +17,7 @@ from rixin.errors import Kind, RixinError
 KEY = "sk-rx-0123456789abcdefghijklmnopqrstuv"
 MODEL = Model(name="m", context_length=131072, max_output_length=8192, input_modalities=("text", "image"))
 CONNECTION = Connection(
-    origin="http://127.0.0.1:8700", key=KEY, model=MODEL, small_model="s", models=(MODEL, Model(name="s"))
+    origin="http://127.0.0.1:8700", key=KEY, model=MODEL, small_model="s", others=(MODEL, Model(name="s"))
 )
 EXISTING = {
     "codex": ("config.toml", '# mine\nmodel = "gpt-5.5" # old\n\n[mcp_servers.x]\ncommand = "y"\n'),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -9,7 +10,10 @@ from rixin.clients.connect.connection import Connection
 from rixin.clients.connect.edit import Edit, Form
 from rixin.core.json import JsonObject
 
-Environment = Mapping[str, str]
+Environment: TypeAlias = Mapping[str, str]
+
+PROVIDER = "rixin"
+"""What the server is called in an agent's configuration."""
 
 
 class FilePlan(Struct, frozen=True, kw_only=True):
@@ -53,8 +57,6 @@ class Agent(Struct, frozen=True, kw_only=True):
     """The only variable that it takes a key from; None where any can be named in its configuration."""
     least_window: int = 0
     """Tokens below which it refuses a model."""
-    restart: str = ""
-    """What makes a running one heed the change."""
 
 
 def home_in(environ: Environment) -> Path:

@@ -33,14 +33,14 @@ class Connection(Struct, frozen=True, kw_only=True):
     origin: str
     """The server's address without `/v1`."""
     key: str
-    """The API key; empty where `key_variable` names where the agent finds it."""
+    """The API key; empty where the agent shall find it in `key_variable`."""
     model: Model
     small_model: str
     """For titles, summaries and other side work."""
-    models: tuple[Model, ...] = ()
-    """All that the server lists for chat."""
-    key_variable: str | None = None
-    """The variable of the agent's environment that holds the key."""
+    others: tuple[Model, ...] = ()
+    """What else the server lists for chat; the chosen model may be among them."""
+    key_variable: str = "RIXIN_API_KEY"
+    """The variable of the agent's environment that holds the key where no file does."""
 
     def __repr__(self) -> str:
         return f"Connection({self.origin!r}, {self.model.name!r})"
@@ -49,6 +49,11 @@ class Connection(Struct, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """Where its OpenAI routes are."""
         return f"{self.origin}/v1"
+
+    @property
+    def chat_models(self) -> list[Model]:
+        """The chosen model and all others, once each."""
+        return [self.model, *(model for model in self.others if model.name != self.model.name)]
 
 
 def tokens_of(size: int) -> int:

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import msgspec
 
-from rixin.clients.connect.agent import Agent, Environment, FilePlan, Launch, home_in
+from rixin.clients.connect.agent import PROVIDER, Agent, Environment, FilePlan, Launch, home_in
 from rixin.clients.connect.connection import Connection, Model
 from rixin.clients.connect.edit import Edit
 from rixin.clients.connect.forms import json, toml
 from rixin.core.json import JsonObject, JsonValue
 
-PROVIDER = "rixin"
-KEY_VARIABLE = "RIXIN_API_KEY"
 CATALOG = "rixin-models.json"
 _IDLE_TIMEOUT = 600_000
 """Milliseconds without an event: as long as a local model may read a long prompt."""
@@ -28,9 +26,7 @@ _EFFORTS = {
 def provider(connection: Connection) -> JsonObject:
     """The server as one of Codex's model providers."""
     key: JsonObject = (
-        {"experimental_bearer_token": connection.key}
-        if connection.key
-        else {"env_key": connection.key_variable or KEY_VARIABLE}
+        {"experimental_bearer_token": connection.key} if connection.key else {"env_key": connection.key_variable}
     )
     return {
         "name": "Rixin",
@@ -46,8 +42,7 @@ def provider(connection: Connection) -> JsonObject:
 def catalog(connection: Connection) -> JsonObject:
     """The file that `model_catalog_json` names: what Codex must know of every model."""
     instructions = files("rixin.clients.connect.agents").joinpath("codex_instructions.md").read_text(encoding="utf-8")
-    names = {model.name: model for model in (connection.model, *connection.models)}
-    return {"models": [_entry(model, rank, instructions) for rank, model in enumerate(names.values(), 1)]}
+    return {"models": [_entry(model, rank, instructions) for rank, model in enumerate(connection.chat_models, 1)]}
 
 
 def _entry(model: Model, rank: int, instructions: str) -> JsonObject:
@@ -123,14 +118,14 @@ def launch(connection: Connection, directory: Path) -> Launch:
     if connection.model.context_length is not None:
         settings["model_context_window"] = connection.model.context_length
         settings["model_auto_compact_token_limit"] = int(connection.model.context_length * _COMPACT_AT)
-    shown = msgspec.structs.replace(connection, key="", key_variable=KEY_VARIABLE)
+    shown = msgspec.structs.replace(connection, key="")
     settings |= {f"model_providers.{PROVIDER}.{name}": value for name, value in provider(shown).items()}
     return Launch(
         # A JSON scalar is TOML, too.
         arguments=tuple(
             part for name, value in settings.items() for part in ("-c", f"{name}={msgspec.json.encode(value).decode()}")
         ),
-        environment={KEY_VARIABLE: connection.key},
+        environment={connection.key_variable: connection.key},
         files={CATALOG: catalog(connection)},
     )
 

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-from rixin.clients.connect.agent import Agent, Environment, FilePlan, home_in
+from rixin.clients.connect.agent import PROVIDER, Agent, Environment, FilePlan, home_in
 from rixin.clients.connect.connection import Connection
 from rixin.clients.connect.edit import Edit
 from rixin.clients.connect.forms.yaml import FORM
 from rixin.core.json import JsonObject
-
-PROVIDER = "rixin"
-KEY_VARIABLE = "RIXIN_API_KEY"
 
 
 def home(environ: Environment) -> Path:
@@ -21,9 +18,7 @@ def home(environ: Environment) -> Path:
 def plan(connection: Connection, directory: Path) -> list[FilePlan]:
     """The server as a named provider, and its model as the default one."""
     model = connection.model
-    key: JsonObject = (
-        {"api_key": connection.key} if connection.key else {"key_env": connection.key_variable or KEY_VARIABLE}
-    )
+    key: JsonObject = {"api_key": connection.key} if connection.key else {"key_env": connection.key_variable}
     provider: JsonObject = {
         "name": "Rixin",
         "base_url": connection.base_url,

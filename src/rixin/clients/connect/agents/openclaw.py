@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from rixin.clients.connect.agent import Agent, Environment, FilePlan, home_in
+from rixin.clients.connect.agent import PROVIDER, Agent, Environment, FilePlan, home_in
 from rixin.clients.connect.connection import Connection, Model
 from rixin.clients.connect.edit import Edit, value_at
 from rixin.clients.connect.forms.json import FORM
 from rixin.core.json import JsonObject, JsonValue
 
-PROVIDER = "rixin"
-KEY_VARIABLE = "RIXIN_API_KEY"
 _FREE: JsonObject = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}
 
 
@@ -21,14 +19,13 @@ def home(environ: Environment) -> Path:
 
 def plan(connection: Connection, directory: Path) -> list[FilePlan]:
     """The server as a provider beside those that there are, and its model as the first choice."""
-    names = {model.name: model for model in (connection.model, *connection.models)}
-    models: list[JsonValue] = [_model(model) for model in names.values()]
+    models: list[JsonValue] = [_model(model) for model in connection.chat_models]
     chosen = f"{PROVIDER}/{connection.model.name}"
 
     def edits(tree: JsonObject) -> list[Edit]:
         provider: JsonObject = {
             "baseUrl": connection.base_url,
-            "apiKey": connection.key or f"${{{connection.key_variable or KEY_VARIABLE}}}",
+            "apiKey": connection.key or f"${{{connection.key_variable}}}",
             "api": "openai-completions",
             "models": models,
         }

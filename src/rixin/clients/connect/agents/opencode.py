@@ -4,27 +4,24 @@ from pathlib import Path
 
 import msgspec
 
-from rixin.clients.connect.agent import Agent, Environment, FilePlan, Launch, home_in
+from rixin.clients.connect.agent import PROVIDER, Agent, Environment, FilePlan, Launch, home_in
 from rixin.clients.connect.connection import Connection, Model
 from rixin.clients.connect.edit import Edit
 from rixin.clients.connect.forms.json import FORM
 from rixin.core.json import JsonObject
 
-PROVIDER = "rixin"
-KEY_VARIABLE = "RIXIN_API_KEY"
 SCHEMA = "https://opencode.ai/config.json"
 
 
 def settings(connection: Connection) -> dict[tuple[str, ...], JsonObject | str]:
     """What its configuration must say, by path."""
-    names = {model.name: model for model in (connection.model, *connection.models)}
-    key = connection.key or f"{{env:{connection.key_variable or KEY_VARIABLE}}}"
+    key = connection.key or f"{{env:{connection.key_variable}}}"
     return {
         ("provider", PROVIDER): {
             "npm": "@ai-sdk/openai-compatible",
             "name": "Rixin",
             "options": {"baseURL": connection.base_url, "apiKey": key},
-            "models": {name: _model(model) for name, model in names.items()},
+            "models": {model.name: _model(model) for model in connection.chat_models},
         },
         ("model",): f"{PROVIDER}/{connection.model.name}",
         ("small_model",): f"{PROVIDER}/{connection.small_model}",
@@ -66,13 +63,13 @@ def plan(connection: Connection, directory: Path) -> list[FilePlan]:
 
 def launch(connection: Connection, directory: Path) -> Launch:  # noqa: ARG001 - an agent's signature
     """Its configuration in the environment, which it lays over that of its files."""
-    shown = msgspec.structs.replace(connection, key="", key_variable=KEY_VARIABLE)
+    shown = msgspec.structs.replace(connection, key="")
     tree: JsonObject = {}
     for path, value in settings(shown).items():
         tree |= {path[0]: {path[1]: value} if path[1:] else value}
     return Launch(
         environment={
-            KEY_VARIABLE: connection.key,
+            connection.key_variable: connection.key,
             "OPENCODE_CONFIG_CONTENT": msgspec.json.encode(tree).decode(),
         }
     )
