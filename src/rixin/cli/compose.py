@@ -1,13 +1,11 @@
 """The composition root of a web worker: builds every room's part and wires them. Nothing else knows how they fit."""
 
-import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-import structlog
 from msgspec import Struct
 
 from rixin.accounts import first_key, root_secret
@@ -19,7 +17,8 @@ from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.cli.config_watch import ConfigWatch
 from rixin.cli.endpoints import endpoints, spoken
-from rixin.cli.local_models import learned, local_cards
+from rixin.cli.lifetime import Lifetime
+from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
@@ -30,20 +29,17 @@ from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
-from rixin.engines.base import Engine
-from rixin.engines.control import ControlClient, ModelChanged, Notice
-from rixin.engines.llama_cpp import LlamaCpp
-from rixin.engines.process import State
+from rixin.engines.control import ControlClient
 from rixin.engines.process_pipes import without_secrets
 from rixin.engines.recorder import Recorder
 from rixin.engines.remote import Remote
 from rixin.engines.replay import Replay
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Limit
+from rixin.limits.base import Limit, Limiter
 from rixin.limits.plans import Plans
 from rixin.limits.tiered import open_limiter
-from rixin.profiles.cards import load_models
-from rixin.profiles.error_rules import load_error_rules
+from rixin.profiles.cards import KnownModels, load_models
+from rixin.profiles.error_rules import ErrorRules, load_error_rules
 from rixin.profiles.plans import load_plans
 from rixin.profiles.profile import Profile
 from rixin.routing.catalog import Catalog
@@ -68,20 +64,11 @@ from rixin.web.app import App, Mount
 from rixin.web.exchange import Asgi
 from rixin.web.routes import RouteTable
 
-log = structlog.get_logger("rixin.worker")
-
 assert OPENAI_CHAT.upstream is not None  # noqa: S101 - a constant of ours
 _UPSTREAM = OPENAI_CHAT.upstream
 SEALED_KEYS = "provider keys"
 """The purpose of the key that providers' keys are encrypted with."""
-_DOING = {
-    "pulling": "being downloaded",
-    State.STARTING: "being loaded",
-    State.BACKING_OFF: "being restarted",
-    State.STOPPING: "being unloaded",
-    State.FAILED: "broken; the log says why",
-}
-"""A model's states as a sentence tells them."""
+_PROFILES = files("rixin.profiles")
 
 
 class Worker(Struct, frozen=True):
@@ -91,6 +78,33 @@ class Worker(Struct, frozen=True):
     database: Database
     keys: KeyRing
     providers: ProviderBook
+
+
+class _Stores(Struct, frozen=True):
+    """What is kept, and counted."""
+
+    database: Database
+    secret: RootSecret
+    keys: KeyRing
+    ledger: Ledger
+    requests: RequestLog
+    redactor: Redactor
+    plans: Plans
+    limiter: Limiter
+
+
+class _Engines(Struct, frozen=True):
+    """What answers, and how requests find it."""
+
+    known: KnownModels
+    error_rules: ErrorRules
+    catalog: Catalog
+    control: ControlClient
+    book: ProviderBook
+    learned: LearnedRules
+    upstreams: Upstreams
+    router: Router
+    watch: ConfigWatch | None
 
 
 @asynccontextmanager
@@ -109,152 +123,155 @@ async def compose(
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong.
     """
-    profiles = files("rixin.profiles")
-    async with AsyncExitStack() as stack:
-        database = Database.open(settings)
-        stack.push_async_callback(database.aclose)
-        await database.migrate()
-        secret = root_secret.load(settings)
-        await root_secret.check(secret, MetaTable(database))
-        keys = KeyRing(database, secret, clock)
-        stack.push_async_callback(keys.aclose)
-        ledger = Ledger(database)
-        stack.push_async_callback(ledger.aclose)
-        redactor = Redactor()
-        requests = RequestLog(database, ledger, secret, redactor, settings.server, clock)
-        stack.push_async_callback(requests.aclose)
-        recorder = _recorder(settings, redactor, clock)
-        if recorder is not None:
-            stack.push_async_callback(recorder.aclose)
-        plans = Plans(settings.plans, load_plans(profiles.joinpath("plans.toml").read_bytes()))
-        limiter = open_limiter(settings, database, clock)
-        stack.push_async_callback(limiter.aclose)
+    async with Lifetime() as life:
+        stores = await _open_stores(settings, clock, life)
+        engines = await _open_engines(settings, control_socket, config_file, stores, clock, life)
+        generator = _generator(settings, stores, engines, clock, life)
+        stored = stored_response_book(settings, stores.database, stores.secret, clock)
+        if stored is not None:
+            life.run(stored.run())
 
-        known = load_models(profiles.joinpath("models.toml").read_bytes())
-        error_rules = load_error_rules(profiles.joinpath("error_rules.toml").read_bytes())
-        catalog = Catalog(known, settings.aliases, routes=settings.routes)
-        learner = _LocalLearner(settings, catalog)
-        control = ControlClient(control_socket, on_notice=learner.hear)
-        stack.push_async_callback(control.aclose)
-        await control.connect()
-        local = _local_engines(settings, control)
-        for engine in local.values():
-            stack.push_async_callback(engine.aclose)
-        book = ProviderBook(settings.providers, provider_table(database, secret), provider_rules(os.environ), clock)
-        if config_file is not None:
-            await book.poll()
-        learned_rules = LearnedRules(database, book.address_of, clock)
-        await learned_rules.poll()
-        upstreams = Upstreams(
+        def obstructed() -> RixinError | None:
+            return None if engines.book.served else obstacle(settings, engines.control)
+
+        models = ModelService(engines.catalog, engines.upstreams.looked)
+        app = App(
+            RouteTable(endpoints(settings, generator, models, ResponseService(stored), clock, obstructed)),
+            spoken=spoken,
+            keys=stores.keys if settings.server.auth == "keys" else None,
+            settings=settings.server,
+            clock=clock,
+            mounts={"/admin/v1": Mount(_admin(settings, stores, engines, obstructed, clock))},
+        )
+        yield Worker(app, stores.database, stores.keys, engines.book)
+
+
+async def _open_stores(settings: Settings, clock: Clock, life: Lifetime) -> _Stores:
+    database = life.hold(Database.open(settings))
+    await database.migrate()
+    secret = root_secret.load(settings)
+    await root_secret.check(secret, MetaTable(database))
+    redactor = Redactor()
+    keys = life.hold(KeyRing(database, secret, clock))
+    ledger = life.hold(Ledger(database))
+    requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock))
+    plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()))
+    limiter = life.hold(open_limiter(settings, database, clock))
+    for work in (keys.run(), ledger.run(), requests.run(), requests.sweep_always()):
+        life.run(work)
+    return _Stores(database, secret, keys, ledger, requests, redactor, plans, limiter)
+
+
+async def _open_engines(
+    settings: Settings, control_socket: Path, config_file: Path | None, stores: _Stores, clock: Clock, life: Lifetime
+) -> _Engines:
+    known = load_models(_PROFILES.joinpath("models.toml").read_bytes())
+    error_rules = load_error_rules(_PROFILES.joinpath("error_rules.toml").read_bytes())
+    catalog = Catalog(known, settings.aliases, routes=settings.routes)
+    learner = LocalLearner(settings, catalog)
+    control = life.hold(ControlClient(control_socket, on_notice=learner.hear))
+    await control.connect()
+    local = local_engines(settings, control, _UPSTREAM)
+    for engine in local.values():
+        life.hold(engine)
+    table = provider_table(stores.database, stores.secret)
+    book = ProviderBook(settings.providers, table, provider_rules(os.environ), clock)
+    if config_file is not None:
+        await book.poll()
+    learned = LearnedRules(stores.database, book.address_of, clock)
+    await learned.poll()
+    upstreams = life.hold(
+        Upstreams(
             book,
             connect=_connect,
             cards=known.cards,
             catalog=catalog,
             local=local,
-            learned=learned_rules,
-            keep_secret=redactor.learn,
+            learned=learned,
+            keep_secret=stores.redactor.learn,
         )
-        stack.push_async_callback(upstreams.aclose)
-        upstreams.configure(settings.aliases, settings.routes)
-        upstreams.follow()
-        for provider in settings.providers:
-            if provider.name in upstreams.failures:
-                raise RixinError(Kind.CONFIGURATION, upstreams.failures[provider.name])
-        suspicions = Suspicions(learned_rules)
-        controls = Controls(
-            upstreams.gate_of, suspicions, learned_rules, upstreams.profile, limiter=limiter, clock=clock
-        )
-        router = Router(
-            upstreams.engines,
-            providers=upstreams.providers,
-            limiter=limiter,
-            clock=clock,
-            heal=SelfHealing(
-                error_rules,
-                suspicions,
-                controls,
-                upstreams.preset_of,
-            ),
-        )
-        upstreams.attach(router)
+    )
+    upstreams.configure(settings.aliases, settings.routes)
+    upstreams.follow()
+    for provider in settings.providers:
+        if provider.name in upstreams.failures:
+            raise RixinError(Kind.CONFIGURATION, upstreams.failures[provider.name])
+    suspicions = Suspicions(learned)
+    controls = Controls(upstreams.gate_of, suspicions, learned, upstreams.profile, limiter=stores.limiter, clock=clock)
+    router = Router(
+        upstreams.engines,
+        providers=upstreams.providers,
+        limiter=stores.limiter,
+        clock=clock,
+        heal=SelfHealing(error_rules, suspicions, controls, upstreams.preset_of),
+    )
+    upstreams.attach(router)
+    book.subscribe(upstreams.follow)
+    for work in (learner.run(control), learned.run(), controls.run()):
+        life.run(work)
+    watch = None
+    if config_file is not None:
+        watch = ConfigWatch(config_file, settings, os.environ, upstreams.reconfigure)
+        life.run(watch.run())
+        life.run(book.run())
+    return _Engines(known, error_rules, catalog, control, book, learned, upstreams, router, watch)
 
-        book.subscribe(upstreams.follow)
-        watch = None if config_file is None else ConfigWatch(config_file, settings, os.environ, upstreams.reconfigure)
 
-        background = _Background(stack)
-        background.run(keys.run())
-        background.run(ledger.run())
-        background.run(requests.run())
-        background.run(requests.sweep_always())
-        background.run(learner.run(control))
-        background.run(learned_rules.run())
-        background.run(controls.run())
-        if watch is not None:
-            background.run(watch.run())
-            background.run(book.run())
+def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Clock, life: Lifetime) -> Generator:
+    def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
+        return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
-        def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
-            return plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
+    directory = settings.server.record_dir
+    build_body = _UPSTREAM.build_body
+    return Generator(
+        catalog=engines.catalog,
+        router=engines.router,
+        limiter=stores.limiter,
+        limits_for=limits_for,
+        requests=stores.requests,
+        continuity=continuity(stores.secret, clock),
+        media=life.hold(MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile)),
+        clock=clock,
+        recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
+    )
 
-        stored = stored_response_book(settings, database, secret, clock)
-        if stored is not None:
-            background.run(stored.run())
-        models = ModelService(catalog, upstreams.looked)
-        media = MediaStep.open(settings.media, without_secrets(os.environ), upstreams.profile)
-        stack.push_async_callback(media.aclose)
-        generator = Generator(
-            catalog=catalog,
-            router=router,
-            limiter=limiter,
-            limits_for=limits_for,
-            requests=requests,
-            continuity=continuity(secret, clock),
-            media=media,
-            clock=clock,
-            recorder=recorder,
-        )
-        started_at = clock.now()
 
-        def obstacle() -> RixinError | None:
-            return None if book.served else _obstacle(settings, control)
+def _admin(
+    settings: Settings, stores: _Stores, engines: _Engines, obstructed: Callable[[], RixinError | None], clock: Clock
+) -> Callable[[], Asgi]:
+    started_at = clock.now()
 
-        def problems() -> list[str]:
-            return [*(watch.problems if watch is not None else ()), *upstreams.problems]
+    def problems() -> list[str]:
+        watched = engines.watch.problems if engines.watch is not None else ()
+        return [*watched, *engines.upstreams.problems]
 
-        def admin() -> Asgi:
-            # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
-            from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
-            from rixin.web.admin.services import AdminServices  # noqa: PLC0415 - as above
+    def admin() -> Asgi:
+        # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
+        from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
+        from rixin.web.admin.services import AdminServices  # noqa: PLC0415 - as above
 
-            return make_app(
-                AdminServices(
-                    keys=keys,
-                    ledger=ledger,
-                    requests=requests,
-                    plans=plans,
-                    models=catalog.cards,
-                    engines=control,
-                    providers=book,
-                    documented=known.cards,
-                    problems=problems,
-                    learned=learned_rules,
-                    examiner=Examiner(book, upstreams.gate_of, known.cards, error_rules, clock),
-                    obstacle=obstacle,
-                    settings=settings.server,
-                    clock=clock,
-                    started_at=started_at,
-                )
+        examiner = Examiner(engines.book, engines.upstreams.gate_of, engines.known.cards, engines.error_rules, clock)
+        return make_app(
+            AdminServices(
+                keys=stores.keys,
+                ledger=stores.ledger,
+                requests=stores.requests,
+                plans=stores.plans,
+                models=engines.catalog.cards,
+                engines=engines.control,
+                providers=engines.book,
+                documented=engines.known.cards,
+                problems=problems,
+                learned=engines.learned,
+                examiner=examiner,
+                obstacle=obstructed,
+                settings=settings.server,
+                clock=clock,
+                started_at=started_at,
             )
-
-        app = App(
-            RouteTable(endpoints(settings, generator, models, ResponseService(stored), clock, obstacle)),
-            spoken=spoken,
-            keys=keys if settings.server.auth == "keys" else None,
-            settings=settings.server,
-            clock=clock,
-            mounts={"/admin/v1": Mount(admin)},
         )
-        yield Worker(app, database, keys, book)
+
+    return admin
 
 
 def provider_table(database: Database, secret: RootSecret) -> ProviderTable:
@@ -276,76 +293,10 @@ def stored_response_book(
     return StoredResponses(ResponseTable(database), SealedBox(secret, stored_responses.PURPOSE), clock)
 
 
-def _recorder(settings: Settings, redactor: Redactor, clock: Clock) -> Recorder | None:
-    directory = settings.server.record_dir
-    return None if directory is None else Recorder(directory, _UPSTREAM.build_body, redactor, clock)
-
-
 def _connect(provider: Provider, profile_for: Callable[[str], Profile]) -> Remote | Replay:
     if provider.replay_dir is not None:
         return Replay.open(provider.name, provider.replay_dir, DIALECTS, _UPSTREAM.build_body, also=(LOCAL,))
     return Remote.connect(provider, DIALECTS[provider.dialect], os.environ, profile_for)
-
-
-def _local_engines(settings: Settings, control: ControlClient) -> dict[str, Engine]:
-    names = [model.name for model in settings.models] or [LOCAL]
-    return {f"{LOCAL}/{name}": LlamaCpp(name, control, _UPSTREAM, settings.engine) for name in names}
-
-
-def _obstacle(settings: Settings, control: ControlClient) -> RixinError | None:
-    """Why requests cannot be served: only a server with nothing but its embedded model waits for that."""
-    if settings.models:
-        return None
-    status = control.models.get(LOCAL)
-    if status is None or status.state in (State.READY, State.STOPPED):
-        return None
-    progress = "" if status.progress is None else f" ({status.progress:.0%})"
-    doing = _DOING.get(status.state, status.state)
-    return RixinError(Kind.STARTING, f"The model is {doing}{progress}.", retry_after=status.retry_after or 5)
-
-
-class _Background:
-    """Tasks that live as long as the worker."""
-
-    def __init__(self, stack: AsyncExitStack) -> None:
-        self._stack = stack
-
-    def run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Starts a task, and ends it before what was built earlier is closed."""
-        task = asyncio.create_task(work)
-
-        async def end() -> None:
-            task.cancel()
-            await asyncio.wait([task])
-
-        self._stack.push_async_callback(end)
-        return task
-
-
-class _LocalLearner:
-    """Brings the local models' cards up to date once a model is loaded and its true limits are known."""
-
-    def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        self._cards = {card.name: card for card in local_cards(settings)}
-        self._catalog = catalog
-        self._ready: asyncio.Queue[str] = asyncio.Queue()
-        catalog.set_local_models(self._cards.values())
-
-    def hear(self, notice: Notice) -> None:
-        """Takes news of a model."""
-        if isinstance(notice, ModelChanged) and notice.status.state == State.READY:
-            self._ready.put_nowait(notice.status.model)
-
-    async def run(self, control: ControlClient) -> None:
-        """Asks for the limits of every model that became ready."""
-        while True:
-            name = await self._ready.get()
-            try:
-                ensured = await control.ensure(name)
-            except RixinError:
-                continue  # it has gone again; the next news tell more
-            self._cards[name] = learned(self._cards[name], ensured)
-            self._catalog.set_local_models(self._cards.values())
 
 
 async def make_first_key(worker: Worker, settings: Settings, *, shown: bool) -> str | None:
