@@ -4,10 +4,13 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.cli.program import rixin
 from tests.cli.test_serve import MODELS, ended, serving, until
+from tests.profiles.strict_upstream import text
+from tests.support.clients import MESSAGES, RESPONSES, agent_request, read_stream
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_events, stream
 
 SECRET = "a-provider-key-of-no-known-form"
@@ -17,7 +20,8 @@ def reply(request: Request) -> Reply:
     """An upstream with one model, which says what it was told last."""
     if request.path == "/v1/models":
         return answer(MODELS)
-    return stream([*completion_events((request.json["messages"][-1]["content"].upper(),)), DONE])
+    said = [message for message in request.json["messages"] if message["role"] == "user"][-1]
+    return stream([*completion_events((text(said).upper(),)), DONE])
 
 
 @pytest.fixture
@@ -30,9 +34,9 @@ async def upstream(tmp_path: Path) -> AsyncIterator[ScriptedUpstream]:
         yield running
 
 
-async def chat(data_dir: Path, url: str, text: str, model: str = "scripted") -> tuple[int, str]:
+async def chat(data_dir: Path, url: str, words: str, model: str = "scripted") -> tuple[int, str]:
     """What `rixin chat` of the server prints."""
-    done = await rixin("chat", "-m", model, text, data_dir=data_dir, env={"RIXIN_PORT": url.rpartition(":")[2]})
+    done = await rixin("chat", "-m", model, words, data_dir=data_dir, env={"RIXIN_PORT": url.rpartition(":")[2]})
     return done.code, done.out + done.err
 
 
@@ -64,6 +68,39 @@ async def test_what_was_recorded_is_answered_without_the_upstream(
             assert code == 1
             assert "no recording fits this request" in said
         assert (await ended(process))[0] == 0
+    assert len(upstream.requests) == asked
+
+
+AGENTS = {path: agent_request(path, "scripted").body for path in (MESSAGES, RESPONSES)}
+
+
+async def agents(data_dir: Path, url: str) -> dict[str, str]:
+    """What Claude Code and Codex are told."""
+    headers = {"authorization": f"Bearer {(data_dir / 'first-key').read_text().strip()}"}
+    told: dict[str, str] = {}
+    async with aiohttp.ClientSession(headers=headers) as client:
+        for path, body in AGENTS.items():
+            async with client.post(url + path, json=body) as response:
+                assert response.status == 200, await response.text()
+                told[path], is_whole = read_stream(path, await response.text())
+                assert is_whole
+    return told
+
+
+async def test_agents_of_other_dialects_are_recorded_and_replayed(
+    data_dir: Path, tmp_path: Path, upstream: ScriptedUpstream
+) -> None:
+    """What Messages and Responses clients asked once, they are told again without the upstream."""
+    async with serving(data_dir, "--record", "recordings", "--json") as process:
+        first = await agents(data_dir, json.loads(await until(process, "listening"))["url"])
+        await ended(process)
+    asked = len(upstream.requests)
+    assert set(first.values()) == {"GO ON"}
+    assert len(list((tmp_path / "recordings").iterdir())) == len(AGENTS)
+    async with serving(data_dir, "--replay", "recordings", "--json") as process:
+        again = await agents(data_dir, json.loads(await until(process, "listening"))["url"])
+        await ended(process)
+    assert again == first
     assert len(upstream.requests) == asked
 
 
