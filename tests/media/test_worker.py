@@ -32,12 +32,13 @@ async def refused(decoders: Decoders, data: bytes, **options: Any) -> RefusedErr
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended and was noticed."""
+    """Whether a process has ended; one that nobody has asked after yet counts as well."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    return False
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and ") Z" in status.read_text()
 
 
 def bomb() -> bytes:
@@ -149,7 +150,7 @@ async def test_a_decoder_that_died_is_replaced(decoders: Decoders):
     (pid,) = decoders.pids
     os.kill(pid, signal.SIGKILL)
     async with asyncio.timeout(HANG):
-        while not gone(pid):  # noqa: ASYNC110 - the system tells nobody
+        while decoders.pids:  # noqa: ASYNC110 - the pool tells nobody
             await asyncio.sleep(0.01)
     assert await decoders.image(image_job(), Payload(image()))
     assert decoders.pids != [pid]
@@ -265,3 +266,29 @@ async def test_a_question_is_answered_in_kind(decoders: Decoders):
     with pytest.raises(RefusedError) as caught:
         await decoders.video(video_job(), Payload(image()))
     assert caught.value.fault is Fault.VIDEO_KIND
+
+
+async def test_a_decoder_does_not_outlive_its_server():
+    """Also where the server was killed and could end nothing."""
+    parent = f"""
+import asyncio, sys
+from rixin.media.payload import Payload
+from rixin.media.worker import Decoders
+from tests.media.samples import image, image_job
+
+async def main():
+    decoders = Decoders({ENVIRONMENT!r}, timeout={HANG})
+    await decoders.image(image_job(), Payload(image()))
+    print(decoders.pids[0], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    async with asyncio.timeout(HANG):
+        pid = int(await process.stdout.readline())
+        process.kill()
+        await process.wait()
+        while not gone(pid):  # noqa: ASYNC110 - it is nobody's child any more
+            await asyncio.sleep(0.01)

@@ -70,8 +70,8 @@ class Decoders:
 
     @property
     def pids(self) -> list[int]:
-        """The processes there are."""
-        return [decoder.pid for decoder in (*self._idle, *self._busy)]
+        """The processes that live."""
+        return [decoder.pid for decoder in (*self._idle, *self._busy) if decoder.alive]
 
     async def image(self, job: ImageJob, payload: Payload) -> Still:
         """Decodes an image.
