@@ -67,8 +67,7 @@ def alice(envelopes: Envelopes) -> Open:
     return open_
 
 
-@pytest.mark.parametrize("native", [False, True])
-def test_a6_our_own_thoughts_are_opened(envelopes: Envelopes, alice: Open, native: bool) -> None:
+def test_a6_our_own_thoughts_are_opened(envelopes: Envelopes, alice: Open) -> None:
     """In blocks and items, also where the client was shown another text, or none; not one word is lost."""
     envelope = envelopes.seal_thought("what I thought", "alice", signature="sig", issuer="up")
     opened = ReasoningPart(text="what I thought", signature="sig", issuer="up")
@@ -78,9 +77,10 @@ def test_a6_our_own_thoughts_are_opened(envelopes: Envelopes, alice: Open, nativ
         messages({"type": "redacted_thinking", "data": envelope}),
         items(reasoning(envelope)),
     ):
-        opened_request = open_history(request, alice, native=native)
+        opened_request = open_history(request, alice)
         assert thoughts(opened_request) == [opened]
-        assert "messages" in opened_request.edited
+        assert opened_request.thoughts == {envelope: opened}
+        assert opened_request.edited == {"thoughts"}
         assert changes(opened_request) == []
 
 
@@ -89,7 +89,7 @@ def test_a6_our_own_thoughts_are_opened(envelopes: Envelopes, alice: Open, nativ
 )
 def test_a6_foreign_thoughts_are_dropped_by_name(alice: Open, block: dict[str, Any]) -> None:
     """Whoever wrote them is not who answers now."""
-    opened = open_history(messages(block), alice, native=False)
+    opened = open_history(messages(block), alice)
     assert [message.role for message in opened.messages] == ["user", "assistant", "user"]
     assert opened.messages[1].parts == (TextPart("Hello."),)
     assert changes(opened) == ["drop_foreign_reasoning(messages)"]
@@ -97,30 +97,23 @@ def test_a6_foreign_thoughts_are_dropped_by_name(alice: Open, block: dict[str, A
 
 def test_r18_foreign_encrypted_content_is_dropped_by_name(alice: Open) -> None:
     """A history that began at OpenAI goes on without its thoughts."""
-    opened = open_history(items(reasoning("gAAAAABo"), reasoning("gAAAAABp")), alice, native=False)
+    opened = open_history(items(reasoning("gAAAAABo"), reasoning("gAAAAABp")), alice)
     assert thoughts(opened) == []
     assert len(opened.messages) == 2
     assert changes(opened) == ["drop_foreign_reasoning(input)"]
 
 
-def test_a6_thoughts_of_the_upstreams_own_dialect_are_its_own_to_check(alice: Open) -> None:
-    """They go through untouched, so that the request is still the client's own."""
-    for request in (messages(thinking("EqoBCkYI")), items(reasoning("gAAAAABo"))):
-        assert open_history(request, alice, native=True) is request
-
-
 def test_a6_unsigned_thoughts_stay(alice: Open) -> None:
     """Whether a model may see them again is for its profile to say."""
     request = messages(thinking(""))
-    assert open_history(request, alice, native=False) is request
+    assert open_history(request, alice) is request
     assert thoughts(request) == [ReasoningPart(text="shown")]
 
 
-@pytest.mark.parametrize("native", [False, True])
-def test_k7_broken_and_others_envelopes_are_dropped_by_name(envelopes: Envelopes, alice: Open, native: bool) -> None:
-    """Also on the way to an upstream of the same dialect, which could make nothing of them."""
-    for envelope in (envelopes.seal_thought("mine", "bob"), "rx1.abcd", "rx9.abcd"):
-        opened = open_history(messages(thinking(envelope)), alice, native=native)
+def test_k7_broken_and_others_envelopes_are_dropped_by_name(envelopes: Envelopes, alice: Open) -> None:
+    """Also a summary that stands where a thought should."""
+    for envelope in (envelopes.seal_thought("a", "bob"), "rx1.abcd", "rx9.abcd", envelopes.seal_summary("a", "alice")):
+        opened = open_history(messages(thinking(envelope)), alice)
         assert thoughts(opened) == []
         assert changes(opened) == ["drop_broken_reasoning(messages)"]
 
@@ -129,7 +122,7 @@ def test_expired_envelopes_are_dropped_by_name(envelopes: Envelopes, alice: Open
     """And nothing else of the turn."""
     request = items(reasoning(envelopes.seal_thought("old", "alice")), {"role": "assistant", "content": "Hello."})
     clock.time += 31 * 86400
-    opened = open_history(request, alice, native=False)
+    opened = open_history(request, alice)
     assert opened.messages[1] == Message(role="assistant", parts=(TextPart("Hello."),))
     assert changes(opened) == ["drop_expired_reasoning(input)"]
 
@@ -138,7 +131,7 @@ def test_expired_envelopes_are_dropped_by_name(envelopes: Envelopes, alice: Open
 def test_k3_our_own_summary_becomes_a_message_of_the_users(envelopes: Envelopes, alice: Open, kind: str) -> None:
     """Wherever it stands, it stands alone."""
     item = {"type": kind, "id": "cmp_1", "encrypted_content": envelopes.seal_summary("We did it.", "alice")}
-    opened = open_history(items({"role": "assistant", "content": "Hello."}, item), alice, native=False)
+    opened = open_history(items({"role": "assistant", "content": "Hello."}, item), alice)
     assert [message.role for message in opened.messages] == ["user", "assistant", "user", "user"]
     assert opened.messages[2].text == SUMMARY.format(text="We did it.")
 
@@ -146,7 +139,7 @@ def test_k3_our_own_summary_becomes_a_message_of_the_users(envelopes: Envelopes,
 @pytest.mark.parametrize("item", [{"encrypted_content": "gAAAAABo"}, {}], ids=["foreign", "empty"])
 def test_k3_a_foreign_summary_is_dropped_by_name(alice: Open, item: dict[str, Any]) -> None:
     """Nobody but its maker can read it."""
-    opened = open_history(items({"type": "compaction", "id": "cmp_1", **item}), alice, native=False)
+    opened = open_history(items({"type": "compaction", "id": "cmp_1", **item}), alice)
     assert len(opened.messages) == 2
     assert changes(opened) == ["drop_foreign_compaction(input)"]
 
@@ -154,4 +147,4 @@ def test_k3_a_foreign_summary_is_dropped_by_name(alice: Open, item: dict[str, An
 def test_other_dialects_are_left_alone(alice: Open) -> None:
     """Chat has no field for envelopes."""
     request = parsed(CHAT, messages=[{"role": "assistant", "content": "a", "reasoning_content": "b"}])
-    assert open_history(request, alice, native=False) is request
+    assert open_history(request, alice) is request

@@ -75,6 +75,15 @@ def test_a_block_of_the_clients_dialect_closes_the_thought() -> None:
     assert sealed(Reasoning(text="a"), block) == [Reasoning(text="a"), Reasoning(signature="<a|None>"), block]
 
 
+def test_a6_a_thought_that_anthropic_redacted_is_sealed_too() -> None:
+    """For a client of that dialect; the block is the same but for its data."""
+    block: Any = {"type": "redacted_thinking", "data": "EmwK", "x": 1}
+    event = Opaque(dialect="anthropic", kind="content_block", value={"index": 0, "content_block": block}, choice=0)
+    value: Any = {"index": 0, "content_block": {**block, "data": "<|EmwK>"}}
+    assert sealed(event) == [Opaque(dialect="anthropic", kind="content_block", value=value, choice=0)]
+    assert sealed(event, dialect="openai_responses") == [event]
+
+
 def test_s6_a_thought_that_breaks_off_is_not_sealed() -> None:
     """Nothing proves half a thought."""
     assert sealed(START, Reasoning(text="a")) == [START, Reasoning(text="a")]

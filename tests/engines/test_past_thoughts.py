@@ -12,6 +12,7 @@ from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat import DIALECT as CHAT
 from rixin.dialects.openai_responses import DIALECT as RESPONSES
+from rixin.engines.past_thoughts import with_past_thoughts
 from rixin.engines.remote import Remote
 from rixin.profiles.profile import Profile
 from rixin.settings import Provider
@@ -101,3 +102,19 @@ def test_r30_the_clients_own_body_stays_where_nothing_is_to_be_told() -> None:
     request = chat(messages=[{"role": "user", "content": "Hi"}, turn, result])
     request = msgspec.structs.replace(request, recall=forgotten)
     assert sent(request, CHAT, Profile())["messages"][1] == turn
+
+
+def test_a6_envelopes_of_the_same_dialect_are_filtered_without_touching_the_messages() -> None:
+    """So that the client's own body goes out, with those that this upstream gave."""
+    thoughts = {
+        "one": ReasoningPart(text="a", signature="sig", issuer="up"),
+        "two": ReasoningPart(text="b", signature="sig", issuer="elsewhere"),
+        "three": None,
+    }
+    request = msgspec.structs.replace(
+        history(*(thought for thought in thoughts.values() if thought)), thoughts=thoughts
+    )
+    told = with_past_thoughts(request, "up", wanted=False)
+    assert told.thoughts == {"one": thoughts["one"], "two": ReasoningPart(text="b"), "three": None}
+    assert [getattr(part, "signature", None) for part in told.messages[1].parts] == ["sig", None]
+    assert told.edited == frozenset()

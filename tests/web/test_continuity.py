@@ -295,18 +295,29 @@ def signing_upstream(refused: list[Any]) -> ScriptedUpstream:
     return ScriptedUpstream(reply)
 
 
-async def test_a6_an_upstream_of_the_same_dialect_checks_its_own_signatures(tmp_path: Path) -> None:
-    """They pass in both directions as they are, and so does what only this dialect knows."""
+async def test_a6_an_upstream_of_the_same_dialect_gets_its_own_signatures_back(tmp_path: Path) -> None:
+    """Out of our envelopes, foreign ones left out by name; all else goes out as the client wrote it."""
     refused: list[Any] = []
     async with served(tmp_path, upstream := signing_upstream(refused), model="m", dialect=ANTHROPIC) as running:
         asked: Any = {"model": "m", "max_tokens": 100}
         message = await running.claude.messages.create(**asked, messages=[HELLO])
-        assert message.content[0].signature == NATIVE
+        assert message.content[0].signature.startswith("rx1.")
         turn: Any = {"role": "assistant", "content": [block.to_dict() for block in message.content]}
         marked = {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]}
-        history = [marked, turn, HELLO]
-        await running.claude.messages.create(**asked, messages=history)
-    assert upstream.requests[-1].json["messages"] == history
+        foreign: Any = {"role": "assistant", "content": [THINKING, {"type": "text", "text": "Once."}]}
+        bare: Any = {"role": "assistant", "content": [THINKING]}
+        raw = await running.claude.messages.with_raw_response.create(
+            **asked, messages=[marked, foreign, HELLO, bare, HELLO, turn, HELLO]
+        )
+    assert upstream.requests[-1].json["messages"] == [
+        marked,
+        {"role": "assistant", "content": [{"type": "text", "text": "Once."}]},
+        HELLO,
+        HELLO,
+        {"role": "assistant", "content": [{**turn["content"][0], "signature": NATIVE}, turn["content"][1]]},
+        HELLO,
+    ]
+    assert raw.headers["x-rixin-changes"] == "drop_foreign_reasoning(messages)"
     assert refused == []
 
 
@@ -330,7 +341,7 @@ async def test_k8_a_conversation_moves_from_chat_to_an_upstream_that_checks_sign
     refused: list[Any] = []
     async with served(tmp_path / "b", upstream := signing_upstream(refused), model="m", dialect=ANTHROPIC) as running:
         await running.claude.messages.create(model="m", max_tokens=100, messages=[HELLO, turn, HELLO])
-    assert upstream.requests[-1].json["messages"][1]["content"] == "1 messages."
+    assert [block["type"] for block in upstream.requests[-1].json["messages"][1]["content"]] == ["text"]
     assert refused == []
 
 

@@ -1,4 +1,8 @@
-"""Opens what a client's history carries in envelopes, and drops by name what is none of ours."""
+"""Opens what a client's history carries in envelopes, and drops by name what is none of ours.
+
+What a thought was signed with proves something to who signed it only. So whatever a model of any upstream thinks leaves
+in an envelope of ours, and what comes back in none began elsewhere: it would be refused, and is left out.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -14,7 +18,7 @@ from rixin.dialects.openai_responses.wire import NAME as RESPONSES
 Open: TypeAlias = Callable[[str], Content | Refusal]
 """Opens an envelope for the account that asks."""
 
-WHERE = {ANTHROPIC: "messages", RESPONSES: "input"}
+HISTORY_FIELDS = {ANTHROPIC: "messages", RESPONSES: "input"}
 """The dialects whose clients send thoughts back with what signs them, and the field that holds their history."""
 
 COMPACTIONS = frozenset({"compaction", "compaction_summary", "context_compaction"})
@@ -23,40 +27,40 @@ COMPACTIONS = frozenset({"compaction", "compaction_summary", "context_compaction
 SUMMARY = "This is a summary of the conversation so far, in place of its messages:\n\n{text}"
 
 
-def open_history(request: Generate, open_: Open, *, native: bool) -> Generate:
-    """The request with its thoughts and summaries opened.
-
-    Args:
-        request: As its dialect read it.
-        open_: Opens envelopes.
-        native: The request goes to upstreams of its client's own dialect: what is not ours may be theirs, and stays.
-    """
-    where = None if request.origin is None else WHERE.get(request.origin.dialect)
-    if where is None:
+def open_history(request: Generate, open_: Open) -> Generate:
+    """The request with its thoughts and summaries opened; `Generate.thoughts` tells what its envelopes held."""
+    field = None if request.origin is None else HISTORY_FIELDS.get(request.origin.dialect)
+    if field is None:
         return request
-    history = _History(open_, native=native)
+    history = _History(open_)
     messages = tuple(history.messages(request.messages))
     if messages == request.messages:
         return request
-    changes = tuple(Change(name, where) for name in history.dropped)
-    return msgspec.structs.replace(request.edit(messages=messages), changes=request.changes + changes)
+    # An upstream of the client's own dialect has envelopes replaced where they stand, and all else as it was.
+    request = msgspec.structs.replace(
+        request,
+        messages=messages,
+        changes=request.changes + tuple(Change(name, field) for name in history.dropped),
+        edited=request.edited | ({"messages"} if history.compacted else set()),
+    )
+    return request.edit(thoughts=history.thoughts)
 
 
 class _History:
     """One conversation on its way in."""
 
-    def __init__(self, open_: Open, *, native: bool) -> None:
+    def __init__(self, open_: Open) -> None:
+        self.thoughts: dict[str, ReasoningPart | None] = {}
+        self.compacted = False
+        """Whether there were summaries, ours or not."""
         self.dropped: dict[str, None] = {}
         """Names of what was dropped, in order."""
         self._open = open_
-        self._native = native
 
     def messages(self, messages: Iterable[Message]) -> Iterable[Message]:
         for message in messages:
             parts = [*self._parts(message)]
-            if all(new is old for new, old in zip(parts, message.parts, strict=False)) and len(parts) == len(
-                message.parts
-            ):
+            if parts == [*message.parts]:
                 yield message
             else:
                 yield from _split(message, parts)
@@ -65,39 +69,41 @@ class _History:
         for part in message.parts:
             match part:
                 case ReasoningPart(signature=str(envelope)):
-                    opened = self._opened(envelope, "reasoning")
+                    opened = self._thought(envelope)
                 case Opaque(dialect=dialect, kind="redacted_thinking", value={"data": str(envelope)}) if (
                     dialect == ANTHROPIC
                 ):
-                    opened = self._opened(envelope, "reasoning")
+                    opened = self._thought(envelope)
                 case Opaque(dialect=dialect, kind=kind, value=dict(item)) if (
                     dialect == RESPONSES and kind in COMPACTIONS
                 ):
-                    envelope = item.get("encrypted_content")
-                    opened = self._opened(envelope if isinstance(envelope, str) else "", "compaction")
+                    opened = self._summary(item.get("encrypted_content"))
                 case _:
-                    yield part
-                    continue
-            if opened is Refusal.FOREIGN:
-                yield part
-            elif isinstance(opened, ReasoningPart | Summary):
+                    opened = part
+            if opened is not None:
                 yield opened
 
-    def _opened(self, envelope: str, what: str) -> ReasoningPart | Summary | Refusal | None:
-        """What an envelope holds; `FOREIGN` for what stays as it is, None for what is dropped."""
-        opened = self._open(envelope)
-        match opened:
-            case Thought():
-                if not opened.text and opened.signature is None:
-                    return None
-                return ReasoningPart(text=opened.text, signature=opened.signature, issuer=opened.issuer)
-            case Summary():
-                return opened
-            case Refusal.FOREIGN if self._native:
-                return opened
-            case Refusal():
-                self.dropped[f"drop_{opened.value}_{what}"] = None
-                return None
+    def _thought(self, envelope: str) -> ReasoningPart | None:
+        thought, opened = None, self._open(envelope)
+        if isinstance(opened, Thought) and (opened.text or opened.signature):
+            thought = ReasoningPart(text=opened.text, signature=opened.signature, issuer=opened.issuer)
+        elif not isinstance(opened, Thought):
+            self._drop(opened, "reasoning")
+        self.thoughts[envelope] = thought
+        return thought
+
+    def _summary(self, envelope: object) -> Summary | None:
+        self.compacted = True
+        opened = self._open(envelope if isinstance(envelope, str) else "")
+        if isinstance(opened, Summary):
+            return opened
+        self._drop(opened, "compaction")
+        return None
+
+    def _drop(self, opened: Content | Refusal, what: str) -> None:
+        """Takes down why something is dropped; an envelope of ours in the wrong place is as good as broken."""
+        why = opened if isinstance(opened, Refusal) else Refusal.BROKEN
+        self.dropped[f"drop_{why.value}_{what}"] = None
 
 
 def _split(message: Message, parts: Iterable[Part | Summary]) -> Iterable[Message]:

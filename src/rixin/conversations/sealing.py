@@ -37,7 +37,7 @@ class ThoughtSealer:
             else:
                 if self._open and (choice := self._closes(event)) is not None and choice in self._open:
                     told.append(Reasoning(choice=choice, signature=self._end(choice, None)))
-                told.append(event)
+                told.append(self._redacted(event))
         return told
 
     def _think(self, event: Reasoning) -> Reasoning:
@@ -49,6 +49,19 @@ class ThoughtSealer:
 
     def _end(self, choice: int, signature: str | None) -> str:
         return self._seal("".join(self._open.pop(choice)), signature)
+
+    def _redacted(self, event: Event) -> Event:
+        """An event; a thought that Anthropic keeps to itself is sealed too."""
+        match event:
+            case Opaque(
+                dialect=self._dialect,
+                kind="content_block",
+                value={"content_block": {"type": "redacted_thinking", "data": str(data)} as block} as value,
+            ):
+                block = {**block, "data": self._seal("", data)}
+                return msgspec.structs.replace(event, value={**value, "content_block": block})
+            case _:
+                return event
 
     def _closes(self, event: Event) -> int | None:
         """The choice whose thought an event ends."""

@@ -95,6 +95,8 @@ class Generate(Struct, frozen=True, kw_only=True):
     """Who asks, as an opaque text: queues of our own engines take turns between them. Never sent to an upstream."""
     observer: Observer | None = None
     """Sees the calls that engines make for this request."""
+    thoughts: dict[str, ReasoningPart | None] = {}
+    """What the envelopes in the client's history hold, by the envelope; None for those that are left out."""
     recall: Recall | None = None
     """Finds thoughts for upstreams that refuse calls without them."""
     extra: dict[str, JsonValue] = {}

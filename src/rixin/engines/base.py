@@ -102,16 +102,6 @@ class Sends(Protocol):
 
 
 @runtime_checkable
-class Speaks(Protocol):
-    """An engine that hands requests on to an upstream, in a dialect that clients speak too."""
-
-    @property
-    def dialect(self) -> str:
-        """The dialect's name."""
-        ...
-
-
-@runtime_checkable
 class Counts(Protocol):
     """An engine that counts prompt tokens exactly."""
 

@@ -17,25 +17,39 @@ def with_past_thoughts(request: Generate, provider: str, *, wanted: bool) -> Gen
         provider: Its name.
         wanted: Whether the provider wants to be told thoughts again.
     """
-    recall = request.recall if wanted else None
-    messages = tuple(_message(message, provider, recall) for message in request.messages)
+    # For an upstream of the client's own dialect `thoughts` tells this, so that no message has to be put anew.
+    request = msgspec.structs.replace(
+        request,
+        messages=tuple(_unsigned(message, provider) for message in request.messages),
+        thoughts={envelope: thought and _shown(thought, provider) for envelope, thought in request.thoughts.items()},
+    )
+    if not wanted or request.recall is None:
+        return request
+    recall = request.recall
+    messages = tuple(_reminded(message, provider, recall) for message in request.messages)
     return request if messages == request.messages else request.edit(messages=messages)
 
 
-def _message(message: Message, provider: str, recall: Recall | None) -> Message:
-    if message.role != "assistant":
+def _shown(thought: ReasoningPart, provider: str) -> ReasoningPart:
+    """A thought without a signature that another provider gave."""
+    if thought.issuer in (None, provider):
+        return thought
+    return msgspec.structs.replace(thought, signature=None, issuer=None)
+
+
+def _unsigned(message: Message, provider: str) -> Message:
+    parts = [_shown(part, provider) if isinstance(part, ReasoningPart) else part for part in message.parts]
+    return _replaced(message, parts)
+
+
+def _reminded(message: Message, provider: str, recall: Recall) -> Message:
+    """A message with the thought before its calls, unless it has one."""
+    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    if not calls or any(isinstance(part, ReasoningPart) for part in message.parts):
         return message
-    parts = [_unsigned(part, provider) for part in message.parts]
-    if recall is not None and not any(isinstance(part, ReasoningPart) for part in parts):
-        calls = [part for part in parts if isinstance(part, ToolCall)]
-        thought = next((found for call in calls if (found := recall(call)) is not None), None)
-        if thought is not None:
-            parts = [_unsigned(thought, provider), *parts]
+    thought = next((found for call in calls if (found := recall(call)) is not None), None)
+    return message if thought is None else _replaced(message, [_shown(thought, provider), *message.parts])
+
+
+def _replaced(message: Message, parts: list[Part]) -> Message:
     return message if parts == [*message.parts] else msgspec.structs.replace(message, parts=tuple(parts))
-
-
-def _unsigned(part: Part, provider: str) -> Part:
-    """A part without a signature that another provider gave."""
-    if not isinstance(part, ReasoningPart) or part.issuer in (None, provider):
-        return part
-    return msgspec.structs.replace(part, signature=None, issuer=None)

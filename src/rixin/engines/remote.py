@@ -96,11 +96,6 @@ class Remote:
         """The provider's name."""
         return self._provider.name
 
-    @property
-    def dialect(self) -> str:
-        """What the provider speaks; see `Speaks`."""
-        return self._dialect
-
     async def ready(self) -> None:
         """Nothing is to be made ready: an upstream is asked when a request is there."""
 

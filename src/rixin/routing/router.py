@@ -16,7 +16,7 @@ import msgspec
 from rixin.clock import Clock, jitter, uniform
 from rixin.core.requests import Change, Generate
 from rixin.core.usage import Usage
-from rixin.engines.base import Batch, Counts, Engine, Prepared, Speaks
+from rixin.engines.base import Batch, Counts, Engine, Prepared
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limiter, Standing
 from rixin.routing.catalog import Candidate, Resolution
@@ -92,11 +92,6 @@ class Router:
             tokens: What a request will presumably cost; asked where a provider has limits.
         """
         return Attempt(self, request, resolution.candidates, tokens)
-
-    def speaks(self, resolution: Resolution, dialect: str) -> bool:
-        """Whether all candidates of a model's name are upstreams of this dialect."""
-        engines = [gate.engine for candidate in resolution.candidates if (gate := self.gates.get(candidate.engine))]
-        return bool(engines) and all(isinstance(engine, Speaks) and engine.dialect == dialect for engine in engines)
 
     async def count(self, request: Generate, resolution: Resolution) -> int | None:
         """The exact prompt tokens of a request, where the first candidate's engine can tell, else None."""

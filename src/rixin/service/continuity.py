@@ -7,7 +7,7 @@ import msgspec
 
 from rixin.conversations.call_memory import CallMemory
 from rixin.conversations.envelope import Content, Envelopes, Refusal
-from rixin.conversations.history import WHERE, open_history
+from rixin.conversations.history import HISTORY_FIELDS, open_history
 from rixin.conversations.sealing import ThoughtSealer
 from rixin.conversations.turn import TurnWatcher
 from rixin.core.events import Event
@@ -27,24 +27,21 @@ class Continuity:
         self.envelopes = envelopes
         self.memory = memory
 
-    def opened(self, request: Generate, owner: str, *, native: bool) -> Generate:
+    def opened(self, request: Generate, owner: str) -> Generate:
         """A request with its history opened, and a way to find what is missing in it; see `open_history`."""
-        request = open_history(request, partial(self._open, owner), native=native)
+        request = open_history(request, partial(self._open, owner))
         return msgspec.structs.replace(request, recall=partial(self.memory.recall, owner))
 
     def _open(self, owner: str, envelope: str) -> Content | Refusal:
         return self.envelopes.open(envelope, owner)
 
-    def answer(
-        self, request: Generate, owner: str, issuer: Callable[[], str | None], *, native: bool
-    ) -> "ContinuedAnswer":
+    def answer(self, request: Generate, owner: str, issuer: Callable[[], str | None]) -> "ContinuedAnswer":
         """Care for the answer to a request.
 
         Args:
             request: What was asked.
             owner: Who asked.
             issuer: Names the provider that answers, once it does.
-            native: Whether providers of the client's own dialect answer: what they signed is theirs to check.
         """
 
         def seal(text: str, signature: str | None) -> str:
@@ -54,7 +51,7 @@ class Continuity:
             self.memory.keep(owner, calls, msgspec.structs.replace(thought, issuer=issuer()))
 
         dialect = None if request.origin is None else request.origin.dialect
-        sealer = None if native or dialect not in WHERE else ThoughtSealer(seal, dialect)
+        sealer = ThoughtSealer(seal, dialect) if dialect in HISTORY_FIELDS else None
         return ContinuedAnswer(TurnWatcher(keep), sealer)
 
 

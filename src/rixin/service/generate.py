@@ -104,8 +104,7 @@ class Generation:
         self._resolution = resolution
         self._trace = generator.requests.trace(caller.request_id, caller.since, answers=generator.recorder is not None)
         request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
-        self._native = generator.router.speaks(resolution, caller.dialect)
-        self.request = generator.continuity.opened(request, caller.account.id, native=self._native)
+        self.request = generator.continuity.opened(request, caller.account.id)
         self._meter = Meter(generator.clock)
         self._attempt: Attempt | None = None
 
@@ -171,7 +170,7 @@ class Generation:
         def issuer() -> str | None:
             return None if attempt.served_by is None else attempt.served_by.provider
 
-        answer = generator.continuity.answer(request, self.caller.account.id, issuer, native=self._native)
+        answer = generator.continuity.answer(request, self.caller.account.id, issuer)
         async with aclosing(attempt.batches()) as batches:
             async for batch in batches:
                 events = answer.feed(batch.events)

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from rixin.core.json import JsonObject
-from rixin.dialects.openai_responses.history import by_id, continued, named, read_items, references, resolved
+from rixin.core.messages import ReasoningPart
+from rixin.dialects.openai_responses.history import (
+    by_id,
+    continued,
+    named,
+    read_items,
+    references,
+    resolved,
+    with_thoughts,
+)
 from rixin.errors import Kind, RixinError
 
 HELLO: JsonObject = {"role": "user", "content": "Hi"}
@@ -59,3 +68,23 @@ def test_r29_a_reference_becomes_what_it_names(reference: JsonObject) -> None:
     with pytest.raises(RixinError) as caught:
         resolved([HELLO, reference], by_id([]).get)
     assert (caught.value.kind, caught.value.param) == (Kind.NOT_FOUND, "input[1].id")
+
+
+def test_r18_envelopes_are_replaced_where_they_stand() -> None:
+    """By what their upstream gave; one that holds nothing for it goes, unless its words stand beside it."""
+    thought: JsonObject = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "ours"}
+    foreign: JsonObject = {**thought, "encrypted_content": "foreign"}
+    words: JsonObject = {**thought, "content": [{"type": "reasoning_text", "text": "Hm."}]}
+    theirs: dict[str, ReasoningPart | None] = {"ours": ReasoningPart(text="Hm.", signature="sig"), "foreign": None}
+    nobodys: dict[str, ReasoningPart | None] = {"ours": ReasoningPart(text="Hm."), "foreign": None}
+    assert with_thoughts([HELLO, thought, foreign, CALL], theirs) == [
+        HELLO,
+        {**thought, "encrypted_content": "sig"},
+        CALL,
+    ]
+    assert with_thoughts([thought, words], nobodys) == [
+        {"type": "reasoning", "summary": [], "content": words["content"]}
+    ]
+    unknown: JsonObject = {**thought, "encrypted_content": "other"}
+    assert with_thoughts([unknown], theirs) == [unknown]
+    assert with_thoughts("Hi", theirs) == "Hi"

@@ -13,6 +13,7 @@ from rixin.dialects.anthropic.billing import drop_billing
 from rixin.dialects.anthropic.conversation import render_conversation
 from rixin.dialects.anthropic.reasoning import render_effort, render_thinking
 from rixin.dialects.anthropic.request import FIELDS
+from rixin.dialects.anthropic.thoughts import with_thoughts
 from rixin.dialects.anthropic.tools import SERVER_TOOLS, render_tool_choice, render_tools
 from rixin.dialects.anthropic.wire import NAME
 from rixin.dialects.decoding import decode_object
@@ -46,6 +47,8 @@ def build_body(request: Generate) -> JsonObject:
     drop_billing(body)
     if "extra" in request.edited:
         body = {name: value for name, value in body.items() if name in FIELDS} | _extra(request)
+    if "thoughts" in request.edited:
+        body["messages"] = with_thoughts(body.get("messages"), request.thoughts)
     for name in request.edited & RENDERINGS.keys():
         rendering = RENDERINGS[name]
         for field in rendering.fields:

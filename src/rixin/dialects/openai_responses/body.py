@@ -14,7 +14,7 @@ from rixin.core.requests import Generate
 from rixin.dialects.decoding import decode_object
 from rixin.dialects.openai_responses.conversation import render_input
 from rixin.dialects.openai_responses.errors import PREVIOUS
-from rixin.dialects.openai_responses.history import anonymous, read_items
+from rixin.dialects.openai_responses.history import anonymous, read_items, with_thoughts
 from rixin.dialects.openai_responses.items import ADDITIONAL_TOOLS
 from rixin.dialects.openai_responses.request import LOGPROBS
 from rixin.dialects.openai_responses.tools import render_format, render_tool_choice, render_tools
@@ -38,6 +38,8 @@ def build_body(request: Generate) -> JsonObject:
         return {name: value for name, value in body.items() if value is not None}
     body = decode_object(origin.body)
     body["model"] = request.card.target
+    if "thoughts" in request.edited:
+        body["input"] = with_thoughts(body.get("input"), request.thoughts)
     for name in sorted(request.edited & _RENDERINGS.keys()):
         for field, value in _RENDERINGS[name](request, body).items():
             if value is None:

@@ -3,11 +3,12 @@
 Sources: OpenAI's Responses reference (input items, conversation state, compaction).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import count
 from typing import TypeAlias
 
 from rixin.core.json import JsonObject, JsonValue
+from rixin.core.messages import ReasoningPart
 from rixin.errors import Kind, RixinError
 
 COMPACTION = "compaction"
@@ -79,6 +80,27 @@ def anonymous(items: Iterable[JsonObject]) -> list[JsonValue]:
         for item in items
         if item.get("type") != "reasoning" or item.get("encrypted_content") or item.get("content")
     ]
+
+
+def with_thoughts(given: JsonValue, thoughts: Mapping[str, ReasoningPart | None]) -> JsonValue:
+    """An input whose envelopes are replaced by what they hold; the rest stays as the client wrote it.
+
+    A thought that holds nothing for this upstream is left out, unless its words stand beside it.
+    """
+    return [new for item in given if (new := _thought(item, thoughts))] if isinstance(given, list) else given
+
+
+def _thought(item: JsonValue, thoughts: Mapping[str, ReasoningPart | None]) -> JsonValue:
+    if not isinstance(item, dict) or item.get("type") != "reasoning":
+        return item
+    envelope = item.get("encrypted_content")
+    if not isinstance(envelope, str) or envelope not in thoughts:
+        return item
+    thought = thoughts[envelope]
+    if thought is not None and thought.signature is not None:
+        return {**item, "encrypted_content": thought.signature}
+    bare = {name: value for name, value in item.items() if name not in ("id", "encrypted_content")}
+    return bare if thought is not None and bare.get("content") else None
 
 
 def references(items: Iterable[JsonObject]) -> dict[int, str]:
