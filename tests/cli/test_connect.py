@@ -237,7 +237,7 @@ async def test_a_small_model_is_told_first_with_the_measured_wait(tmp_path: Path
 
 AGENT = """#!{python}
 import json, os, sys
-print(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ), "pid": os.getpid()}}))
+print(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}}))
 sys.exit(7)
 """
 

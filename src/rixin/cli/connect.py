@@ -17,9 +17,10 @@ from rixin.cli import options, output
 from rixin.cli.client import Client, Target, find_target
 from rixin.cli.connect_key import AgentKey
 from rixin.cli.connect_server import chat_models, model_named, prompt_speed
+from rixin.clients.connect.advice import advice, needs_advice
 from rixin.clients.connect.agent import Agent, Launch
 from rixin.clients.connect.agents import AGENTS
-from rixin.clients.connect.connection import Connection, Model, tokens_of
+from rixin.clients.connect.connection import Connection, Model
 from rixin.clients.connect.wiring import prepare, restore
 from rixin.clock import SystemClock
 from rixin.errors import Kind, RixinError
@@ -28,10 +29,6 @@ from rixin.store import private_files
 
 app = typer.Typer(add_completion=False)
 
-SMALL_WINDOW = 64_000
-"""Tokens below which an agent is soon out of room."""
-EMBEDDED = "rixin"
-"""Who owns the models that a Rixin server runs itself."""
 _TO_BE_MADE = "sk-rx-to-be-made-00000000"
 
 
@@ -131,10 +128,12 @@ def run(
         small_model=small_model,
         dry_run=dry_run,
     )
+    program = _program(wired) if run_it else None
     connection = asyncio.run(_connection(wish))
-    _advise(wish, connection, yes=yes or dry_run)
-    if run_it:
-        _start(wish, connection, arguments or [])
+    if program is None or not yes:
+        _advise(wish, connection, yes=yes or dry_run)
+    if program is not None:
+        _start(program, wish, connection, arguments or [])
     _write(wish, connection, directory)
 
 
@@ -186,28 +185,12 @@ async def _connection(wish: Wish) -> Connection:
 def _advise(wish: Wish, connection: Connection, *, yes: bool) -> None:
     """Says what an agent may expect of a small model, with the wait as measured now, and asks whether to go on."""
     agent, model = wish.agent, connection.model
-    window = model.context_length
-    small = window is not None and window < SMALL_WINDOW
-    if not small and model.owned_by != EMBEDDED:
+    if not needs_advice(model):
         return
     known = connection.key != _TO_BE_MADE
     target = msgspec.structs.replace(wish.target, api_key=connection.key) if known else wish.target
     speed = asyncio.run(_speed(target, model))
-    tokens = tokens_of(agent.first_turn)
-    whose = "a model that this server runs itself" if model.owned_by == EMBEDDED else "a small model"
-    lines = [f"{model.name} is {whose}" + (f", with a window of {window:,} tokens." if window is not None else ".")]
-    lines.append(
-        f"It reads {speed:,.0f} prompt tokens/s, measured just now. {agent.title}'s first turn has about {tokens:,}, "
-        f"so the answer begins after about {_duration(tokens / speed)}."
-    )
-    if window is not None and window < tokens:
-        lines.append("That does not fit the window: it cannot work with this model.")
-    elif window is not None and window < agent.least_window:
-        lines.append(f"{agent.title} refuses models with a window under {agent.least_window:,} tokens.")
-    elif small:
-        lines.append(f"What is left of the window, {(window or 0) - tokens:,} tokens, is soon full.")
-    lines.append("A provider's model does better: `rixin providers add sensenova`, then --model NAME.")
-    output.note(output.printable("\n".join(lines)))
+    output.note(output.printable("\n".join(advice(agent, model, speed))))
     if not yes:
         typer.confirm(f"Connect {agent.title} to {model.name} all the same?", abort=True, err=True)
 
@@ -215,10 +198,6 @@ def _advise(wish: Wish, connection: Connection, *, yes: bool) -> None:
 async def _speed(target: Target, model: Model) -> float:
     async with Client(target) as client:
         return await prompt_speed(client, model.name, SystemClock())
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _write(wish: Wish, connection: Connection, directory: Path) -> None:
@@ -245,13 +224,12 @@ def _write(wish: Wish, connection: Connection, directory: Path) -> None:
     output.note(f"`rixin connect {agent.name} --restore` gives back what was there.")
 
 
-def _start(wish: Wish, connection: Connection, arguments: list[str]) -> NoReturn:
-    """Becomes the agent.
+def _program(agent: Agent) -> str:
+    """Where an agent's program is.
 
     Raises:
         RixinError: It is not installed, or takes its provider from its own files only.
     """
-    agent = wish.agent
     if agent.launch is None:
         raise RixinError(
             Kind.INVALID_REQUEST,
@@ -260,8 +238,14 @@ def _start(wish: Wish, connection: Connection, arguments: list[str]) -> NoReturn
     program = shutil.which(agent.program)
     if program is None:
         raise RixinError(Kind.NOT_FOUND, f"{agent.title} is not installed: there is no `{agent.program}` on the PATH")
+    return program
+
+
+def _start(program: str, wish: Wish, connection: Connection, arguments: list[str]) -> NoReturn:
+    """Becomes the agent."""
+    assert wish.agent.launch is not None  # noqa: S101 - `_program` made sure
     directory = wish.settings.server.data_dir / "agents"
-    launch = agent.launch(connection, directory)
+    launch = wish.agent.launch(connection, directory)
     _place(launch, directory)
     command = [program, *launch.arguments, *arguments]
     environment = {**os.environ, **launch.environment}
