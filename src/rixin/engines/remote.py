@@ -140,8 +140,9 @@ class Remote:
         )
         if transform is not None:
             batches = restored(batches, transform)
-        # A stop sequence or the end of a bare prompt may come at once.
-        return batches if request.stop or request.prompt is not None else not_empty(batches)
+        # A stop sequence or the end of a bare prompt may come at once, and Claude ends some turns without a word.
+        may_be_empty = request.stop or request.prompt is not None or self._dialect != CHAT
+        return batches if may_be_empty else not_empty(batches)
 
     def _may_relay(self, request: Generate) -> bool:
         return self._upstream.relayed and may_relay(request, self._dialect, self.name)
