@@ -78,7 +78,9 @@ async def test_a_person_sees_how_far_a_model_is_loaded(data_dir: Path) -> None:
                 async with asyncio.timeout(HANG_LIMIT):
                     out, _ = await load.communicate()
             assert (load.returncode, out) == (0, b"loaded local\n")
-            assert (await state(data_dir, env))["state"] == "ready"
+            loaded = await state(data_dir, env)
+            assert loaded["state"] == "ready"
+            assert loaded["load"] == {"running": 0, "waiting": 0, "slots": 4, "reading": []}
     finally:
         servers.close()
         persons.close()

@@ -32,6 +32,7 @@ ENGINES = {
             "leases": 2,
             "retry_after": None,
             "message": None,
+            "load": {"running": 2, "waiting": 1, "slots": 4, "reading": [0.434]},
         },
         {
             "model": "big",
@@ -81,7 +82,8 @@ async def test_engines_are_shown_with_state_and_memory(data_dir: Path) -> None:
         assert upstream.requests[0].headers["authorization"] == "Bearer k"
     _, local, big = [line.split() for line in result.out.splitlines()]
     assert local[:6] == ["local", "pulling", "26%", "763.0", "MB", "2"]
-    assert big == ["big", "failed", "-", "-", "0", "-"]
+    assert " ".join(local[-8:]) == "2 of 4 running, 1 waiting, reading 43%"
+    assert big == ["big", "failed", "-", "-", "0", "-", "-"]
     assert result.err == "big: no room[2J\n"
 
 

@@ -29,6 +29,7 @@ from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from rixin.engines.base import Load, Reports
 from rixin.engines.control import ControlClient
 from rixin.engines.process_pipes import without_secrets
 from rixin.engines.recorder import Recorder
@@ -245,6 +246,13 @@ def _admin(
         watched = engines.watch.problems if engines.watch is not None else ()
         return [*watched, *engines.upstreams.problems]
 
+    async def load_of(model: str) -> Load | None:
+        engine = engines.upstreams.engines.get(f"{LOCAL}/{model}")
+        try:
+            return await engine.load() if isinstance(engine, Reports) else None
+        except RixinError:
+            return None  # it has gone since it was looked at
+
     def admin() -> Asgi:
         # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
         from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
@@ -259,6 +267,7 @@ def _admin(
                 plans=stores.plans,
                 models=engines.catalog.cards,
                 engines=engines.control,
+                load_of=load_of,
                 providers=engines.book,
                 documented=engines.known.cards,
                 problems=problems,

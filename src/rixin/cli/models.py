@@ -80,7 +80,7 @@ def ps(
         output.print_json(rows)
         return
     output.print_table(
-        ("name", "state", "progress", "memory", "in use", "last used"),
+        ("name", "state", "progress", "memory", "in use", "last used", "load"),
         (
             (
                 _text(row.get("model")),
@@ -89,6 +89,7 @@ def ps(
                 output.size_text(row["memory"]) if row.get("memory") is not None else "-",
                 _text(row.get("leases")),
                 output.time_text(row.get("last_used")),
+                _load_text(row.get("load")),
             )
             for row in rows
         ),
@@ -202,6 +203,15 @@ def _data(answer: bytes) -> list[dict[str, Any]]:
         return msgspec.convert(tree["data"], list[dict[str, Any]])
     except (msgspec.MsgspecError, KeyError):
         raise RixinError(Kind.UPSTREAM_INVALID, "the server's answer is no list of models") from None
+
+
+def _load_text(load: dict[str, Any] | None) -> str:
+    """How busy a model is, as people read it: `2 of 4 running, 1 waiting, reading 43%`."""
+    if load is None:
+        return "-"
+    waiting = [f"{load['waiting']} waiting"] if load["waiting"] else []
+    reading = ["reading " + " ".join(f"{part:.0%}" for part in load["reading"])] if load["reading"] else []
+    return ", ".join([f"{load['running']} of {load['slots']} running", *waiting, *reading])
 
 
 def _text(value: object) -> str:

@@ -25,6 +25,7 @@ from rixin.cli.worker import Server as HttpServer
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
 from rixin.core.redaction import Redactor
+from rixin.engines.base import Load
 from rixin.engines.control import ControlClient, ControlServer
 from rixin.errors import RixinError
 from rixin.limits.plans import Plans
@@ -127,6 +128,10 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
         provider_rules({"SENSENOVA_API_KEY": "sk-in-the-environment-7777"}),
         clock,
     )
+
+    async def load_of(model: str) -> Load:
+        return Load(running=2, waiting=len(model), slots=4, reading=[0.25])
+
     services = AdminServices(
         keys=keys,
         ledger=ledger,
@@ -134,6 +139,7 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
         plans=Plans(CONFIGURED, load_plans(PUBLISHED)),
         models=lambda: list(cards),
         engines=control,
+        load_of=load_of,
         providers=book,
         documented=load_models((PROFILES / "models.toml").read_bytes()).cards,
         problems=lambda: list(problems),

@@ -294,6 +294,8 @@ async def test_engines_are_loaded_and_unloaded(fresh_site: AdminSite) -> None:
     rows = {row["model"]: row for row in (await fresh_site.ask("GET", "/engines")).body["data"]}
     assert (rows["a"]["state"], rows["b"]["state"]) == ("ready", "stopped")
     assert rows["a"]["memory"] > 0
+    assert rows["a"]["load"] == {"running": 2, "waiting": 1, "slots": 4, "reading": [0.25]}
+    assert rows["b"]["load"] is None
     ended = await fresh_site.ask("POST", "/engines/a/unload")
     assert (ended.status, ended.body["state"]) == (200, "stopped")
 

@@ -1,11 +1,28 @@
 """The models that this machine runs: what state they are in, and loading and unloading them."""
 
+import asyncio
+
 from pydantic import BaseModel, ConfigDict
 
+from rixin.engines.control_messages import ModelStatus
+from rixin.engines.process import State
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.services import Services
 
 router = guarded_router("engines")
+
+
+class LoadView(BaseModel):
+    """How busy a model is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    running: int
+    waiting: int
+    slots: int
+    """How many requests can run at a time."""
+    reading: list[float]
+    """The parts, from 0 to 1, that have been read of prompts that are not answered yet."""
 
 
 class EngineView(BaseModel):
@@ -27,6 +44,8 @@ class EngineView(BaseModel):
     """Seconds until a model that is not ready is worth a request."""
     message: str | None
     """Why it failed."""
+    load: LoadView | None = None
+    """Null unless it is loaded."""
 
 
 class EngineList(BaseModel):
@@ -38,7 +57,8 @@ class EngineList(BaseModel):
 @router.get("/engines")
 async def list_engines(services: Services) -> EngineList:
     """Lists the local models and their states."""
-    return EngineList(data=[EngineView.model_validate(status) for status in await services.engines.list_models()])
+    statuses = await services.engines.list_models()
+    return EngineList(data=await asyncio.gather(*(_view(services, status) for status in statuses)))
 
 
 @router.post("/engines/{name:path}/load", status_code=202)
@@ -51,3 +71,9 @@ async def load_engine(services: Services, name: str) -> EngineView:
 async def unload_engine(services: Services, name: str) -> EngineView:
     """Unloads a model, in use or not, and answers when its memory is free."""
     return EngineView.model_validate(await services.engines.unload(name))
+
+
+async def _view(services: Services, status: ModelStatus) -> EngineView:
+    view = EngineView.model_validate(status)
+    load = await services.load_of(status.model) if status.state == State.READY else None
+    return view if load is None else view.model_copy(update={"load": LoadView.model_validate(load)})

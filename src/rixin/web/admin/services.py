@@ -1,6 +1,6 @@
 """What the admin API needs of the house, filled in by the composition root."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
 from rixin.core.cards import ModelCard
+from rixin.engines.base import Load
 from rixin.engines.control_messages import ModelStatus
 from rixin.errors import RixinError
 from rixin.limits.plans import Plans
@@ -47,6 +48,8 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     models: Callable[[], Sequence[ModelCard]]
     """The cards of all names that can be asked for."""
     engines: LocalModels
+    load_of: Callable[[str], Awaitable[Load | None]]
+    """How busy a local model is; None where it cannot be asked."""
     providers: ProviderBook
     documented: Mapping[str, ModelCard]
     """What is documented of models, by name."""
