@@ -1,5 +1,9 @@
 """Estimates of token counts."""
 
+import json
+
+import pytest
+
 from rixin.core.cards import ModelCard
 from rixin.core.estimate import estimate_prompt, estimate_text, most_prompt_tokens
 from rixin.core.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
@@ -36,6 +40,22 @@ def test_everything_in_a_request_counts() -> None:
         ]
     ]
     assert sizes == sorted(set(sizes))
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("The quick brown fox jumps over the lazy dog, and nobody knows why it does. " * 60, 1020),
+        ("今天天气很好，我们去公园散步，顺便买一些水果和蔬菜回家做饭。" * 60, 1080),
+        ("Съешь ещё этих мягких французских булок, да выпей чаю. " * 60, 1381),
+        (json.dumps([{"id": i, "name": f"item {i}", "tags": ["a", "b"], "price": i * 1.25} for i in range(200)]), 7193),
+    ],
+    ids=["English", "Chinese", "Russian", "JSON"],
+)
+def test_a16_a_prompt_is_estimated_to_a_fifth(text: str, tokens: int) -> None:
+    """Whatever it is made of; the true counts are those of Qwen2.5's tokenizer."""
+    request = Generate(model="m", card=CARD, messages=(Message(role="user", parts=(TextPart(text),)),))
+    assert abs(estimate_prompt(request) / tokens - 1) < 0.2
 
 
 def test_the_upper_bound_is_one_token_a_byte() -> None:

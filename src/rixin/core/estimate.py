@@ -1,8 +1,6 @@
-"""How many tokens a text is, where nobody has counted them.
+"""How many tokens a text is, where nobody has counted them. Never used where a true count is at hand."""
 
-Good to a quarter either way; never used where a true count is at hand.
-"""
-
+from string import ascii_letters, digits, punctuation
 from typing import assert_never
 
 from rixin.core.messages import (
@@ -22,12 +20,26 @@ from rixin.core.requests import Generate
 
 BYTES_PER_TOKEN = 4
 _MESSAGE_OVERHEAD = 4
+_TOOLS_OVERHEAD = 80
+"""What a model is told about tools in general."""
+_TOOL_OVERHEAD = 20
 _IMAGE_TOKENS = 1024
 _VIDEO_TOKENS = 8192
 
+_LETTERS, _DIGITS, _PUNCTUATION = (group.encode() for group in (ascii_letters, digits, punctuation))
+_NARROW = bytes(range(0xC2, 0xE3))
+_WIDE = bytes(range(0xE3, 0xF5))
+"""First bytes of characters in UTF-8: below U+3000, and above, where the scripts of East Asia are."""
+_WORDS = bytes(byte if byte in _LETTERS else ord(" ") for byte in range(256))
+_MARKS = bytes(byte if byte in _PUNCTUATION else ord(" ") for byte in range(256))
+"""Tables that leave only letters, or only punctuation."""
+
 
 def estimate_text(text: str) -> int:
-    """Tokens of a text: about four ASCII characters, or one character of any other script."""
+    """Tokens of a piece of text, quickly: about four ASCII characters, or one character of any other script.
+
+    Good to a third either way.
+    """
     if text.isascii():
         return -(-len(text) // BYTES_PER_TOKEN)
     wide = sum(1 for character in text if ord(character) > 0x2E7F)
@@ -35,13 +47,13 @@ def estimate_text(text: str) -> int:
 
 
 def estimate_prompt(request: Generate) -> int:
-    """Prompt tokens of a request, its tools included."""
-    tokens = estimate_text(request.prompt or "") + sum(_message(message) for message in request.messages)
+    """Prompt tokens of a request, its tools included; mostly good to a tenth either way."""
+    tokens = _text(request.prompt or "") + sum(_message(message) for message in request.messages)
+    if request.tools:
+        tokens += _TOOLS_OVERHEAD
     for tool in request.tools:
-        tokens += (
-            estimate_text(tool.name + (tool.description or "")) + len(str(tool.parameters or "")) // BYTES_PER_TOKEN
-        )
-    return tokens
+        tokens += _TOOL_OVERHEAD + _text(tool.name + (tool.description or "")) + _json(tool.parameters or {})
+    return round(tokens)
 
 
 def most_prompt_tokens(request: Generate) -> int:
@@ -53,16 +65,16 @@ def most_prompt_tokens(request: Generate) -> int:
     return size + 2 * _MESSAGE_OVERHEAD * (len(request.messages) + 1)
 
 
-def _message(message: Message) -> int:
+def _message(message: Message) -> float:
     return _MESSAGE_OVERHEAD + sum(_part(part) for part in message.parts)
 
 
-def _part(part: Part) -> int:
+def _part(part: Part) -> float:
     match part:
         case TextPart() | RefusalPart() | ReasoningPart():
-            return estimate_text(part.text)
+            return _text(part.text)
         case ToolCall():
-            return estimate_text(part.name) + estimate_text(part.arguments)
+            return _text(part.name) + _text(part.arguments)
         case ToolResult():
             return sum(_part(inner) for inner in part.parts)
         case ImagePart():
@@ -70,8 +82,36 @@ def _part(part: Part) -> int:
         case VideoPart():
             return _VIDEO_TOKENS
         case DocumentPart():
-            return estimate_text(part.text or "")
+            return _text(part.text or "")
         case Opaque():
-            return len(str(part.value)) // BYTES_PER_TOKEN
+            return _json(part.value)
         case _:
             assert_never(part)
+
+
+def _json(value: object) -> float:
+    return _text(str(value))
+
+
+def _text(text: str) -> float:
+    """Tokens of a text, from what it is made of.
+
+    The weights lie between those that fit Qwen2.5's tokenizer best over prose, code and JSON and those that fit
+    SmolLM2's: the former's counts are 5 % smaller on average, and the latter's, of a third of the vocabulary, 10 %
+    larger.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    return (
+        0.57 * len(data.translate(_WORDS).split())
+        + 0.11 * _count(data, _LETTERS)
+        + 1.2 * _count(data, _DIGITS)
+        + 0.8 * len(data.translate(_MARKS).split())
+        + 0.05 * _count(data, _PUNCTUATION)
+        + 0.9 * data.count(b"\n")
+        + 0.65 * _count(data, _WIDE)
+        + 0.5 * _count(data, _NARROW)
+    )
+
+
+def _count(data: bytes, wanted: bytes) -> int:
+    return len(data) - len(data.translate(None, wanted))
