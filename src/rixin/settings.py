@@ -155,7 +155,7 @@ class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hosts that may be fetched from although their addresses are private: names, `*.name`, addresses or networks."""
     ports: tuple[int, ...] = (80, 443)
     """Ports of public hosts that may be fetched from; private hosts may have any."""
-    max_images: int = 50
+    max_images: int = 100
     """Images that one request may have."""
     max_videos: int = 1
     """Videos that one request may have."""

@@ -196,7 +196,7 @@ async def test_an_engine_that_fetches_is_given_urls():
         VideoPart(url="https://example.com/a.mp4"),
         VideoPart(url="https://example.com/b.mp4"),
     )
-    async with opened(Media(max_videos=2)) as resolver:
+    async with opened(Media(max_images=2)) as resolver:
         assert await resolver.resolve(request, FETCHING, Drawer()) is request
         assert await resolver.resolve(asking(ImagePart(file_id="theirs")), FETCHING) == asking(
             ImagePart(file_id="theirs")
@@ -420,6 +420,7 @@ async def test_a_client_that_leaves_ends_all():
 async def test_a_full_queue_is_told():
     """The request may come again."""
     async with opened() as resolver:
+        await resolver.decoders.aclose()
         resolver.decoders = Decoders(ENVIRONMENT, number=1, queue=0, timeout=HANG)
         parts = [ImagePart(url=data_url(image(size=(width, 30)))) for width in (40, 41, 42)]
         with pytest.raises(RixinError) as caught:
@@ -456,3 +457,13 @@ async def test_m5_m6_hostile_media_leave_others_served(capsys: pytest.CaptureFix
         worst, usual = pauses[-1] * 1000, pauses[len(pauses) * 99 // 100] * 1000
         print(f"\nthe loop paused {worst:.0f} ms at most, {usual:.1f} ms at p99")  # noqa: T201 - a figure to report
     assert pauses[-1] < HANG / 10
+
+
+async def test_a_request_of_many_images_does_not_stand_in_its_own_way():
+    """They are decoded a few at a time, however few may wait."""
+    async with opened() as resolver:
+        await resolver.decoders.aclose()
+        resolver.decoders = Decoders(ENVIRONMENT, number=2, queue=4, timeout=HANG)
+        parts = [ImagePart(url=data_url(image(size=(width, 30)))) for width in range(40, 60)]
+        result = await resolver.resolve(asking(*parts), IMAGES_AS_DATA)
+        assert [shown(picture_of(part)).size[0] for part in result.messages[0].parts] == list(range(40, 60))

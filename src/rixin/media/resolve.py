@@ -22,7 +22,7 @@ from rixin.media.worker import Decoders
 from rixin.settings import Media
 
 _SIDE_BY_SIDE: Final = 6
-"""Fetches of one request that run at a time."""
+"""Images and videos of one request that are under way at a time."""
 
 Medium: TypeAlias = ImagePart | VideoPart
 
@@ -73,17 +73,17 @@ class Resolver:
                 `QUEUE_FULL` while too many others wait to be decoded.
         """
         media = dict(_media(request.messages))
+        _check_forms(media, policy)
+        work = _Work(self, policy, files)
+        media = {path: part for path, part in media.items() if work.is_needed(part)}
         if not media:
             return request
-        _check(media, policy, self.settings)
-        work = _Work(self, policy, files)
+        _check_number(media, self.settings)
         tasks: dict[int, asyncio.Task[_Resolved]] = {}
         named: dict[Medium, asyncio.Task[_Resolved]] = {}
         try:
             async with asyncio.TaskGroup() as group:
                 for path, part in media.items():
-                    if not work.is_needed(part):
-                        continue
                     task = named.get(part) if _is_name(part) else None
                     if task is None:
                         task = group.create_task(work.do(part, path))
@@ -92,13 +92,9 @@ class Resolver:
                         named[part] = task
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None  # the others were cancelled by it
-        if not tasks:
-            return request
         done = {each: task.result() for each, task in tasks.items()}
         messages = tuple(_with(message, done) for message in request.messages)
-        changes = [
-            Change(name, path) for path, part in media.items() if id(part) in done for name in done[id(part)].changes
-        ]
+        changes = [Change(name, path) for path, part in media.items() for name in done[id(part)].changes]
         edited = request.edit(messages=messages)
         return msgspec.structs.replace(edited, changes=(*edited.changes, *changes))
 
@@ -129,11 +125,12 @@ class _Work:
         return form in ("inline", "frames")
 
     async def do(self, part: Medium, path: str) -> _Resolved:
-        payload, fetched = await self._load(part, path)
         try:
-            if isinstance(part, ImagePart):
-                return await self._image(part, payload, fetched=fetched)
-            return await self._video(payload, fetched=fetched)
+            async with self._turns:
+                payload, fetched = await self._load(part, path)
+                if isinstance(part, ImagePart):
+                    return await self._image(part, payload, fetched=fetched)
+                return await self._video(payload, fetched=fetched)
         except RefusedError as error:
             message = f"invalid {path}, {WORDS[error.fault]}."
             raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=error.detail) from None
@@ -146,8 +143,7 @@ class _Work:
             return payload, False
         url = parse_url(part.url or "", path)
         try:
-            async with self._turns:
-                return Payload(await self._resolver.fetcher.fetch(url, self._allowance)), True
+            return Payload(await self._resolver.fetcher.fetch(url, self._allowance)), True
         except FetchError as error:
             # In the words of the SenseNova guide, and no others: why would tell what there is in our network.
             message = f"{'image' if isinstance(part, ImagePart) else 'video'} down failed"
@@ -225,21 +221,26 @@ def _media(messages: tuple[Message, ...]) -> Iterator[tuple[str, Medium]]:
                         yield f"{path}.content[{inner}]", each
 
 
-def _check(media: dict[str, Medium], policy: Policy, settings: Media) -> None:
-    """Refuses what the engine does not take, and what is too much, before anything is fetched."""
-    images = [path for path, part in media.items() if isinstance(part, ImagePart)]
-    videos = [path for path, part in media.items() if isinstance(part, VideoPart)]
-    if images and policy.images == "refuse":
-        raise invalid(f"invalid {images[0]}, this model does not take images.", images[0])
-    if videos and policy.videos == "refuse":
-        raise invalid(f"invalid {videos[0]}, this model does not take videos.", videos[0])
-    if policy.images == "urls":
-        for path in images:
-            url = media[path].url
-            if url is None or data_of(url) is not None:
-                raise invalid(f"invalid {path}, this model takes images by URL only.", path)
-    for noun, found, most in (("images", images, settings.max_images), ("videos", videos, settings.max_videos)):
-        if len(found) > most:
+def _check_forms(media: dict[str, Medium], policy: Policy) -> None:
+    """Refuses what the engine takes in no form that there is."""
+    for path, part in media.items():
+        if isinstance(part, VideoPart):
+            if policy.videos == "refuse":
+                raise invalid(f"invalid {path}, this model does not take videos.", path)
+        elif policy.images == "refuse":
+            raise invalid(f"invalid {path}, this model does not take images.", path)
+        elif policy.images == "urls" and (part.url is None or data_of(part.url) is not None):
+            raise invalid(f"invalid {path}, this model takes images by URL only.", path)
+
+
+def _check_number(media: dict[str, Medium], settings: Media) -> None:
+    """Refuses what is too much, before anything is fetched."""
+    images = sum(isinstance(part, ImagePart) for part in media.values())
+    for noun, found, most in (
+        ("images", images, settings.max_images),
+        ("videos", len(media) - images, settings.max_videos),
+    ):
+        if found > most:
             raise invalid(f"invalid messages, they should hold at most {most} {noun}.", "messages")
 
 
