@@ -98,6 +98,16 @@ def test_the_documented_stream(server: Server, token: str) -> None:
     assert (choices[-1]["delta"], choices[-1]["finish_reason"]) == ("", "stop")
 
 
+def test_a_reasoner_shows_its_thoughts(server: Server, token: str) -> None:
+    """Beside the words, whole and streamed."""
+    fields = {"model": "SenseNova-V6-Reasoner", "thinking": {"enabled": True}, "max_new_tokens": 300}
+    [choice] = post(server, token, **fields).json()["data"]["choices"]
+    assert choice["reasoning_content"]
+    events = post(server, token, stream=True, **fields).text.split("\n\n")[:-2]
+    choices = [json.loads(event.removeprefix("data:"))["data"]["choices"][0] for event in events]
+    assert "".join(choice.get("reasoning_content", "") for choice in choices)
+
+
 def test_the_length_runs_out(server: Server, token: str) -> None:
     """The finish reason says it, and the count is the limit."""
     data = post(server, token, max_new_tokens=3, messages=[{"role": "user", "content": "Count to 100."}]).json()["data"]
