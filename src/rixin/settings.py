@@ -177,6 +177,8 @@ class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Processes that decode, started when they are needed."""
     decode_queue: int = 64
     """Images and videos that may wait for one of them; one more is refused."""
+    recent_bytes: int = 64 * 2**20
+    """Decoded images that are kept in memory, since conversations bring the same ones again; 0 keeps none."""
 
 
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import os
 import re
+import signal
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -467,3 +469,16 @@ async def test_a_request_of_many_images_does_not_stand_in_its_own_way():
         parts = [ImagePart(url=data_url(image(size=(width, 30)))) for width in range(40, 60)]
         result = await resolver.resolve(asking(*parts), IMAGES_AS_DATA)
         assert [shown(picture_of(part)).size[0] for part in result.messages[0].parts] == list(range(40, 60))
+
+
+async def test_an_image_that_comes_again_is_decoded_once():
+    """With the next request of its conversation; it is fetched again, for it may be another one by now."""
+    colors = iter([RED, RED, BLUE])
+    async with ScriptedUpstream(lambda _: answer(image(color=next(colors)))) as server, opened() as resolver:
+        request = asking(ImagePart(url=server.url))
+        first = await resolver.resolve(request, IMAGES_AS_DATA)
+        (pid,) = resolver.decoders.pids
+        os.kill(pid, signal.SIGSTOP)  # nothing can be decoded
+        assert await resolver.resolve(request, IMAGES_AS_DATA) == first
+        os.kill(pid, signal.SIGCONT)
+        assert color_of((await resolver.resolve(request, IMAGES_AS_DATA)).messages[0].parts[0]) == BLUE

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import math
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -18,6 +19,7 @@ from rixin.media.guard import MAX_URL, parse_url
 from rixin.media.jobs import WORDS, ImageJob, RefusedError, VideoJob
 from rixin.media.payload import Payload, data_of, plain_base64
 from rixin.media.policy import Policy
+from rixin.media.recent import Recent
 from rixin.media.worker import Decoders
 from rixin.settings import Media
 
@@ -56,6 +58,7 @@ class Resolver:
         self.fetcher = fetcher
         self.decoders = decoders
         self.settings = settings
+        self.recent = Recent(settings.recent_bytes)
 
     async def resolve(self, request: Generate, policy: Policy, files: Files | None = None) -> Generate:
         """A request whose images and videos are as the engine takes them.
@@ -166,18 +169,24 @@ class _Work:
         return self._files.named_by(part.url)
 
     async def _image(self, part: ImagePart, payload: Payload, *, fetched: bool) -> _Resolved:
+        recent, digest = self._resolver.recent, await _digest(payload)
+        still = recent.get(digest)
+        if still is None:
+            still = await self._resolver.decoders.image(self._image_job(payload), payload)
+            recent.put(digest, still)
+        changes = {"fetch_image": fetched, "reduce_image": still.reduced, "still_image": still.animated}
+        image = ImagePart(url=still.picture.url, detail=part.detail)
+        return _Resolved((image,), tuple(name for name, happened in changes.items() if happened))
+
+    def _image_job(self, payload: Payload) -> ImageJob:
         settings = self._settings
-        job = ImageJob(
+        return ImageJob(
             base64=payload.is_text,
             max_bytes=settings.max_bytes,
             max_pixels=settings.max_pixels,
             long_edge=settings.long_edge,
             cpu_seconds=math.ceil(settings.decode_timeout),
         )
-        still = await self._resolver.decoders.image(job, payload)
-        changes = {"fetch_image": fetched, "reduce_image": still.reduced, "still_image": still.animated}
-        image = ImagePart(url=still.picture.url, detail=part.detail)
-        return _Resolved((image,), tuple(name for name, happened in changes.items() if happened))
 
     async def _video(self, payload: Payload, *, fetched: bool) -> _Resolved:
         settings = self._settings
@@ -264,6 +273,15 @@ def _replaced(parts: tuple[Part, ...], done: dict[int, _Resolved]) -> tuple[Part
         else:
             written.append(part)
     return tuple(written)
+
+
+async def _digest(payload: Payload) -> bytes:
+    """What tells it from every other, of the same text or bytes."""
+    digest = blake2b(digest_size=32, person=b"text" if payload.is_text else b"bytes")
+    for piece in payload.pieces():
+        digest.update(piece)
+        await asyncio.sleep(0)  # others are served meanwhile
+    return digest.digest()
 
 
 async def _encoded(payload: Payload) -> str:
