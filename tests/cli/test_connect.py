@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import stat
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
+from rixin.cli.app import app
 from rixin.cli.connect import Name
 from rixin.clients.connect.agents import AGENTS
-from tests.cli.program import Result, rixin
+from tests.cli.program import Result, environment, rixin
 from tests.support.server import Server, start
 from tests.upstreams.scripted import ScriptedUpstream, answer
 
@@ -52,13 +55,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     stop()
 
 
-async def connect(
+def settings_of(server: Server, home: Path, env: dict[str, str] | None) -> dict[str, str]:
+    """What a user of the server's machine has set, whose home is given."""
+    home.mkdir(exist_ok=True)
+    return {"HOME": str(home), "RIXIN_PORT": str(urlsplit(server.url).port), **(env or {})}
+
+
+def connect(server: Server, home: Path, *arguments: str, env: dict[str, str] | None = None) -> Result:
+    """Runs the verb in this process."""
+    wanted = environment(server.data_dir, settings_of(server, home, env))
+    unwanted: dict[str, str | None] = {name: None for name in os.environ if name not in wanted}
+    done = CliRunner().invoke(app, ["connect", *arguments], env={**unwanted, **wanted})
+    return Result(done.exit_code, done.stdout, done.stderr)
+
+
+async def connect_alone(
     server: Server, home: Path, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None
 ) -> Result:
-    """Runs the verb on the server's own machine, as the user whose home is given."""
-    home.mkdir(exist_ok=True)
-    settings = {"HOME": str(home), "RIXIN_PORT": str(urlsplit(server.url).port), **(env or {})}
-    return await rixin("connect", *arguments, data_dir=server.data_dir, env=settings, stdin=stdin)
+    """Runs the verb in a process of its own."""
+    return await rixin("connect", *arguments, data_dir=server.data_dir, env=settings_of(server, home, env), stdin=stdin)
 
 
 def key_names(server: Server) -> list[str]:
@@ -78,34 +93,34 @@ def test_every_agent_can_be_named() -> None:
     assert [name.value for name in Name] == list(AGENTS)
 
 
-async def test_codex_is_wired_with_a_key_of_its_own_and_unwired_again(server: Server, tmp_path: Path) -> None:
+def test_codex_is_wired_with_a_key_of_its_own_and_unwired_again(server: Server, tmp_path: Path) -> None:
     """The key may ask for answers only, is shown nowhere, and is the same the next time."""
     home = tmp_path / "home"
-    wired = await connect(server, home, "codex", "--model", "big")
+    wired = connect(server, home, "codex", "--model", "big")
     assert wired.code == 0, wired.err
     key = codex_key(home)
     assert key.startswith("sk-rx-")
     assert key not in wired.out + wired.err
     assert key not in "".join(server.output)
-    listed = await rixin("keys", "list", "--json", data_dir=server.data_dir)
-    assert [(row["name"], row["scopes"]) for row in json.loads(listed.out) if row["name"] == "codex"] == [
+    listed = subprocess.run(server.cli("keys", "list", "--json"), check=True, capture_output=True)
+    assert [(row["name"], row["scopes"]) for row in json.loads(listed.stdout) if row["name"] == "codex"] == [
         ("codex", ["inference"])
     ]
-    again = await connect(server, home, "codex", "--model", "big")
+    again = connect(server, home, "codex", "--model", "big")
     assert "nothing is changed" in again.out
     assert codex_key(home) == key
-    restored = await connect(server, home, "codex", "--restore")
+    restored = connect(server, home, "codex", "--restore")
     assert restored.code == 0, restored.err
     assert list((home / ".codex").iterdir()) == []
 
 
-async def test_a_dry_run_shows_what_would_be_written_and_writes_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_dry_run_shows_what_would_be_written_and_writes_nothing(server: Server, tmp_path: Path) -> None:
     """Not even a key is made."""
     home = tmp_path / "home"
     (home / ".claude").mkdir(parents=True)
     settings = home / ".claude" / "settings.json"
     settings.write_text('{\n  "model": "opus"\n}\n', encoding="utf-8")
-    shown = await connect(server, home, "claude", "--model", "big", "--dry-run")
+    shown = connect(server, home, "claude", "--model", "big", "--dry-run")
     assert shown.code == 0, shown.err
     assert '+    "ANTHROPIC_MODEL": "big"' in shown.out
     assert "sk-rx-" not in shown.out
@@ -114,11 +129,11 @@ async def test_a_dry_run_shows_what_would_be_written_and_writes_nothing(server: 
     assert "claude.key" not in key_names(server)
 
 
-async def test_another_machines_server_makes_the_key_where_its_admin_asks(server: Server, tmp_path: Path) -> None:
+def test_another_machines_server_makes_the_key_where_its_admin_asks(server: Server, tmp_path: Path) -> None:
     """With the admin's key in the environment; what the agent gets is a key of its own."""
     home = tmp_path / "home"
     asked = ("opencode", "--url", server.url, "--model", "big")
-    wired = await connect(server, home, *asked, env={"RIXIN_API_KEY": server.key})
+    wired = connect(server, home, *asked, env={"RIXIN_API_KEY": server.key})
     assert wired.code == 0, wired.err
     options = json.loads((home / ".config" / "opencode" / "opencode.json").read_text())["provider"]["rixin"]["options"]
     assert options["baseURL"] == f"{server.url}/v1"
@@ -126,42 +141,37 @@ async def test_another_machines_server_makes_the_key_where_its_admin_asks(server
     assert options["apiKey"] != server.key
 
 
-async def test_a_server_on_another_port_of_this_machine_knows_the_store_as_well(server: Server, tmp_path: Path) -> None:
+def test_a_server_on_another_port_of_this_machine_knows_the_store_as_well(server: Server, tmp_path: Path) -> None:
     """No key needs to be named where the data directory is at hand."""
     home = tmp_path / "home"
-    wired = await connect(server, home, "hermes", "--url", server.url, "--model", "big")
+    wired = connect(server, home, "hermes", "--url", server.url, "--model", "big")
     assert wired.code == 0, wired.err
     assert "api_key" in (home / ".hermes" / "config.yaml").read_text(encoding="utf-8")
 
 
-async def test_a_key_that_is_given_is_used_and_one_in_the_environment_only_named(
-    server: Server, tmp_path: Path
-) -> None:
+def test_a_key_that_is_given_is_used_and_one_in_the_environment_only_named(server: Server, tmp_path: Path) -> None:
     """A variable's value stands in no file."""
     home = tmp_path / "home"
-    given = await connect(server, home, "codex", "--model", "big", "--key", server.key)
+    given = connect(server, home, "codex", "--model", "big", "--key", server.key)
     assert given.code == 0, given.err
     assert codex_key(home) == server.key
-    named = await connect(server, home, "codex", "--model", "big", "--key-env", "MY_KEY", env={"MY_KEY": server.key})
+    named = connect(server, home, "codex", "--model", "big", "--key-env", "MY_KEY", env={"MY_KEY": server.key})
     assert named.code == 0, named.err
     config = (home / ".codex" / "config.toml").read_text(encoding="utf-8")
     assert 'env_key = "MY_KEY"' in config
     assert server.key not in config
-    assert "not set" in (await connect(server, home, "codex", "--key-env", "OTHER_KEY")).err
+    assert "not set" in (connect(server, home, "codex", "--key-env", "OTHER_KEY")).err
     assert (
-        "ANTHROPIC_AUTH_TOKEN only"
-        in (await connect(server, home, "claude", "--key-env", "MY_KEY", env={"MY_KEY": "x"})).err
+        "ANTHROPIC_AUTH_TOKEN only" in (connect(server, home, "claude", "--key-env", "MY_KEY", env={"MY_KEY": "x"})).err
     )
 
 
-async def test_a_wrong_key_and_a_missing_model_are_told_before_anything_is_written(
-    server: Server, tmp_path: Path
-) -> None:
+def test_a_wrong_key_and_a_missing_model_are_told_before_anything_is_written(server: Server, tmp_path: Path) -> None:
     """The nearest names are given."""
     home = tmp_path / "home"
-    refused = await connect(server, home, "codex", "--model", "big", "--key", "sk-rx-wrong")
+    refused = connect(server, home, "codex", "--model", "big", "--key", "sk-rx-wrong")
     assert refused.code == 1
-    missing = await connect(server, home, "codex", "--model", "bog")
+    missing = connect(server, home, "codex", "--model", "bog")
     assert missing.code == 1
     assert "big" in missing.err
     assert not (home / ".codex").exists()
@@ -184,25 +194,25 @@ async def test_keys_of_another_store_are_told_apart(server: Server, tmp_path: Pa
     assert "--data-dir" in result.err
 
 
-async def test_a_configuration_that_does_not_parse_is_left_alone(server: Server, tmp_path: Path) -> None:
+def test_a_configuration_that_does_not_parse_is_left_alone(server: Server, tmp_path: Path) -> None:
     """The error names the file, the line and the column."""
     home = tmp_path / "home"
     (home / ".hermes").mkdir(parents=True)
     config = home / ".hermes" / "config.yaml"
     config.write_text("model: [\n", encoding="utf-8")
-    result = await connect(server, home, "hermes", "--model", "big")
+    result = connect(server, home, "hermes", "--model", "big")
     assert result.code == 1
     assert "config.yaml is left as it is: line 2, column 1" in result.err
     assert config.read_text(encoding="utf-8") == "model: [\n"
 
 
-async def test_homes_are_found_as_the_agents_find_them(server: Server, tmp_path: Path) -> None:
+def test_homes_are_found_as_the_agents_find_them(server: Server, tmp_path: Path) -> None:
     """By their own variables, or by --home."""
     for name, variable in (("codex", "CODEX_HOME"), ("openclaw", "OPENCLAW_STATE_DIR"), ("hermes", "HERMES_HOME")):
-        wired = await connect(server, tmp_path / "home", name, "--model", "big", env={variable: str(tmp_path / name)})
+        wired = connect(server, tmp_path / "home", name, "--model", "big", env={variable: str(tmp_path / name)})
         assert wired.code == 0, wired.err
         assert (tmp_path / name).is_dir()
-    wired = await connect(server, tmp_path / "home", "claude", "--home", str(tmp_path / "named"))
+    wired = connect(server, tmp_path / "home", "claude", "--home", str(tmp_path / "named"))
     assert wired.code == 0, wired.err
     assert json.loads((tmp_path / "named" / "settings.json").read_text())["env"]["ANTHROPIC_MODEL"] == "big"
     assert stat.S_IMODE((tmp_path / "named" / "settings.json").stat().st_mode) == 0o600
@@ -215,19 +225,19 @@ async def test_a_small_model_is_told_first_with_the_measured_wait(tmp_path: Path
         running, stop = await asyncio.to_thread(start, tmp_path / "data", config=CONFIG.format(url=upstream.url))
         try:
             home = tmp_path / "home"
-            asked = await connect(running, home, "claude", "--model", "small", stdin=b"n\n")
+            asked = await connect_alone(running, home, "claude", "--model", "small", stdin=b"n\n")
             assert asked.code == 1
             assert "a window of 32,768 tokens" in asked.err
             assert "prompt tokens/s, measured just now" in asked.err
             assert "rixin providers add" in asked.err
             assert not (home / ".claude").exists()
-            agreed = await connect(running, home, "claude", "--model", "small", stdin=b"y\n")
+            agreed = await connect_alone(running, home, "claude", "--model", "small", stdin=b"y\n")
             assert agreed.code == 0, agreed.err
             assert (home / ".claude" / "settings.json").is_file()
-            hermes = await connect(running, home, "hermes", "--model", "small", "--yes")
+            hermes = await connect_alone(running, home, "hermes", "--model", "small", "--yes")
             assert hermes.code == 0, hermes.err
             assert "refuses models with a window under 64,000" in hermes.err
-            tiny = await connect(running, home, "codex", "--model", "tiny", "--yes")
+            tiny = await connect_alone(running, home, "codex", "--model", "tiny", "--yes")
             assert "does not fit" in tiny.err
         finally:
             await asyncio.to_thread(stop)
@@ -261,7 +271,7 @@ async def test_run_becomes_the_agent_and_touches_none_of_its_files(
     """Its arguments, its exit code and the server's address get through; the key is in no list of processes."""
     home = tmp_path / "home"
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    result = await connect(
+    result = await connect_alone(
         server, home, name, "--model", "big", "--run", "--", "-p", "hi", "--restore", env={"PATH": path}
     )
     assert result.code == 7, result.err
@@ -281,12 +291,12 @@ async def test_run_becomes_the_agent_and_touches_none_of_its_files(
         assert json.loads(told["environment"]["OPENCODE_CONFIG_CONTENT"])["model"] == "rixin/big"
 
 
-async def test_run_says_where_it_cannot(server: Server, tmp_path: Path, programs: Path) -> None:
+def test_run_says_where_it_cannot(server: Server, tmp_path: Path, programs: Path) -> None:
     """An agent that is not there, or one that reads nothing but its own files; options that write do not go with it."""
-    missing = await connect(server, tmp_path / "home", "codex", "--model", "big", "--run", env={"PATH": str(tmp_path)})
+    missing = connect(server, tmp_path / "home", "codex", "--model", "big", "--run", env={"PATH": str(tmp_path)})
     assert "not installed" in missing.err
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    refused = await connect(server, tmp_path / "home", "openclaw", "--model", "big", "--run", env={"PATH": path})
+    refused = connect(server, tmp_path / "home", "openclaw", "--model", "big", "--run", env={"PATH": path})
     assert "its own files only" in refused.err
-    assert (await connect(server, tmp_path / "home", "codex", "--run", "--dry-run")).code == 2
-    assert (await connect(server, tmp_path / "home", "codex", "stray")).code == 2
+    assert (connect(server, tmp_path / "home", "codex", "--run", "--dry-run")).code == 2
+    assert (connect(server, tmp_path / "home", "codex", "stray")).code == 2
