@@ -162,6 +162,15 @@ async def test_r29_what_is_not_there_is_a_404_that_clients_know(served: Served) 
     assert error.param == "conversation"
 
 
+@pytest.mark.parametrize("given", [5, ["text"], [{"role": "nobody", "content": "x"}]])
+async def test_r29_what_goes_on_is_read_as_strictly_as_what_begins(served: Served, given: Any) -> None:
+    """A wrong input is named, and not left out because there is history in front of it."""
+    first = await served.gpt.responses.create(model="m", input="Hi")
+    with pytest.raises(openai.BadRequestError) as caught:
+        await served.gpt.responses.create(model="m", input=given, previous_response_id=first.id)
+    assert "input" in caught.value.message
+
+
 async def test_k7_another_keys_response_is_not_there(served: Served) -> None:
     """It is a 404 in every way, and stays where it was."""
     other = await served.another()

@@ -1,5 +1,6 @@
 """Responses that clients go on from, ask for again, or delete."""
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -57,8 +58,10 @@ class ResponseService:
         previous = _text(fields, PREVIOUS)
         changed: dict[str, Raw] = {}
         if previous is not None or REFERENCE.encode() in bytes(fields.get("input", b"")):
-            items = await self._whole(fields, previous, owner)
-            changed["input"] = Raw(_ENCODER.encode(items))
+            given = _given(fields)
+            if not _is_input(given):
+                return call  # the parser says what is wrong with it
+            changed["input"] = Raw(_ENCODER.encode(await self._whole(read_items(given), previous, owner)))
         if self._stored is None and bytes(fields.get("store", b"")) != b"false":
             changed["store"] = Raw(b"false")
         if not changed:
@@ -80,10 +83,10 @@ class ResponseService:
         if self._stored is None or request.origin is None or not self.wants(request):
             return
         identity = msgspec.json.decode(resource, type=_Identified).id
-        given = decode_fields(request.origin.body).get("input")
-        items = named(read_items(None if given is None else decode_any(given)), identity)
         try:
-            kept = await self._stored.put(owner, identity, StoredResponse.of(resource, items))
+            # The conversation may be long; other requests need not wait while it is put together.
+            stored = await asyncio.to_thread(_record, identity, resource, request.origin.body)
+            kept = await self._stored.put(owner, identity, stored)
         except RixinError as error:
             # The answer is the client's all the same; going on from it will say that it is not there.
             log.warning("a response could not be stored", id=identity, detail=error.detail or error.message)
@@ -136,11 +139,9 @@ class ResponseService:
             raise _unknown(identity)
         return stored
 
-    async def _whole(self, fields: Mapping[str, Raw], previous: str | None, owner: str) -> list[JsonObject]:
-        """The items that a call amounts to."""
+    async def _whole(self, own: list[JsonObject], previous: str | None, owner: str) -> list[JsonObject]:
+        """The items that a call amounts to, from its own."""
         before: list[JsonObject] = [] if previous is None else await self._history(previous, owner)
-        given = fields.get("input")
-        own = read_items(None if given is None else decode_any(given))
         wanted = references(own)
         known = by_id([*before, *(item for place, item in enumerate(own) if place not in wanted)])
         for identity in wanted.values():
@@ -171,6 +172,23 @@ class ResponseService:
 
 class _Identified(msgspec.Struct):
     id: str
+
+
+def _record(identity: str, resource: bytes, body: bytes) -> StoredResponse:
+    """A response object with the items of the body that it answers."""
+    return StoredResponse.of(resource, named(read_items(_given(decode_fields(body))), identity))
+
+
+def _given(fields: Mapping[str, Raw]) -> JsonValue:
+    """The field `input` as it was sent."""
+    given = fields.get("input")
+    return None if given is None else decode_any(given)
+
+
+def _is_input(given: JsonValue) -> bool:
+    if isinstance(given, list):
+        return all(isinstance(item, dict) for item in given)
+    return given is None or isinstance(given, str)
 
 
 def _unknown(identity: str) -> RixinError:
