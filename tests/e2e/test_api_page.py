@@ -1,0 +1,30 @@
+"""The page about the API: its commands run, and it tells of every route."""
+
+import json
+
+from rixin.cli.provider_rules import DIALECTS
+from rixin.web.body_coding import CODINGS
+from tests.e2e.test_docs import blocks, run
+from tests.support.server import ROOT, Server
+
+
+def test_the_commands(server: Server) -> None:
+    """A compressed request is answered, and a prompt counted."""
+    environ = server.environ | {"RIXIN_API_KEY": server.key}
+    compressed, counted = (json.loads(run(block, server.url, environ)) for block in blocks("api.md", "sh"))
+    assert compressed["type"] == "message"
+    assert (
+        compressed["usage"]["input_tokens"] + compressed["usage"]["cache_read_input_tokens"] == counted["input_tokens"]
+    )
+
+
+def test_every_route_and_coding_is_told() -> None:
+    """Of the dialects that have no page of their own."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for dialect in DIALECTS.values():
+        assert f"`{dialect.name}`" in page
+        if dialect.name != "sensenova_native":
+            assert all(
+                any(f"`{path}`" in page or f" {path}`" in page for path in route.paths) for route in dialect.routes
+            )
+    assert all(f"`{name}`" in page for name in CODINGS if not name.startswith("x-"))
