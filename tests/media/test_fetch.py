@@ -433,7 +433,7 @@ async def test_m4_a_body_that_is_not_whole_is_none(reply: Reply):
 async def test_m4_a_length_that_is_too_low_ends_the_body():
     """What follows is no part of the answer: it makes the connection unusable and is never read as pixels."""
     async with ScriptedUpstream([Send(head(content_length="3") + b"pixels")]) as server:
-        assert "Bad status line" in await refused(server.url)
+        assert "ClientResponseError" in await refused(server.url)
 
 
 @pytest.mark.parametrize(
@@ -459,6 +459,25 @@ async def test_only_a_whole_answer_counts(status: int):
     """The page that goes with an error is no image."""
     async with ScriptedUpstream([Send(head(status, content_length="0"))]) as server:
         assert f"answered with status {status}" in await refused(server.url)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        [Cut()],
+        [Reset()],
+        [Send(b"SSH-2.0\r\n")],
+        stream([b"x"], end=Cut()),
+        answer(b"", status=403),
+        redirect("file:///"),
+    ],
+)
+async def test_the_log_does_not_tell_what_a_url_holds(reply: Reply):
+    """A signed URL is a credential: of all of it, only the host and the port are told."""
+    async with ScriptedUpstream(reply) as server:
+        why = await refused(f"{server.url}/path-canary?signature=canary")
+    assert "127.0.0.1" in why
+    assert "canary" not in why
 
 
 async def test_a_fetch_that_is_cancelled_leaves_the_server():

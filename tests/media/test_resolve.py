@@ -447,7 +447,7 @@ async def test_m5_m6_hostile_media_leave_others_served(capsys: pytest.CaptureFix
             await asyncio.sleep(0.001)
             pauses.append(loop.time() - before - 0.001)
 
-    async with opened() as resolver:
+    async with opened(Media(decode_timeout=HANG, recent_bytes=0)) as resolver:
         turning = asyncio.create_task(turn())
         results = await asyncio.gather(
             *(resolver.resolve(asking(part), IMAGES_AS_DATA) for part in hostile * 3), return_exceptions=True

@@ -26,7 +26,7 @@ ANSWER: list[Step] = [[START, Text(text="A cat.")], [Finish(reason="stop"), Usag
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
     """An application that may fetch from the test's own servers."""
-    media = Media(private_hosts=("127.0.0.1",), decode_timeout=HANG)
+    media = Media(private_hosts=("127.0.0.1",), decode_timeout=HANG, recent_bytes=0)
     async with site(tmp_path, Settings(server=Server(data_dir=tmp_path), media=media)) as running:
         running.engine.script = ANSWER
         yield running

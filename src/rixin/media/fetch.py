@@ -130,7 +130,8 @@ class Fetcher:
                 finally:
                     answer.close()
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            raise FetchError(f"{host}: {type(error).__name__}: {error}") from None
+            # Without its text, which may hold the URL: whoever has a signed one has what it names.
+            raise FetchError(f"{host}, port {port}: {type(error).__name__}") from None
 
     async def _checked(self, host: str, port: int) -> frozenset[Address]:
         """The addresses of a host, all of which may be connected to."""

@@ -127,7 +127,7 @@ class Refusal(Struct, frozen=True, tag="refusal"):
     """It is not decoded."""
 
     fault: Fault
-    detail: str = ""
+    detail: Annotated[str, Meta(max_length=500)] = ""
     """For the log."""
 
 
