@@ -13,6 +13,9 @@ from rixin.clients.connect.edit import Edit, Form, NotWellFormedError, nested
 from rixin.core.json import JsonObject, JsonValue
 
 _SPACE = re.compile(r"(?:[\s\ufeff]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_LINE_END = re.compile(r"[ \t]*\n")
+_WORD = re.compile(r"[A-Za-z]+")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL)
 _BARE_KEY = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
 _NUMBER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
@@ -97,16 +100,13 @@ def _inserted(text: str, node: _Node, key: str, value: JsonValue) -> str:
 def _without(text: str, node: _Node, member: _Member) -> str:
     """The text without a member; its line goes with it where nothing else stands there."""
     start, end = member.start, member.node.end
-    rest = _SPACE.match(text, end)
-    assert rest is not None  # noqa: S101 - the pattern matches nothing, too
-    if text[rest.end()] == ",":
-        end = rest.end() + 1
-    else:
-        index = node.members.index(member)
-        if index:
-            before = node.members[index - 1].node.end
-            comma = text.index(",", _after_comments(text, before))
-            return _without_line(text[:comma] + text[comma + 1 :], start - 1, end - 1)
+    following = _after_comments(text, end)
+    index = node.members.index(member)
+    if text[following] == ",":
+        end = following + 1
+    elif index:  # the last one takes the comma before it along
+        comma = _after_comments(text, node.members[index - 1].node.end)
+        text, start, end = text[:comma] + text[comma + 1 :], start - 1, end - 1
     return _without_line(text, start, end)
 
 
@@ -118,14 +118,14 @@ def _after_comments(text: str, position: int) -> int:
 
 def _without_line(text: str, start: int, end: int) -> str:
     line = text.rfind("\n", 0, start) + 1
-    if not text[line:start].strip() and (stop := re.compile(r"[ \t]*\n").match(text, end)) is not None:
+    if not text[line:start].strip() and (stop := _LINE_END.match(text, end)) is not None:
         return text[:line] + text[stop.end() :]
     return text[:start].rstrip(" ") + text[end:]
 
 
 def _has_comma(between: str) -> bool:
     """Whether what follows a member has a comma outside its comments."""
-    return "," in re.sub(r"//[^\n]*|/\*.*?\*/", "", between, flags=re.DOTALL)
+    return "," in _COMMENT.sub("", between)
 
 
 def _rendered(text: str, value: JsonValue, at: int) -> str:
@@ -251,7 +251,7 @@ class _Reader:
         return _ESCAPE.sub(_unescaped, found[0][1:-1]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _scalar(self) -> tuple[int, JsonValue]:
-        word = re.compile(r"[A-Za-z]+").match(self._text, self._at)
+        word = _WORD.match(self._text, self._at)
         if word is not None and word[0] in _WORDS:
             self._at = word.end()
             return self._at, _WORDS[word[0]]
