@@ -225,6 +225,16 @@ async def test_a5_a_header_names_no_key(
         assert "not signed with an access key" in await refusal(ring, token)
 
 
+async def test_what_else_stands_in_a_header_is_no_matter(
+    ring: KeyRing, pair: CreatedAccessKey, clock: ManualClock
+) -> None:
+    """Names that mean nothing to us, and keys that we do not look at, refuse nobody who signed as they should."""
+    for names in ({"ver": "1"}, {"kid": "x"}, {"jwk": {"kty": "oct", "k": "AAAA"}}, {"typ": "at+jwt"}):
+        header = {**HEADER, **names}
+        token = encode_jwt_token(pair.access_key_id, pair.secret_access_key, clock.now(), header)
+        assert (await ring.authenticate(token, HERE)).id == pair.id
+
+
 async def test_a5_tokens_that_begin_alike_are_not_alike(
     ring: KeyRing, clock: ManualClock, pair: CreatedAccessKey
 ) -> None:

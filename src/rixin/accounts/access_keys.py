@@ -15,7 +15,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from joserfc.util import urlsafe_b64decode
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from rixin.clock import random_text
 from rixin.errors import Kind, RixinError
@@ -29,6 +29,7 @@ ALGORITHM = "HS256"
 GRACE = 60
 """Seconds by which a client's clock may differ from ours."""
 
+_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
 _TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
@@ -76,6 +77,8 @@ class _Header(Struct, frozen=True):
     """All that is looked at in a token's header."""
 
     alg: str
+    crit: object = UNSET
+    """Names of extensions that must be understood; we understand none."""
 
 
 class Token(Struct, frozen=True):
@@ -87,7 +90,7 @@ class Token(Struct, frozen=True):
     def verify(self, secret: bytes) -> None:
         """Raises `UNAUTHENTICATED` unless the token was signed with this secret."""
         try:
-            if jws.validate_compact(self.signature, OctKey.import_key(secret), [ALGORITHM]):
+            if jws.validate_compact(self.signature, OctKey.import_key(secret), registry=_REGISTRY):
                 return
         except JoseError:
             pass
@@ -117,8 +120,8 @@ def parse(credential: str) -> Token:
     """
     try:
         header = msgspec.json.decode(urlsafe_b64decode(credential.partition(".")[0].encode()), type=_Header)
-        if header.alg != ALGORITHM:
-            raise _refused(f"The token must be signed with {ALGORITHM}.")
+        if header.alg != ALGORITHM or header.crit is not UNSET:
+            raise _refused(f"The token must be signed with {ALGORITHM}, without any extension.")
         signature = jws.extract_compact(credential.encode())
         claims = msgspec.json.decode(signature.payload or b"", type=Claims)
     except (JoseError, msgspec.DecodeError, ValueError, RecursionError):

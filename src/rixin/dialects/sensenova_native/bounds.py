@@ -9,11 +9,11 @@ from rixin.core.cards import FieldRule
 from rixin.errors import invalid
 
 BOUNDS: dict[str, FieldRule] = {
-    "max_new_tokens": FieldRule(minimum=1, maximum=16384, default=1024),
-    "repetition_penalty": FieldRule(minimum=0, minimum_open=True, maximum=2, default=1),
-    "temperature": FieldRule(minimum=0, minimum_open=True, maximum=2, default=0.8),
-    "top_p": FieldRule(minimum=0, minimum_open=True, maximum=1, maximum_open=True, default=0.7),
-    "n": FieldRule(minimum=1, maximum=4, default=1),
+    "max_new_tokens": FieldRule(minimum=1, maximum=16384),
+    "repetition_penalty": FieldRule(minimum=0, minimum_open=True, maximum=2),
+    "temperature": FieldRule(minimum=0, minimum_open=True, maximum=2),
+    "top_p": FieldRule(minimum=0, minimum_open=True, maximum=1, maximum_open=True),
+    "n": FieldRule(minimum=1, maximum=4),
 }
 
 DEFAULT_MAX_NEW_TOKENS = 1024
