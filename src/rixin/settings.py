@@ -39,6 +39,11 @@ _LISTS = frozenset({("server", "cors_origins"), ("media", "private_hosts"), ("me
 """Settings that a variable gives as texts between commas."""
 _LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "error", "fatal": "error"}
 """What other programs call the log levels."""
+_POSITIVE = {
+    "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
+    "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
+}
+"""Settings that make sense above 0 only, by their tables."""
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.+?)`")
 
 
@@ -181,6 +186,23 @@ class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Decoded images that are kept in memory, since conversations bring the same ones again; 0 keeps none."""
 
 
+class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files that clients leave with the server. Durations are seconds, sizes bytes."""
+
+    url: str | None = None
+    """Where their bytes are kept: `s3://bucket/prefix`, or a directory; `<data_dir>/files` unless set."""
+    options: dict[str, str] = {}
+    """Of S3: `endpoint`, `region`, `access_key_id`, `secret_access_key`; what is not set is taken from `AWS_*`."""
+    max_file_bytes: int = 512 * 2**20
+    """A larger file is refused; some purposes have less."""
+    max_account_bytes: int = 10 * 2**30
+    """All files of one key together."""
+    max_account_files: int = 10_000
+    """How many files one key may have."""
+    upload_timeout: float = 3600.0
+    """How long an upload may take."""
+
+
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One limit of a plan, or of a provider (`limits` and `key_limits`).
 
@@ -298,6 +320,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: tuple[Provider, ...] = ()
     models: tuple[LocalModel, ...] = ()
     media: Media = field(default_factory=Media)
+    files: Files = field(default_factory=Files)
     aliases: dict[str, str] = {}
     """Other names of models, in order; a name may be a glob such as `claude-*`."""
     routes: dict[str, tuple[RouteTarget, ...]] = {}
@@ -312,6 +335,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.models_dir or self.server.data_dir / "models"
 
     @property
+    def files_dir(self) -> Path:
+        """Where the bytes of files are kept, unless the settings name another place."""
+        return self.server.data_dir / "files"
+
+    @property
     def first_key_file(self) -> Path:
         """Where the first key of a new server is written when no person reads along."""
         return self.server.data_dir / "first-key"
@@ -322,7 +350,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.host in LOOPBACK_HOSTS
 
 
-_PARTS = (Server, Engine, LocalModel, Media, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
+_PARTS = (Server, Engine, LocalModel, Media, Files, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
 """The tables of the settings."""
 
 
@@ -454,9 +482,10 @@ def _check(settings: Settings) -> None:
     for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
         if not getattr(settings.server, name) >= 0:
             raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
-    for name in ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"):
-        if not getattr(settings.media, name) > 0:
-            raise RixinError(Kind.CONFIGURATION, f"media.{name} must be above 0")
+    for table, names in _POSITIVE.items():
+        for name in names:
+            if not getattr(getattr(settings, table), name) > 0:
+                raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
     if settings.server.auth == "off" and not settings.loopback_only:
         raise RixinError(
             Kind.CONFIGURATION,

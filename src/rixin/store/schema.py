@@ -1,8 +1,8 @@
 """The tables, and the revisions that made them. Instants are seconds since the epoch, in UTC."""
 
-from sqlalchemy import JSON, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -157,3 +157,28 @@ responses = Table(
 )
 Index("responses_by_age", responses.c.owner, responses.c.created_at, responses.c.size)
 Index("responses_by_end", responses.c.expires_at)
+
+files = Table(
+    "files",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # at most so many bytes while they still come
+    Column("status", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("description", Text, nullable=False),
+)
+Index("files_by_owner", files.c.owner, files.c.key)
+Index("files_by_end", files.c.expires_at)
+Index(
+    "files_unsettled",
+    files.c.status,
+    sqlite_where=files.c.status.in_(("uploading", "deleting")),
+    postgresql_where=files.c.status.in_(("uploading", "deleting")),
+)
