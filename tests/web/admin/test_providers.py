@@ -150,7 +150,8 @@ async def test_an_address_is_previewed(site: AdminSite) -> None:
     told = [fact["meaning"] for group in answer.body["rewrites"] for fact in group["facts"]]
     assert "makes one system message of all and puts it first" in told
     unknown = await site.ask("POST", "/providers/preview", {"base_url": "https://example.com/v1"})
-    assert (unknown.body["preset"]["name"], unknown.body["rewrites"][0]["facts"]) == ("generic", [])
+    assert unknown.body["preset"]["name"] == "generic"
+    assert [fact["field"] for fact in unknown.body["rewrites"][0]["facts"]] == ["tool_markup_heal"]
     for url in ("ftp://a", "https://[", "https://user:pw@a"):
         refused = await site.ask("POST", "/providers/preview", {"base_url": url})
         assert (refused.status, refused.body["error"]["param"]) == (400, "base_url")
