@@ -11,7 +11,6 @@ from rixin.clock import Clock
 from rixin.engines.background_pull import BackgroundPull, Pull
 from rixin.engines.control import Handler
 from rixin.engines.control_messages import (
-    PULLING,
     Done,
     Ensure,
     EnsuredModel,
@@ -26,6 +25,7 @@ from rixin.engines.control_messages import (
     Request,
     UnloadModel,
 )
+from rixin.engines.fleet_model import FleetModel, told
 from rixin.engines.gguf import read_header
 from rixin.engines.launcher import Launcher, ReadyModel
 from rixin.engines.memory import estimate_memory, machine_memory
@@ -42,53 +42,6 @@ _GRACE = 5.0
 _BUSY_RETRY = 5.0
 """Seconds after which a model in use may have become idle."""
 _LONGEST_RETRY = 60.0
-
-
-class _Model:
-    """One local model and what is known of it."""
-
-    def __init__(self, spec: LocalModel) -> None:
-        self.spec = spec
-        self.pull: BackgroundPull | None = None
-        """How its weights come here; None for a file of the user's own."""
-        self.child: ChildProcess[ReadyModel] | None = None
-        self.memory: int | None = None
-        self.leases: set[tuple[int, int]] = set()
-        self.asking = 0
-        """How many callers wait for it right now."""
-        self.use = 0
-        """The number of its latest use, among all uses of all models."""
-        self.last_used: float | None = None
-        self.was_ready = False
-        self.unloads = 0
-        """How often somebody unloaded it."""
-        self.failure: RixinError | None = None
-        """Why there is not even a process, where it should be loaded."""
-
-    @property
-    def name(self) -> str:
-        return self.spec.name
-
-    @property
-    def state(self) -> str:
-        if self.pull and self.pull.running:
-            return State.FAILED if self.pull.error else PULLING
-        if self.child and self.child.state is not State.STOPPED:
-            return self.child.state
-        if self.asking:
-            return State.STARTING
-        return State.FAILED if self.failure else State.STOPPED
-
-    @property
-    def held_memory(self) -> int:
-        """Bytes that it takes, or is about to take."""
-        down = self.child is None or self.child.state in (State.STOPPED, State.FAILED)
-        return 0 if down else self.memory or 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether it may be unloaded for another one's sake."""
-        return bool(self.held_memory) and not (self.leases or self.asking or self.spec.keep_loaded)
 
 
 class Fleet:
@@ -228,7 +181,7 @@ class Fleet:
                 self._changed(model)
 
         self._spawn(load())
-        return self._status(model)
+        return model.status()
 
     async def unload(self, name: str) -> ModelStatus:
         """Unloads a model, in use or not.
@@ -241,11 +194,11 @@ class Fleet:
         if model.child:
             await model.child.stop(_GRACE)
         model.failure = None
-        return self._status(model)
+        return model.status()
 
     def statuses(self) -> list[ModelStatus]:
         """All models."""
-        return [self._status(model) for model in self._models.values()]
+        return [model.status() for model in self._models.values()]
 
     def greeting(self) -> list[Notice]:
         """What a new client is told first."""
@@ -265,7 +218,7 @@ class Fleet:
             if model.child:
                 model.child.kill()
 
-    async def _admit(self, model: _Model, path: Path) -> ChildProcess[ReadyModel]:
+    async def _admit(self, model: FleetModel, path: Path) -> ChildProcess[ReadyModel]:
         """Makes room for a model and begins to start it, unless it is there."""
         if model.child and model.child.state in (State.STARTING, State.READY, State.BACKING_OFF):
             return model.child
@@ -279,7 +232,7 @@ class Fleet:
                 child.start()
             return child
 
-    async def _make_room(self, model: _Model, needed: int) -> None:
+    async def _make_room(self, model: FleetModel, needed: int) -> None:
         if needed > self._budget:
             raise RixinError(
                 Kind.CONFIGURATION,
@@ -299,7 +252,7 @@ class Fleet:
             if least_used.child:
                 await least_used.child.stop(_GRACE)
 
-    async def _prepare(self, model: _Model, path: Path) -> ChildProcess[ReadyModel]:
+    async def _prepare(self, model: FleetModel, path: Path) -> ChildProcess[ReadyModel]:
         """Looks at a model's file and makes its child process, not yet started."""
         spec = model.spec
         try:
@@ -323,7 +276,7 @@ class Fleet:
             on_change=lambda: self._changed(model),
         )
 
-    async def _hold(self, model: _Model) -> None:
+    async def _hold(self, model: FleetModel) -> None:
         """Loads a model and brings it back whenever it failed, until somebody unloads it."""
         while True:
             retry_after = await self._bring_up(model)
@@ -335,7 +288,7 @@ class Fleet:
                 retry_after = model.child.retry_after
             await asyncio.sleep(retry_after or 0.0)
 
-    async def _bring_up(self, model: _Model) -> float | None:
+    async def _bring_up(self, model: FleetModel) -> float | None:
         """Pulls and loads a model; gives the seconds until another try where it cannot be loaded."""
         unloads = model.unloads
         try:
@@ -347,19 +300,19 @@ class Fleet:
                 return None  # it could not be loaded because somebody unloaded it
             model.failure = error
             self._changed(model)
-            self._log(model.name, _told(error))
+            self._log(model.name, told(error))
             return error.retry_after or _LONGEST_RETRY
         return None
 
-    def _all(self, settings: Settings, pull: Pull) -> Iterator[_Model]:
+    def _all(self, settings: Settings, pull: Pull) -> Iterator[FleetModel]:
         """The local models that the settings ask for: those listed, or else the default one."""
         for spec in settings.models:
             mmproj = _find(spec, spec.mmproj, settings) if spec.mmproj else None
-            yield _Model(structs.replace(spec, path=_find(spec, spec.path, settings), mmproj=mmproj))
+            yield FleetModel(structs.replace(spec, path=_find(spec, spec.path, settings), mmproj=mmproj))
         if settings.models:
             return
         weights = settings.engine.default_model
-        default = _Model(
+        default = FleetModel(
             LocalModel(
                 name=LOCAL,
                 path=settings.models_dir / f"{weights}.gguf",
@@ -375,16 +328,16 @@ class Fleet:
         )
         yield default
 
-    def _model(self, name: str) -> _Model:
+    def _model(self, name: str) -> FleetModel:
         model = self._models.get(name)
         if model is None:
             raise RixinError(Kind.MODEL_NOT_FOUND, f"there is no local model `{name}`", param="model")
         return model
 
-    def _socket(self, model: _Model) -> Path:
+    def _socket(self, model: FleetModel) -> Path:
         return self._directory / f"m{list(self._models).index(model.name)}.sock"
 
-    def _touch(self, model: _Model) -> None:
+    def _touch(self, model: FleetModel) -> None:
         self._uses += 1
         model.use = self._uses
         model.last_used = self._clock.now()
@@ -396,36 +349,12 @@ class Fleet:
                 model.leases -= ended
                 self._touch(model)
 
-    def _changed(self, model: _Model) -> None:
+    def _changed(self, model: FleetModel) -> None:
         is_ready = model.state == State.READY
         if model.was_ready and not is_ready:
             self._push(ModelGone(model.name))
         model.was_ready = is_ready
-        self._push(ModelChanged(self._status(model)))
-
-    def _status(self, model: _Model) -> ModelStatus:
-        child, pull = model.child, model.pull
-        progress, retry_after, message = None, None, None
-        if pull and pull.running:
-            progress, retry_after = pull.progress, pull.retry_after
-            message = pull.error.message if pull.error else None
-        elif child and child.state is State.STARTING:
-            progress = child.progress
-        elif child and child.state in (State.BACKING_OFF, State.FAILED):
-            retry_after, message = child.retry_after, child.message
-        elif model.failure:
-            retry_after, message = model.failure.retry_after, _told(model.failure)
-        return ModelStatus(
-            model=model.name,
-            state=model.state,
-            progress=progress,
-            memory=model.memory,
-            last_used=model.last_used,
-            pid=child.pid if child else None,
-            leases=len(model.leases),
-            retry_after=retry_after,
-            message=message,
-        )
+        self._push(ModelChanged(model.status()))
 
     def _spawn(self, work: Coroutine[None, None, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -439,11 +368,6 @@ def _find(spec: LocalModel, path: Path, settings: Settings) -> Path:
         if candidate.is_file():
             return candidate
     raise RixinError(Kind.CONFIGURATION, f"models.{spec.name}: there is no file {path}")
-
-
-def _told(error: RixinError) -> str:
-    """An error as operators are told it."""
-    return f"{error.message}: {error.detail}" if error.detail else error.message
 
 
 def _gigabytes(size: int) -> str:
