@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from rixin.core.events import Event, Finish, Reasoning, ToolArguments, ToolStart
+from rixin.core.events import Event, Finish, Reasoning, Text, ToolArguments, ToolStart
 from rixin.core.messages import ReasoningPart, ToolCall
 
 Keep: TypeAlias = Callable[[list[ToolCall], ReasoningPart], None]
@@ -26,6 +26,8 @@ class TurnWatcher:
     def feed(self, events: Iterable[Event]) -> None:
         """Takes events as an upstream sent them."""
         for event in events:
+            if isinstance(event, Text):
+                continue  # by far the most, which the cases below would be asked for one by one
             match event:
                 case Reasoning(choice=0):
                     self._think(event)
