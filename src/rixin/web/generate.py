@@ -120,12 +120,14 @@ class GenerateHandler:
         pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, announce))
         try:
             await exchange.guard(relay())
+            pulse.cancel()  # no sign of life may come between the end and its sending
             ending = stream.writer.close()
             await self._keep(generation, stream.writer)
             await stream.send(ending)
         except RixinError as error:
             if not exchange.started:
                 raise
+            pulse.cancel()
             ending = b"" if error.kind is Kind.CANCELLED else stream.writer.fail(error)
             await self._keep(generation, stream.writer)
             if error.kind is Kind.CANCELLED:
