@@ -1,5 +1,6 @@
 """How many tokens a text is, where nobody has counted them. Never used where a true count is at hand."""
 
+from collections.abc import Iterable, Sequence
 from string import ascii_letters, digits, punctuation
 from typing import assert_never
 
@@ -54,6 +55,11 @@ def estimate_prompt(request: Generate) -> int:
     for tool in request.tools:
         tokens += _TOOL_OVERHEAD + _text(tool.name + (tool.description or "")) + _json(tool.parameters or {})
     return round(tokens)
+
+
+def estimate_inputs(inputs: Iterable[str | Sequence[int]]) -> int:
+    """Tokens of texts, some of which may be token ids already."""
+    return round(sum(_text(entry) if isinstance(entry, str) else len(entry) for entry in inputs))
 
 
 def most_prompt_tokens(request: Generate) -> int:

@@ -112,15 +112,30 @@ class Generate(Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **fields, changes=changes, edited=self.edited | fields.keys())
 
 
+TextKind: TypeAlias = Literal["query", "passage"]
+"""What a text is in a search: what is looked for, or where it is looked for."""
+
+
 class Embed(Struct, frozen=True, kw_only=True):
     """Vectors of texts."""
 
     model: str
     card: ModelCard
-    inputs: tuple[str, ...]
+    inputs: tuple[str | tuple[int, ...], ...]
+    """Texts, or the token ids of texts, by the model's own vocabulary."""
+    kind: TextKind | None = None
+    """None where the client did not say."""
     dimensions: int | None = None
     encoding: Literal["float", "base64"] = "float"
+    """How the client wants its vectors."""
+    most_tokens: int | None = None
+    """Tokens that one text may have by the client's API; None where the model's own limit holds."""
     user: str | None = None
+    fairness_key: str | None = None
+    observer: Observer | None = None
+    """As of `Generate`."""
+    extra: tuple[str, ...] = ()
+    """Names of fields of the client's dialect that only an upstream of that dialect makes something of."""
     changes: tuple[Change, ...] = ()
     origin: Origin | None = None
 

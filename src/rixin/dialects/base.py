@@ -11,9 +11,10 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from msgspec import Struct
 
 from rixin.core.cards import ModelCard, Operation
+from rixin.core.embeddings import Embeddings
 from rixin.core.events import Event
 from rixin.core.json import JsonObject
-from rixin.core.requests import Generate, Request
+from rixin.core.requests import Embed, Generate, Request
 from rixin.core.responses import Response
 from rixin.errors import RixinError
 
@@ -114,6 +115,18 @@ class Route(Struct, frozen=True, kw_only=True):
     """What is parsed."""
 
 
+class EmbeddingUpstream(Struct, frozen=True, kw_only=True):
+    """How a dialect asks an upstream for embeddings."""
+
+    path: str
+    """Below the upstream's base URL."""
+    build_body: Callable[[Embed], JsonObject]
+    """A fresh dict; for a request of the same dialect it is the client's own body."""
+    parse: Callable[[bytes, Embed], Embeddings]
+    """What a body answers to a request. Raises `UPSTREAM_INVALID` where it does not answer that, or the error that it
+    holds."""
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """The half of a dialect that speaks to an upstream."""
 
@@ -128,6 +141,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     reader: Callable[[], Reader]
     auth_headers: Callable[[str], dict[str, str]]
     """The headers that carry an upstream's API key."""
+    embedding: EmbeddingUpstream | None = None
+    """None where the dialect has no embeddings."""
     prompt_path: str | None = None
     """Where the continuation of a bare prompt lives; None where the dialect has none."""
     sign: Callable[[str, int], str] | None = None
@@ -153,3 +168,5 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """Headers of an answer that is no error, whole or streamed; names in lower case."""
     render_count: Callable[[int, Stamp], bytes] | None = None
     """The body of an answer to a `Count`: the tokens of its prompt."""
+    render_embeddings: Callable[[Embeddings, Embed], bytes] | None = None
+    """The body of an answer to an `Embed`."""

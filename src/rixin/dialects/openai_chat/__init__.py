@@ -10,10 +10,12 @@
 | `finish`, `usage` | finish reasons and token counts, read and rendered |
 | `writer`, `response`, `errors` | what a client is sent |
 | `chunks`, `calls`, `reader` | what an upstream sent |
+| `embeddings` | embeddings, both halves |
 | `upstream` | the upstream half, put together |
 """
 
 from rixin.dialects.base import Dialect, Route
+from rixin.dialects.openai_chat.embeddings import parse_embeddings, render_embeddings
 from rixin.dialects.openai_chat.errors import render_error
 from rixin.dialects.openai_chat.request import parse_chat, parse_completion
 from rixin.dialects.openai_chat.response import render_response
@@ -30,9 +32,11 @@ DIALECT = Dialect(
     routes=(
         Route(paths=tuple(f"{prefix}/chat/completions" for prefix in _PREFIXES), parse=parse_chat),
         Route(paths=tuple(f"{prefix}/completions" for prefix in _PREFIXES), parse=parse_completion),
+        Route(paths=tuple(f"{prefix}/embeddings" for prefix in _PREFIXES), parse=parse_embeddings, operation="embed"),
     ),
     render_response=render_response,
     render_error=render_error,
     writer=make_writer,
     upstream=UPSTREAM,
+    render_embeddings=render_embeddings,
 )

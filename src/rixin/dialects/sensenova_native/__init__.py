@@ -9,11 +9,13 @@
 | `finish`, `usage` | finish reasons and token counts, rendered |
 | `writer`, `response`, `errors`, `models` | what a client is sent |
 | `answer`, `reader` | what an upstream sent |
+| `embeddings` | embeddings, both halves |
 | `tokens` | JWTs, minted |
 | `upstream` | the upstream half, put together |
 """
 
 from rixin.dialects.base import Dialect, Route
+from rixin.dialects.sensenova_native.embeddings import parse_embeddings, render_embeddings
 from rixin.dialects.sensenova_native.errors import render_error
 from rixin.dialects.sensenova_native.request import parse_chat, parse_completion
 from rixin.dialects.sensenova_native.response import render_response
@@ -28,11 +30,13 @@ DIALECT = Dialect(
     routes=(
         Route(paths=("/v1/llm/chat-completions",), parse=parse_chat),
         Route(paths=("/v1/llm/completions",), parse=parse_completion),
+        Route(paths=("/v1/llm/embeddings",), parse=parse_embeddings, operation="embed"),
     ),
     render_response=render_response,
     render_error=render_error,
     writer=ChunkWriter,
     upstream=UPSTREAM,
+    render_embeddings=render_embeddings,
 )
 
 PREFIXES = ("/v1/llm/", "/v1/imgen/", "/v1/nlp/")

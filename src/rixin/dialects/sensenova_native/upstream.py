@@ -3,6 +3,7 @@
 from rixin.dialects.base import Upstream
 from rixin.dialects.openai_chat.upstream import auth_headers
 from rixin.dialects.sensenova_native.body import build_body
+from rixin.dialects.sensenova_native.embeddings import EMBEDDING
 from rixin.dialects.sensenova_native.reader import NativeReader, read_response
 from rixin.dialects.sensenova_native.tokens import SEPARATOR, mint
 from rixin.dialects.upstream_errors import parse_error
@@ -18,6 +19,7 @@ UPSTREAM = Upstream(
     path="/llm/chat-completions",
     prompt_path="/llm/completions",
     models_path="/llm/models",
+    embedding=EMBEDDING,
     build_body=build_body,
     parse_response=read_response,
     parse_error=parse_error,

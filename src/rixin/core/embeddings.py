@@ -1,0 +1,43 @@
+"""Vectors of texts, in the two forms in which they come and go."""
+
+import sys
+from array import array
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from rixin.core.requests import Change
+from rixin.core.usage import Usage
+
+Vector: TypeAlias = bytes | list[float]
+"""Little-endian 32-bit floats in a row, or the numbers themselves, as whoever made them gave them."""
+
+
+class Embeddings(Struct, frozen=True, kw_only=True):
+    """One vector a text, in the order of the texts. `usage` is None where none was reported."""
+
+    model: str
+    vectors: tuple[Vector, ...]
+    usage: Usage | None = None
+    changes: tuple[Change, ...] = ()
+    """What the engine did to the request."""
+
+
+def vector_numbers(vector: Vector) -> list[float]:
+    """The numbers of a vector."""
+    return vector if isinstance(vector, list) else _swapped(array("f", vector)).tolist()
+
+
+def vector_bytes(vector: Vector) -> bytes:
+    """A vector as little-endian 32-bit floats.
+
+    Raises:
+        OverflowError: A number is too large for 32 bits.
+    """
+    return vector if isinstance(vector, bytes) else _swapped(array("f", vector)).tobytes()
+
+
+def _swapped(numbers: "array[float]") -> "array[float]":
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
