@@ -5,9 +5,10 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from rixin.core.embeddings import Embeddings
 from rixin.core.events import Event
 from rixin.core.json import JsonObject
-from rixin.core.requests import Change, Generate
+from rixin.core.requests import Change, Embed, Generate
 
 
 class Sign(Struct, frozen=True):
@@ -97,6 +98,19 @@ class Sends(Protocol):
 
         Raises:
             RixinError: As `Engine.stream`.
+        """
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """An engine that makes vectors of texts."""
+
+    async def embed(self, request: Embed, key: str | None) -> Embeddings:
+        """The vectors of a request's texts, with an API key; None for an engine that asks for none.
+
+        Raises:
+            RixinError: What is wrong with the request, or how the engine failed.
         """
         ...
 

@@ -22,7 +22,7 @@ _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _ONE_EVENT = re.compile(rb".*?(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
 _DONE = re.compile(rb"^data: ?\[DONE\][\r\n]*", re.MULTILINE)
 
-_encode = msgspec.json.Encoder().encode
+encode_body = msgspec.json.Encoder().encode
 
 
 async def stream_answer(
@@ -54,7 +54,7 @@ async def stream_answer(
     """
     accept = "text/event-stream" if body.get("stream") is True else "application/json"
     sent = {"accept": accept, **headers}
-    async with transport.exchange("POST", path, headers=sent, body=_encode(body)) as exchange:
+    async with transport.exchange("POST", path, headers=sent, body=encode_body(body)) as exchange:
         await raise_for_status(exchange, upstream)
         reader = upstream.reader()
         relay = None if relayed_model is None else Relay(relayed_model)

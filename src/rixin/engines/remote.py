@@ -4,14 +4,17 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Self
 
+import msgspec
+
 from rixin.clock import Clock, SystemClock
-from rixin.core.requests import Generate
+from rixin.core.embeddings import Embeddings
+from rixin.core.requests import Change, Embed, Generate
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat.wire import NAME as CHAT
 from rixin.engines.base import Batch, ListedModel, Prepared
 from rixin.engines.base_url import normalize_base_url
 from rixin.engines.empty_answers import not_empty
-from rixin.engines.http_stream import ANSWER_LIMIT, raise_for_status, stream_answer
+from rixin.engines.http_stream import ANSWER_LIMIT, encode_body, raise_for_status, stream_answer
 from rixin.engines.model_list import parse_model_list
 from rixin.engines.observer import observed
 from rixin.engines.past_thoughts import with_past_thoughts
@@ -24,6 +27,9 @@ from rixin.profiles.profile import NOTHING, Profile
 from rixin.profiles.sanitizers import sanitize
 from rixin.profiles.web_search import FORWARDED, forward_search
 from rixin.settings import Provider
+
+EMBEDDINGS_LIMIT = 256 * 2**20
+"""Bytes that an answer of embeddings may have: thousands of vectors of thousands of numbers, written out."""
 
 
 def nothing_known(_model: str) -> Profile:
@@ -167,6 +173,21 @@ class Remote:
         if self._upstream.prompt_path is None:
             raise RixinError(Kind.NOT_IMPLEMENTED, f"{self.name} continues no bare prompts; ask it in a chat.")
         return self._upstream.prompt_path
+
+    async def embed(self, request: Embed, key: str | None) -> Embeddings:
+        """The vectors of texts; see `Embeds.embed`."""
+        embedding = self._upstream.embedding
+        if embedding is None:
+            raise RixinError(Kind.NOT_IMPLEMENTED, f"{self.name} makes no embeddings: it is spoken to in another API.")
+        headers = {**self._profile_for(request.card.target).extra_headers, **self._headers_with(key)}
+        transport = observed(self._transport, request, self.name, self._dialect)
+        body = encode_body(embedding.build_body(request))
+        async with transport.exchange("POST", embedding.path, headers=headers, body=body) as exchange:
+            await raise_for_status(exchange, self._upstream)
+            embeddings = embedding.parse(await exchange.read_all(EMBEDDINGS_LIMIT), request)
+        if request.origin is not None and request.origin.dialect == self._dialect:
+            return embeddings
+        return msgspec.structs.replace(embeddings, changes=tuple(Change("ignored", field) for field in request.extra))
 
     async def models(self) -> list[ListedModel]:
         """The models that the upstream lists.
