@@ -17,6 +17,7 @@ from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
 from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Candidate, Resolution
+from rixin.routing.classify import VERDICTS, Then
 from rixin.routing.gate import Ask, Gate
 from rixin.routing.lease import Lease
 from rixin.routing.queue import UnavailableError
@@ -629,6 +630,26 @@ async def test_our_own_engines_have_neither_keys_nor_breakers() -> None:
                 pass
     assert len(engine.requests) == 10
     assert engine.running == 0
+
+
+@pytest.mark.parametrize("kind", [kind for kind, verdict in VERDICTS.items() if verdict.then is Then.ANOTHER_KEY])
+async def test_our_own_engines_are_asked_once_whatever_upstreams_say_of_keys(kind: Kind) -> None:
+    """There is no other key to try and none that cools: the client is told at once what the engine said."""
+    engine = ScriptedEngine("local/m", [RixinError(kind, "not with this key")])
+    other = ScriptedEngine("local/n", [[Text(text="hi"), Finish(reason="stop")]])
+    router = make_router({"local/m": engine, "local/n": other}, [], None)
+    card = ModelCard(name="m", target="m", provider="local")
+    alone = (Candidate(engine="local/m", model="m"),)
+    attempt = router.attempt(chat(card), Resolution(card=card, candidates=alone))
+    with pytest.raises(RixinError, match="not with this key") as caught:
+        async for _batch in attempt.batches():
+            pass
+    assert caught.value.kind is kind
+    assert (attempt.count, len(engine.requests)) == (1, 1)
+    both = (*alone, Candidate(engine="local/n", model="n", priority=1))
+    attempt = router.attempt(chat(card), Resolution(card=card, candidates=both))
+    assert [event async for batch in attempt.batches() for event in batch.events]
+    assert (len(engine.requests), len(other.requests)) == (2, 1)
 
 
 async def test_who_comes_later_does_not_overtake() -> None:

@@ -16,7 +16,7 @@ from rixin.engines.empty_answers import EmptyAnswerError
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, LimitError, duration
 from rixin.routing.breaker import Breaker
-from rixin.routing.classify import VERDICTS, Fate, Verdict
+from rixin.routing.classify import VERDICTS, Fate, Then, Verdict
 from rixin.routing.lease import Lease, Permit
 from rixin.routing.pool import Key, Pool
 from rixin.routing.queue import Queue, UnavailableError
@@ -202,7 +202,10 @@ class Gate:
         verdict = VERDICTS[error.kind]
         if isinstance(error, EmptyAnswerError):
             verdict = verdict._replace(healthy=True)
-        return verdict._replace(fate=Fate.KEPT, healthy=None) if self._own else verdict
+        if not self._own:
+            return verdict
+        then = Then.ELSEWHERE if verdict.then is Then.ANOTHER_KEY else verdict.then
+        return verdict._replace(then=then, fate=Fate.KEPT, healthy=None)
 
     def _wake(self) -> None:
         for queue in self._queues.values():
