@@ -168,8 +168,10 @@ async def test_nothing_but_a_key_opens_a_route(served: Site, headers: dict[str, 
 async def test_browsers_may_ask_first(served: Site) -> None:
     """A preflight needs no key, and answers only for pages that may call."""
     url = f"{served.url}/v1/chat/completions"
-    async with served.client.options(url, headers={"origin": "http://localhost:3000"}) as response:
+    asked = {"origin": "http://localhost:3000", "access-control-request-headers": "authorization,x-stainless-os"}
+    async with served.client.options(url, headers=asked) as response:
         assert response.status == 204
+        assert response.headers["access-control-allow-headers"] == "authorization, x-stainless-os"
         assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
         assert response.headers["access-control-allow-methods"] == "POST"
     async with served.client.options(url, headers={"origin": "https://evil.example"}) as response:

@@ -145,7 +145,10 @@ class App:
     async def _preflight(self, exchange: Exchange) -> None:
         methods, _ = self._routes.methods(exchange.path)
         wire = {method for method, endpoint in methods.items() if endpoint.wire}
-        headers = self._cors.preflight(exchange.headers.get("origin"), wire) if wire else []
+        asked = exchange.headers
+        headers = (
+            self._cors.preflight(asked.get("origin"), wire, asked.get("access-control-request-headers")) if wire else []
+        )
         await exchange.respond(204, b"", headers)
 
     async def _authenticate(self, exchange: Exchange, endpoint: Endpoint) -> Account:

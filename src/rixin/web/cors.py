@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 
-_ALLOWED_HEADERS = (
-    b"authorization, content-type, x-api-key, x-request-id, x-rixin-strict, anthropic-version, anthropic-beta"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""A field name (RFC 9110, section 5.1), so that an answer to a preflight repeats nothing else."""
+_EXPOSED_HEADERS = (
+    b"x-request-id, request-id, x-rixin-model, x-rixin-changes, x-rixin-attempts, retry-after, retry-after-ms, "
+    b"x-should-retry"
 )
-_EXPOSED_HEADERS = b"x-request-id, request-id, x-rixin-model, x-rixin-changes, retry-after"
 
 
 class Cors:
@@ -31,13 +33,26 @@ class Cors:
             (b"vary", b"origin"),
         ]
 
-    def preflight(self, origin: str | None, methods: Iterable[str]) -> list[tuple[bytes, bytes]]:
-        """The headers of the answer to a preflight."""
+    def preflight(
+        self, origin: str | None, methods: Iterable[str], asked_headers: str | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """The headers of the answer to a preflight.
+
+        A page that may call may send whichever headers it asks for. SDKs have dozens of their own, of which each
+        release adds some; they are named one by one, since browsers do not take `*` for `authorization`.
+
+        Args:
+            origin: The page's.
+            methods: Those of the route.
+            asked_headers: The value of `access-control-request-headers`.
+        """
         headers = self.headers(origin)
         if len(headers) > 1:
+            names = (name.strip() for name in (asked_headers or "").split(","))
+            allowed = ", ".join(name for name in names if _HEADER_NAME.fullmatch(name))
             headers += [
                 (b"access-control-allow-methods", ", ".join(sorted(methods)).encode()),
-                (b"access-control-allow-headers", _ALLOWED_HEADERS),
+                *([(b"access-control-allow-headers", allowed.encode())] if allowed else []),
                 (b"access-control-max-age", b"600"),
             ]
         return headers
