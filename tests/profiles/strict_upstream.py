@@ -133,6 +133,7 @@ SENSENOVA = Rules(
     developer=True,
     strict=True,
     tool_choice_auto=True,
+    echoed_reasoning=True,
 )
 """A gateway that takes the documented parameters of SenseNova 6.7 Flash-Lite and no others, and does not say why."""
 

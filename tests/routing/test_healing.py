@@ -13,7 +13,7 @@ from rixin.profiles.profile import NOTHING
 from rixin.profiles.search import EXTRA_CALLS
 from rixin.store.learned import LearnedTable
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
-from tests.profiles.strict_upstream import OPAQUE, SHAPES, Rules, covers, facts
+from tests.profiles.strict_upstream import OPAQUE, SENSENOVA, SHAPES, Rules, covers, facts
 from tests.support.clients import MESSAGES, RESPONSES, Asked, agent_request
 from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
 from tests.support.strict_runs import markdown, run
@@ -48,39 +48,6 @@ async def test_strict_upstreams_just_work(tmp_path: Path) -> None:
     print(markdown(runs.rows()))  # noqa: T201 - the table to publish
     assert runs.total.keys() <= {*(f"{extra} extra" for extra in range(EXTRA_CALLS + 1)), "not answered"}
     assert runs.answered >= 0.99, runs.failures
-
-
-class SenseNova(Rules):
-    """What the model `sensenova-6.7-flash-lite` takes by its documentation, and what it does not say that it takes."""
-
-    def complaints(self, body: dict[str, Any]) -> list[str]:
-        """Everything that it has against a body."""
-        documented = {
-            "model",
-            "messages",
-            "stream",
-            "stream_options",
-            "temperature",
-            "top_p",
-            "max_tokens",
-            "n",
-            "stop",
-        }
-        documented |= {"frequency_penalty", "presence_penalty", "reasoning_effort", "tools", "tool_choice"}
-        documented |= {"parallel_tool_calls", "seed"}
-        return super().complaints(body) + [field for field in body if field not in documented]
-
-
-SENSENOVA = SenseNova(
-    max_tokens_cap=65536,
-    null_content=True,
-    several_systems=True,
-    late_system=True,
-    developer=True,
-    strict=True,
-    tool_choice_auto=True,
-    echoed_reasoning=True,
-)
 
 
 GOLDEN = Path(__file__).parents[1] / "dialects" / "openai_responses"

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from rixin.errors import Kind, RixinError
 from rixin.profiles.profile import Profile, layered
 from rixin.profiles.repairs import BY_NAME
-from rixin.routing.learned import LIFETIME, POLL_INTERVAL, POSTPONED, LearnedRules
+from rixin.routing.learned import LIFETIME, POSTPONED, LearnedRules
 from rixin.store.database import Database
+from rixin.store.polling import POLL_INTERVAL
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
 
 SEED, USER = BY_NAME["seed"], BY_NAME["user"]

@@ -5,7 +5,6 @@ for as long as the store confirms it: once a second it asks for the revision tha
 process. When the store cannot be asked, what is known counts for 5 seconds more, and then nobody is let in.
 """
 
-import asyncio
 import hmac
 import math
 import re
@@ -29,9 +28,8 @@ from rixin.dialects.sensenova_native import tokens
 from rixin.errors import Kind, RixinError, invalid
 from rixin.store.database import Database
 from rixin.store.keys import Key, KeyKind, KeyTable
+from rixin.store.polling import POLL_INTERVAL, poll_always
 
-POLL_INTERVAL = 1.0
-"""Seconds between two questions for the revision."""
 FRESH_FOR = 5.0
 """Seconds that what the store said counts."""
 USED_INTERVAL = 30.0
@@ -221,18 +219,13 @@ class KeyRing:
 
     async def run(self) -> None:
         """Polls each second, and now and then writes when keys were last used, until it is cancelled."""
-        failing = False
-        while True:
-            try:
-                await self.poll()
-                if self._clock.monotonic() - self._used_written >= USED_INTERVAL:
-                    await self.write_used()
-                failing = False
-            except RixinError as error:
-                if not failing:
-                    log.warning("The store cannot be asked about keys", detail=error.detail or error.message)
-                failing = True
-            await asyncio.sleep(POLL_INTERVAL)
+
+        async def keep_up() -> None:
+            await self.poll()
+            if self._clock.monotonic() - self._used_written >= USED_INTERVAL:
+                await self.write_used()
+
+        await poll_always(keep_up, "keys")
 
     async def write_used(self) -> None:
         """Writes when keys were last used.

@@ -12,20 +12,17 @@ from typing import Final
 import structlog
 
 from rixin.clock import Clock
-from rixin.errors import RixinError
 from rixin.profiles.explanation import Layer
 from rixin.profiles.repairs import Part
 from rixin.store.database import Database
 from rixin.store.learned import LearnedRule, LearnedTable
+from rixin.store.polling import poll_always
 
 LIFETIME: Final = 7 * 86400.0
 """Seconds for which a rule is believed without another test."""
 
 POSTPONED: Final = 3600.0
 """Seconds until another test, after one that told nothing."""
-
-POLL_INTERVAL: Final = 1.0
-"""Seconds between two questions for the revision."""
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -141,16 +138,7 @@ class LearnedRules:
 
     async def run(self) -> None:
         """Polls each second until it is cancelled."""
-        failing = False
-        while True:
-            try:
-                await self.poll()
-                failing = False
-            except RixinError as error:
-                if not failing:
-                    log.warning("the store cannot be asked about rules", detail=error.detail or error.message)
-                failing = True
-            await asyncio.sleep(POLL_INTERVAL)
+        await poll_always(self.poll, "learned rules")
 
     def _of(self, provider: str, model: str) -> list[LearnedRule]:
         rules = self._rules.get((provider, model))

@@ -16,10 +16,8 @@ from rixin.errors import Kind, RixinError, invalid
 from rixin.profiles.presets import Preset, Presets
 from rixin.routing.known_provider import KnownProvider, Rules, known_provider
 from rixin.settings import Provider
+from rixin.store.polling import poll_always
 from rixin.store.providers import ProviderTable, StoredProvider
-
-POLL_INTERVAL = 1.0
-"""Seconds between two questions for the revision."""
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -147,16 +145,7 @@ class ProviderBook:
 
     async def run(self) -> None:
         """Polls each second until it is cancelled."""
-        failing = False
-        while True:
-            try:
-                await self.poll()
-                failing = False
-            except RixinError as error:
-                if not failing:
-                    log.warning("the store cannot be asked about providers", detail=error.detail or error.message)
-                failing = True
-            await asyncio.sleep(POLL_INTERVAL)
+        await poll_always(self.poll, "providers")
 
     def _tell(self) -> None:
         for listener in self._listeners:
