@@ -55,6 +55,20 @@ async def test_a16_messages_cost_what_was_counted(server: Server, body: dict[str
     assert counted["input_tokens"] == usage["input_tokens"] + usage["cache_read_input_tokens"]
 
 
+async def test_a16_an_image_is_counted_by_a_model_of_words_too(server: Server) -> None:
+    """Words are counted as without it, and an estimate of the image is added; nothing is fetched, nothing refused."""
+    words = {"type": "text", "text": "What is this?"}
+    image = {"type": "image", "source": {"type": "url", "url": "http://127.0.0.1:1/a.png"}}
+    told = [
+        (await post(server, "/v1/messages/count_tokens", {"messages": [{"role": "user", "content": content}]}))[
+            "input_tokens"
+        ]
+        for content in ([words], [words, image], [words, image, image])
+    ]
+    assert told[1] - told[0] > 200
+    assert told[2] - told[1] == pytest.approx(told[1] - told[0], abs=2)
+
+
 @pytest.mark.parametrize("case", CODEX, ids=lambda case: case.parent.name)
 async def test_a16_codex_is_counted_exactly_and_estimated_well(server: Server, case: Path) -> None:
     """A first turn costs what was counted; the estimate for engines that do not count is within a tenth."""

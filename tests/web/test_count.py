@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rixin.clock import SystemClock
+from rixin.core.messages import ImagePart, ToolResult
 from rixin.core.requests import Generate
 from rixin.errors import Kind, RixinError
 from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
-from rixin.settings import Server, Settings
+from rixin.settings import Media, Server, Settings
 from rixin.store.database import Database
 from tests.support.engines import ScriptedEngine
 from tests.support.web import Site, site
+from tests.upstreams.scripted import ScriptedUpstream, answer
 
 WORDS = "The quick brown fox jumps over the lazy dog. " * 20
 TOOL: dict[str, Any] = {"name": "f", "description": "Does f.", "input_schema": {"type": "object", "properties": {}}}
@@ -34,8 +37,9 @@ class CountingEngine(ScriptedEngine):
         super().__init__("scripted")
         self._tokens = tokens
 
-    async def count(self, _request: Generate) -> int:
+    async def count(self, request: Generate) -> int:
         """The number, the error, or nothing for ever."""
+        self.requests.append(request)
         if isinstance(self._tokens, RixinError):
             raise self._tokens
         if self._tokens is None:
@@ -59,14 +63,22 @@ async def count(served: Site, path: str, **fields: Any) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
-async def count_with(folder: Path, tokens: int | RixinError | None) -> tuple[int, Any]:
-    """The answer where the engine counts."""
+@asynccontextmanager
+async def counting_site(folder: Path, engine: CountingEngine) -> AsyncGenerator[Site, None]:
+    """An application whose engine counts; it may fetch from this machine."""
 
     def wire(_database: Database, _catalog: Catalog) -> Router:
         clock = SystemClock()
-        return Router({"scripted": CountingEngine(tokens)}, limiter=ProcessLimiter(clock), clock=clock)
+        return Router({"scripted": engine}, limiter=ProcessLimiter(clock), clock=clock)
 
-    async with site(folder, Settings(server=Server(data_dir=folder)), wire) as running:
+    settings = Settings(server=Server(data_dir=folder), media=Media(private_hosts=("127.0.0.1",)))
+    async with site(folder, settings, wire) as running:
+        yield running
+
+
+async def count_with(folder: Path, tokens: int | RixinError | None) -> tuple[int, Any]:
+    """The answer where the engine counts."""
+    async with counting_site(folder, CountingEngine(tokens)) as running:
         return await count(running, "/v1/messages/count_tokens")
 
 
@@ -103,6 +115,41 @@ async def test_a_prompt_that_means_nothing_to_its_engine_is_refused(tmp_path: Pa
     """As the request itself would be."""
     status, body = await count_with(tmp_path, RixinError(Kind.INVALID_REQUEST, "No image, please."))
     assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+
+
+async def test_a16_images_are_estimated_and_nothing_is_fetched(tmp_path: Path) -> None:
+    """The engine counts the words; each image adds the same, whatever its source and whether it could be had at all."""
+    engine = CountingEngine(100)
+    async with (
+        ScriptedUpstream(answer(b"", status=404)) as pictures,
+        counting_site(tmp_path, engine) as running,
+    ):
+        url = {"type": "image", "source": {"type": "url", "url": f"{pictures.url}/cat.png"}}
+        data = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "bm90IGFuIGltYWdl"}}
+        call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+        shown = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "It:"}, data]}
+        told: list[int] = []
+        for images in ([], [url], [data], [url, data]):
+            content = [{"type": "text", "text": "What is this?"}, *images]
+            body = {"messages": [{"role": "user", "content": content}]}
+            status, counted = await count(running, "/v1/messages/count_tokens", **body)
+            assert status == 200, counted
+            told.append(counted["input_tokens"])
+        called = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [call]}]
+        result = {"messages": [*called, {"role": "user", "content": [shown]}]}
+        told.append((await count(running, "/v1/messages/count_tokens", **result))[1]["input_tokens"])
+        said = {"role": "user", "content": [{"type": "input_image", "image_url": f"{pictures.url}/cat.png"}]}
+        told.append(
+            (await count(running, "/v1/responses/input_tokens", input=[said], instructions=None))[1]["input_tokens"]
+        )
+        assert pictures.requests == []
+    none, one, *others = told
+    assert none == 100
+    assert one > none + 200
+    assert others == [one, one + (one - none), one, one]
+    parts = [part for request in engine.requests for message in request.messages for part in message.parts]
+    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
+    assert not any(isinstance(part, ImagePart) for part in parts)
 
 
 @pytest.mark.parametrize("path", ASKS)

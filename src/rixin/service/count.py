@@ -2,10 +2,12 @@
 
 import asyncio
 
+import msgspec
 import structlog
 
 from rixin.core.estimate import estimate_prompt
-from rixin.core.requests import Count
+from rixin.core.messages import ImagePart, Part, TextPart, ToolResult, VideoPart
+from rixin.core.requests import Count, Generate
 from rixin.errors import Kind, RixinError
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
@@ -18,6 +20,8 @@ log = structlog.get_logger("rixin.service")
 
 class Counter:
     """Counts as the engine does that would answer, where it can, and estimates elsewhere.
+
+    Images and videos are always estimated: nothing is fetched and nothing decoded only to be counted.
 
     Args:
         catalog: Resolves the request's model.
@@ -37,9 +41,10 @@ class Counter:
         """
         request = count.request
         resolution = self._catalog.resolve(request.model)
+        words = _without_media(request)
         try:
             async with asyncio.timeout(_PATIENCE):
-                exact = await self._router.count(request, resolution)
+                exact = await self._router.count(words, resolution)
         except TimeoutError:
             exact = None
         except RixinError as error:
@@ -47,4 +52,28 @@ class Counter:
                 raise
             log.info("A prompt could not be counted and is estimated", kind=error.kind.value, detail=error.detail)
             exact = None
-        return estimate_prompt(request) if exact is None else exact
+        if exact is None:
+            return estimate_prompt(request)
+        return exact if words is request else exact + estimate_prompt(request) - estimate_prompt(words)
+
+
+def _without_media(request: Generate) -> Generate:
+    """The request with nothing in place of its images and videos; itself where it has none."""
+    bare = tuple(_bare(message.parts) for message in request.messages)
+    if all(parts == message.parts for parts, message in zip(bare, request.messages, strict=True)):
+        return request
+    messages = zip(request.messages, bare, strict=True)
+    return request.edit(messages=tuple(msgspec.structs.replace(each, parts=parts) for each, parts in messages))
+
+
+def _bare(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    bare: list[Part] = []
+    for part in parts:
+        match part:
+            case ImagePart() | VideoPart():
+                bare.append(TextPart(""))  # a turn of images alone is a turn still
+            case ToolResult():
+                bare.append(msgspec.structs.replace(part, parts=_bare(part.parts)))
+            case _:
+                bare.append(part)
+    return tuple(bare)
