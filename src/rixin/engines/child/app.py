@@ -1,15 +1,12 @@
 """The engine child's HTTP surface: raw ASGI over a Unix socket. Its routes stand in `rixin.engines.child_protocol`.
 
-Errors are `{"error": {"message", "type", "code", "param", "limit", "requested", "retry_after"}}`, where type and code
-are the error's kind: as the answer's body while no status has been sent, else as the stream's last event, without
-`[DONE]`.
+Errors are the answer's body while no status has been sent, else the stream's last event, without `[DONE]`.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias
 
 import msgspec
 
@@ -26,6 +23,18 @@ from rixin.engines.base import Sign
 from rixin.engines.child.answer import Answers, Item, Job
 from rixin.engines.child.queue import Place, Queue
 from rixin.engines.child.status import Ready
+from rixin.engines.child_http import (
+    Receive,
+    Scope,
+    Send,
+    disconnect,
+    encode_error,
+    read_body,
+    read_headers,
+    send_start,
+    send_whole,
+    shutting_down,
+)
 from rixin.engines.child_protocol import (
     COUNT_PATH,
     FAIRNESS_HEADER,
@@ -36,20 +45,11 @@ from rixin.engines.child_protocol import (
 )
 from rixin.errors import Kind, RixinError
 
-MAX_BODY = 128 * 2**20
-"""Bytes of a request, images included; the server in front has the limit that clients meet."""
-
 _QUIET = 1.0
 """Seconds between two signs of life."""
 _REPORT = 10.0
 """Seconds between two lines of the log about one prompt."""
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-
-_JSON = b"application/json"
 _EVENTS = b"text/event-stream"
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class ChildApp:
                 raise RixinError(Kind.NOT_FOUND, "There is no such route.")
             await route(scope, receive, send)
         except RixinError as error:
-            await _send_whole(send, error.status, encode_error(error))
+            await send_whole(send, error.status, encode_error(error))
 
     def drain(self) -> None:
         """Takes no further requests."""
@@ -109,11 +109,11 @@ class ChildApp:
 
     async def _generate(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._draining:
-            raise _shutting_down()
-        headers = _headers(scope)
-        request = self._parse(headers, await _read_body(receive))
+            raise shutting_down()
+        headers = read_headers(scope)
+        request = self._parse(headers, await read_body(receive))
         task = asyncio.create_task(self._answer(request, headers.get(FAIRNESS_HEADER, ""), send))
-        watch = asyncio.create_task(_disconnect(receive))
+        watch = asyncio.create_task(disconnect(receive))
         self._work.add(task)
         try:
             await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,12 +163,12 @@ class ChildApp:
                     yield Sign(queued=place.queued, read=item.read)
         except asyncio.CancelledError:
             if self._expired:
-                raise _shutting_down() from None
+                raise shutting_down() from None
             raise
 
     async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = self._parse(_headers(scope), await _read_body(receive))
-        await _send_whole(send, 200, msgspec.json.encode(PromptTokens(await self._answers.count(request))))
+        request = self._parse(read_headers(scope), await read_body(receive))
+        await send_whole(send, 200, msgspec.json.encode(PromptTokens(await self._answers.count(request))))
 
     async def _load(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a route's signature
         admission = self._queue.admission
@@ -180,7 +180,7 @@ class ChildApp:
             "pool_used": admission.used,
             "pool": admission.pool,
         }
-        await _send_whole(send, 200, msgspec.json.encode(load))
+        await send_whole(send, 200, msgspec.json.encode(load))
 
     def _parse(self, headers: dict[str, str], body: bytes) -> Generate:
         fields = decode_fields(body)
@@ -232,7 +232,7 @@ class _Stream:
             return
         if not self._begun:
             self._begun = True
-            await _send_start(self._send, 200, _EVENTS)
+            await send_start(self._send, 200, _EVENTS)
         self._spoke_at = self._clock.monotonic()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
@@ -262,63 +262,8 @@ async def _write_whole(items: AsyncGenerator[Item, None], request: Generate, sta
     async for item in items:
         if not isinstance(item, Sign):
             collector.feed(item)
-    await _send_whole(send, 200, DIALECT.render_response(collector.response(), request, stamp))
-
-
-def encode_error(error: RixinError) -> bytes:
-    """The envelope of an error."""
-    fields = {
-        "message": error.message,
-        "type": error.kind,
-        "code": error.kind,
-        "param": error.param,
-        "limit": error.limit,
-        "requested": error.requested,
-        "retry_after": error.retry_after,
-    }
-    return msgspec.json.encode({"error": fields})
-
-
-def _shutting_down() -> RixinError:
-    return RixinError(Kind.SHUTTING_DOWN, "The model is being unloaded.", retry_after=1.0)
+    await send_whole(send, 200, DIALECT.render_response(collector.response(), request, stamp))
 
 
 def _new_id(prefix: str) -> str:
     return prefix + random_text(18)
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    pairs: list[tuple[bytes, bytes]] = scope["headers"]
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
-
-
-async def _read_body(receive: Receive) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RixinError(Kind.CANCELLED, "The caller has gone.")
-        piece: bytes = message.get("body", b"")
-        size += len(piece)
-        if size > MAX_BODY:
-            raise RixinError(Kind.TOO_LARGE, f"The request is larger than {MAX_BODY} bytes.")
-        pieces.append(piece)
-        if not message.get("more_body", False):
-            return b"".join(pieces)
-
-
-async def _disconnect(receive: Receive) -> None:
-    """Returns when the caller has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send_start(send: Send, status: int, content_type: bytes, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", content_type), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-
-
-async def _send_whole(send: Send, status: int, body: bytes) -> None:
-    await _send_start(send, status, _JSON, (b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.body", "body": body, "more_body": False})
