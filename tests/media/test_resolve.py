@@ -15,6 +15,7 @@ from rixin.core.cards import ModelCard
 from rixin.core.messages import ImagePart, Message, Part, TextPart, ToolResult, VideoPart
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError
+from rixin.media.allowance import Allowance
 from rixin.media.fetch import Fetcher, FetchTimeouts
 from rixin.media.guard import Guard
 from rixin.media.jobs import Picture
@@ -44,10 +45,11 @@ class Drawer:
         found = re.fullmatch(r"https://rixin\.example/v1/files/(\w+)/content\?.*", url)
         return found and found[1]
 
-    async def read(self, file_id: str) -> bytes:
+    async def read(self, file_id: str, allowance: Allowance) -> bytes:
         """What is in it."""
         if file_id not in self.files:
             raise RixinError(Kind.NOT_FOUND, f"there is no file {file_id}")
+        allowance.take(len(self.files[file_id]))
         return self.files[file_id]
 
 

@@ -12,11 +12,15 @@ from typing import Any
 import aiohttp
 import uvicorn
 
+from rixin.accounts.account import Account
+from rixin.accounts.account_files import AccountFiles
+from rixin.accounts.file_links import FileLinks
+from rixin.accounts.files import FileBook
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import continuity, stored_response_book
+from rixin.cli.compose import continuity, file_book, stored_response_book
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
@@ -52,6 +56,9 @@ class Site:
     keys: KeyRing
     ledger: Ledger
     requests: RequestLog
+    files: FileBook
+    links: FileLinks
+    folder: Path
     key: str
     client: aiohttp.ClientSession
     limits: list[Limit]
@@ -94,7 +101,12 @@ async def site(
     def limits_for(_account: object, _request: Generate) -> tuple[Limit, ...]:
         return tuple(limits)
 
-    media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING)
+    files, links = file_book(settings, database, clock), FileLinks(secret, settings.server.public_url, clock)
+
+    def files_of(account: Account) -> AccountFiles:
+        return AccountFiles(files, links, account)
+
+    media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING, files_of)
     generator = Generator(
         catalog=catalog,
         router=wire(database, catalog)
@@ -118,6 +130,8 @@ async def site(
             generator,
             ModelService(catalog, settled),
             responses,
+            files,
+            links,
             clock,
             lambda: obstacle[0] if obstacle else None,
         )
@@ -138,7 +152,9 @@ async def site(
     try:
         async with aiohttp.ClientSession() as client:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield Site(url, app, engine, keys, ledger, requests, created.key, client, limits, obstacle)
+            yield Site(
+                url, app, engine, keys, ledger, requests, files, links, folder, created.key, client, limits, obstacle
+            )
     finally:
         server.should_exit = True
         await serving

@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from rixin.accounts import first_key, root_secret
 from rixin.accounts.account import Account
+from rixin.accounts.account_files import AccountFiles
+from rixin.accounts.file_links import FileLinks
+from rixin.accounts.files import FileBook
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
@@ -58,6 +61,8 @@ from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.settings import LOCAL, Provider, Settings
 from rixin.store.database import Database
+from rixin.store.file_bytes import FileBytes
+from rixin.store.files import FileTable
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.store.responses import ResponseTable
@@ -89,6 +94,8 @@ class _Stores(Struct, frozen=True):
     keys: KeyRing
     ledger: Ledger
     requests: RequestLog
+    files: FileBook
+    links: FileLinks
     redactor: Redactor
     plans: Plans
     limiter: Limiter
@@ -137,7 +144,18 @@ async def compose(
 
         models = ModelService(engines.catalog, engines.upstreams.looked)
         app = App(
-            RouteTable(endpoints(settings, generator, models, ResponseService(stored), clock, obstructed)),
+            RouteTable(
+                endpoints(
+                    settings,
+                    generator,
+                    models,
+                    ResponseService(stored),
+                    stores.files,
+                    stores.links,
+                    clock,
+                    obstructed,
+                )
+            ),
             spoken=spoken,
             keys=stores.keys if settings.server.auth == "keys" else None,
             settings=settings.server,
@@ -156,11 +174,13 @@ async def _open_stores(settings: Settings, clock: Clock, life: Lifetime) -> _Sto
     keys = life.hold(KeyRing(database, secret, clock))
     ledger = life.hold(Ledger(database))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock))
+    files = file_book(settings, database, clock)
+    links = FileLinks(secret, settings.server.public_url, clock)
     plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()))
     limiter = life.hold(open_limiter(settings, database, clock))
-    for work in (keys.run(), ledger.run(), requests.run(), requests.sweep_always()):
+    for work in (keys.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
         life.run(work)
-    return _Stores(database, secret, keys, ledger, requests, redactor, plans, limiter)
+    return _Stores(database, secret, keys, ledger, requests, files, links, redactor, plans, limiter)
 
 
 async def _open_engines(
@@ -222,6 +242,9 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
     def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
         return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
+    def files_of(account: Account) -> AccountFiles:
+        return AccountFiles(stores.files, stores.links, account)
+
     directory = settings.server.record_dir
     build_body = _UPSTREAM.build_body
     return Generator(
@@ -231,7 +254,9 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
         limits_for=limits_for,
         requests=stores.requests,
         continuity=continuity(stores.secret, clock),
-        media=life.hold(MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile)),
+        media=life.hold(
+            MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile, files_of)
+        ),
         clock=clock,
         recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
     )
@@ -291,6 +316,12 @@ def provider_table(database: Database, secret: RootSecret) -> ProviderTable:
 def continuity(secret: RootSecret, clock: Clock) -> Continuity:
     """What conversations go on by, with the envelopes of a server's secret."""
     return Continuity(Envelopes(SealedBox(secret, envelope.PURPOSE), clock), CallMemory(clock))
+
+
+def file_book(settings: Settings, database: Database, clock: Clock) -> FileBook:
+    """The files of a server. Raises as `FileBytes.open`."""
+    store = FileBytes.open(settings.files.url, settings.files.options, settings.files_dir)
+    return FileBook(FileTable(database), store, settings.files, clock)
 
 
 def stored_response_book(

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
+
+from rixin.accounts.file_links import FileLinks
+from rixin.accounts.files import FileBook
 from rixin.cli.provider_rules import DIALECTS
 from rixin.clock import Clock
-from rixin.dialects import openai_models
+from rixin.core.files import Shape
+from rixin.dialects import openai_files, openai_models
 from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.anthropic import models as anthropic_models
 from rixin.dialects.base import Dialect
@@ -12,6 +17,7 @@ from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
 from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
 from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
+from rixin.dialects.sensenova_native import files as native_files
 from rixin.dialects.sensenova_native import models as native_models
 from rixin.errors import RixinError
 from rixin.service.count import Counter
@@ -20,6 +26,7 @@ from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.settings import Settings
 from rixin.web.count import CountHandler
+from rixin.web.files import FileHandler, FilesHandler, FileShape, credential_shape
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.intake import Intake
@@ -28,6 +35,7 @@ from rixin.web.not_served import METHODS, refuse
 from rixin.web.responses import ResponsesHandler
 from rixin.web.routes import Access, Endpoint, Handler
 from rixin.web.upgrade import UpgradeRefusal
+from rixin.web.upload import Uploads
 
 _MODEL_LISTS: dict[str, Dialect | None] = {
     "/v1": None,
@@ -42,6 +50,24 @@ _SHAPES = {
     ANTHROPIC.name: ModelShape(anthropic_models.render_models, anthropic_models.render_model),
     SENSENOVA_NATIVE.name: ModelShape.unpaged(native_models.render_models, native_models.render_model),
 }
+_FILE_SHAPES: dict[Shape, FileShape] = {
+    "openai": FileShape(
+        page=openai_files.parse_page,
+        created=openai_files.render_file,
+        one=openai_files.render_file,
+        many=openai_files.render_files,
+        deleted=openai_files.render_deleted,
+        redirects=False,
+    ),
+    "native": FileShape(
+        page=native_files.parse_page,
+        created=native_files.render_created,
+        one=native_files.render_file,
+        many=native_files.render_files,
+        deleted=native_files.render_deleted,
+        redirects=True,
+    ),
+}
 
 
 def endpoints(
@@ -49,6 +75,8 @@ def endpoints(
     generator: Generator,
     models: ModelService,
     responses: ResponseService,
+    files: FileBook,
+    links: FileLinks,
     clock: Clock,
     obstacle: Callable[[], RixinError | None],
 ) -> list[Endpoint]:
@@ -60,13 +88,16 @@ def endpoints(
         *_models(models),
         *_operations(settings, generator, models, responses, clock),
         *_responses(responses, clock),
+        *_files(settings, files, links),
         *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
     ]
 
 
 def spoken(headers: Mapping[str, str]) -> Dialect:
     """The dialect of a client, as far as its headers tell; for paths that are nobody's or several dialects'."""
-    return ANTHROPIC if anthropic_models.asks_in_this_shape(headers) else OPENAI_CHAT
+    if anthropic_models.asks_in_this_shape(headers):
+        return ANTHROPIC
+    return SENSENOVA_NATIVE if credential_shape(headers) == "native" else OPENAI_CHAT
 
 
 def _models(models: ModelService) -> Iterator[Endpoint]:
@@ -104,6 +135,15 @@ def _responses(responses: ResponseService, clock: Clock) -> Iterator[Endpoint]:
         yield _private("GET", path, OPENAI_RESPONSES, no_socket)
         for method in ("GET", "DELETE"):
             yield _private(method, f"{path}/", OPENAI_RESPONSES, kept)
+
+
+def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[Endpoint]:
+    many = FilesHandler(files, _FILE_SHAPES, Uploads(files, settings))
+    one = FileHandler(files, links, _FILE_SHAPES, settings.server)
+    for method in ("GET", "POST"):
+        yield _private(method, "/v1/files", None, many)
+    yield _private("DELETE", "/v1/files/", None, one)
+    yield msgspec.structs.replace(_private("GET", "/v1/files/", None, one), proven=one.proven)
 
 
 def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) -> Endpoint:

@@ -47,3 +47,15 @@ def key_of(id: str) -> tuple[Shape, str] | None:  # noqa: A002 - it is the id
     if _OPENAI.fullmatch(id):
         return "openai", id.removeprefix(_OPENAI_PREFIX)
     return ("native", id.replace("-", "")) if _NATIVE.fullmatch(id) else None
+
+
+class FilePage(Struct, frozen=True, kw_only=True):
+    """Which of an account's files are asked for, in the order in which they were made."""
+
+    limit: int
+    after: str | None = None
+    """The id of the last file of the page before."""
+    descending: bool = True
+    """Whether the newest come first."""
+    purposes: tuple[str, ...] = ()
+    """For any of these, in either shape's words; empty for all."""

@@ -36,11 +36,15 @@ class Files(Protocol):
         """The id of the file that a URL of ours names; None for every other URL."""
         ...
 
-    async def read(self, file_id: str) -> bytes:
+    async def read(self, file_id: str, allowance: Allowance) -> bytes:
         """What is in a file.
 
+        Args:
+            file_id: The file's.
+            allowance: The bytes are taken from it before they are kept.
+
         Raises:
-            RixinError: `NOT_FOUND` where the account has no such file.
+            RixinError: `NOT_FOUND` where the account has no such file; as `Allowance.take`.
         """
         ...
 
@@ -142,7 +146,6 @@ class _Work:
         """What a part holds or names, and whether it was fetched."""
         payload = await self._held(part, path)
         if payload is not None:
-            self._allowance.take(payload.size)
             return payload, False
         url = parse_url(part.url or "", path)
         try:
@@ -158,10 +161,14 @@ class _Work:
         if file_id is not None:
             if self._files is None:
                 raise invalid(f"invalid {path}, there is no file of this id.", path)
-            return Payload(await self._files.read(file_id))
+            return Payload(await self._files.read(file_id, self._allowance))
         if isinstance(part, ImagePart) and part.base64 is not None:
-            return Payload(part.base64)
-        return data_of(part.url or "")
+            payload = Payload(part.base64)
+        else:
+            payload = data_of(part.url or "")
+        if payload is not None:
+            self._allowance.take(payload.size)
+        return payload
 
     def _file_of(self, part: Medium) -> str | None:
         if part.file_id is not None or part.url is None or self._files is None:

@@ -86,7 +86,7 @@ class FileBytes:
 class ByteWriter:
     """Writes the bytes of one file, of which nothing is there before they are committed."""
 
-    def __init__(self, file: obstore.AsyncWritableFile) -> None:
+    def __init__(self, file: "obstore.AsyncWritableFile") -> None:
         self._file = file
 
     @classmethod

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, or_, select, update
 
-from rixin.core.files import File, Status
+from rixin.core.files import File, FilePage, Status
 from rixin.store.database import Database
 from rixin.store.schema import files, keys
 
@@ -95,32 +95,21 @@ class FileTable:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _file(row)
 
-    async def list(
-        self,
-        owner: str,
-        now: float,
-        *,
-        purposes: Collection[str] | None = None,
-        after: str | None = None,
-        descending: bool = True,
-        limit: int,
-    ) -> list[File]:
-        """An owner's files in the order in which they were made.
+    async def list(self, owner: str, now: float, page: FilePage, after: str | None = None) -> list[File]:
+        """A page of an owner's files.
 
         Args:
             owner: Whose.
             now: The instant at which they must not be over.
-            purposes: Which; all unless given.
-            after: The key of the last one of the page before.
-            descending: Whether the newest come first.
-            limit: At most so many.
+            page: Which.
+            after: The key of the file that `page.after` names.
         """
         query = select(*_COLUMNS).where(files.c.owner == owner, _there(now))
-        if purposes is not None:
-            query = query.where(files.c.purpose.in_(purposes))
+        if page.purposes:
+            query = query.where(files.c.purpose.in_(page.purposes))
         if after is not None:
-            query = query.where(files.c.key < after if descending else files.c.key > after)
-        query = query.order_by(files.c.key.desc() if descending else files.c.key).limit(limit)
+            query = query.where(files.c.key < after if page.descending else files.c.key > after)
+        query = query.order_by(files.c.key.desc() if page.descending else files.c.key).limit(page.limit)
         async with self._database.read() as connection:
             return [_file(row) for row in await connection.execute(query)]
 

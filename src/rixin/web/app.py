@@ -124,13 +124,13 @@ class App:
                 exchange.interrupt(RixinError(Kind.SHUTTING_DOWN, "The server is shutting down.", retry_after=5))
 
     async def _serve(self, exchange: Exchange) -> None:
-        dialect = self._spoken(exchange.headers)
+        dialect = None
         try:
             if exchange.method == "OPTIONS":
                 await self._preflight(exchange)
                 return
             endpoint, rest = self._routes.find(exchange.method, exchange.path)
-            dialect = endpoint.dialect or dialect
+            dialect = endpoint.dialect
             if endpoint.wire:
                 exchange.extra_headers.extend(self._cors.headers(exchange.headers.get("origin")))
             account = await self._authenticate(exchange, endpoint)
@@ -152,7 +152,7 @@ class App:
         await exchange.respond(204, b"", headers)
 
     async def _authenticate(self, exchange: Exchange, endpoint: Endpoint) -> Account:
-        if endpoint.access is Access.PUBLIC:
+        if endpoint.access is Access.PUBLIC or (endpoint.proven is not None and endpoint.proven(exchange)):
             return ANYONE
         if self._keys is None:
             local_only.check(exchange.headers, origin_allowed=self._cors.allows)
@@ -163,7 +163,7 @@ class App:
             raise RixinError(Kind.PERMISSION_DENIED, f"This key has no scope `{endpoint.access.value}`.")
         return account
 
-    async def _fail(self, exchange: Exchange, dialect: Dialect, error: RixinError) -> None:
+    async def _fail(self, exchange: Exchange, dialect: Dialect | None, error: RixinError) -> None:
         exchange.log_fields["error"] = error.kind.value
         getattr(log, error.log_level)(
             "failed", id=exchange.request_id, kind=error.kind.value, param=error.param, detail=error.detail
@@ -179,7 +179,9 @@ class App:
             dialect = next((endpoint.dialect for endpoint in methods.values() if endpoint.dialect), dialect)
         if isinstance(error, LimitError):
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
-        reply = dialect.render_error(error, make_stamp(exchange.request_id, self._clock))
+        reply = (dialect or self._spoken(exchange.headers)).render_error(
+            error, make_stamp(exchange.request_id, self._clock)
+        )
         await exchange.respond(reply.status, reply.body, header_pairs(reply.headers))
 
     def _enter(self, exchange: Exchange) -> None:

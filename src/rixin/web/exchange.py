@@ -1,7 +1,8 @@
 """One HTTP request and its answer, over raw ASGI."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from rixin.errors import Kind, RixinError
@@ -39,6 +40,7 @@ class Exchange:
         self.log_fields: dict[str, str | int | float | bool | None] = {}
         self._receive = receive
         self._send = send
+        self._body_left = True
         self._task: asyncio.Task[Any] | None = None
         self._interruption: RixinError | None = None
 
@@ -73,6 +75,38 @@ class Exchange:
                 break
         return body.whole()
 
+    async def body_pieces(self, deadline: float) -> AsyncGenerator[bytes]:
+        """The request's body as it arrives, its codings not undone.
+
+        Raises:
+            RixinError: `REQUEST_TIMEOUT` when nothing comes for `deadline` seconds; `CANCELLED` when the client has
+                gone.
+        """
+        more = True
+        while more:
+            try:
+                async with asyncio.timeout(deadline):
+                    message = await self._receive()
+            except TimeoutError:
+                raise RixinError(
+                    Kind.REQUEST_TIMEOUT, f"Nothing of the request's body came for {deadline:g} seconds."
+                ) from None
+            if message["type"] == "http.disconnect":
+                raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
+            more = self._body_left = message.get("more_body", False)
+            yield message["body"]
+
+    async def discard_body(self, limit: int, deadline: float) -> None:
+        """Reads on what is left of a body that is not wanted, `limit` bytes at most, while it comes within `deadline`
+        seconds.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                while self._body_left and limit > 0:
+                    message = await self._receive()
+                    self._body_left = message.get("more_body", False)
+                    limit -= len(message.get("body", b""))
+
     async def respond(
         self,
         status: int,
@@ -99,12 +133,17 @@ class Exchange:
             ],
         )
 
+    async def start_file(self, size: int, content_type: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Sends the status and headers of a file, whose `size` bytes are to follow."""
+        about = [(b"content-type", content_type.encode()), (b"content-length", str(size).encode())]
+        await self._start(200, [*about, *headers])
+
     async def write(self, data: bytes) -> None:
-        """Sends a piece of a stream; waits while the client reads too slowly."""
+        """Sends a piece of a stream or a file; waits while the client reads too slowly."""
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def finish(self) -> None:
-        """Ends a stream."""
+        """Ends a stream or a file."""
         await self._send({"type": "http.response.body", "body": b""})
         self.finished = True
 

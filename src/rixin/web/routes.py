@@ -34,6 +34,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     dialect: Dialect | None
     """Renders the errors of this route; None where several dialects share it, and the client's headers tell which."""
     handler: Handler
+    proven: Callable[[Exchange], bool] | None = None
+    """Tells whether a request holds a proof of its own, such as a signed URL, that stands for a credential; raises
+    where it holds one that does not count. None where nothing does."""
     wire: bool = True
     """Whether browsers of allowed origins may call it."""
 
