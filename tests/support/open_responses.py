@@ -260,7 +260,11 @@ TOOLS: list[dict[str, Any]] = [
         },
     }
 ]
-IMAGE = "data:image/png;base64,iVBORw0KGgo="
+IMAGE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGM8ISfHwMDAxMDA"
+    "wMDAAAANBAEIfXHKZgAAAABJRU5ErkJggg=="
+)
+"""Four red pixels."""
 CHECKS: dict[str, dict[str, Any]] = {
     "basic-response": {"input": [{"type": "message", "role": "user", "content": "Say hello."}]},
     "streaming-response": {"input": "Count from 1 to 5.", "stream": True},
