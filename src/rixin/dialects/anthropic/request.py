@@ -13,7 +13,6 @@ Decisions where the sources leave one:
 import re
 
 import msgspec
-from msgspec import Raw
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject, JsonValue
@@ -25,8 +24,9 @@ from rixin.dialects.anthropic.reasoning import read_reasoning
 from rixin.dialects.anthropic.tools import SERVER_TOOLS, read_tool_choice, read_tools
 from rixin.dialects.anthropic.wire import NAME, CountBody, MessagesBody, OutputFormat, WireBlock
 from rixin.dialects.base import Call, CardOf
-from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, decode_object, is_null
-from rixin.dialects.openai_chat.bounds import MAX_FIELDS, MAX_NAME, MAX_STOPS, check_number, check_size
+from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, decode_object
+from rixin.dialects.openai_chat.bounds import check_number
+from rixin.dialects.openai_chat.request import read_extra, read_stop
 from rixin.errors import Kind, RixinError, invalid
 
 _MESSAGES = msgspec.json.Decoder(MessagesBody)
@@ -47,7 +47,7 @@ def parse_messages(call: Call, card_of: CardOf) -> Generate:
     fields = decode_fields(call.body)
     body = decode(_MESSAGES, call.body)
     card = _card(body, card_of)
-    extra, changes = _extra(fields), list[Change]()
+    extra, changes = read_extra(fields, FIELDS), list[Change]()
     system = _system(body, changes)
     conversation = read_conversation(system, body.messages)
     tools = body.tools or []
@@ -73,7 +73,7 @@ def parse_messages(call: Call, card_of: CardOf) -> Generate:
         parallel_tool_calls=parallel,
         sampling=_sampling(body, card),
         max_tokens=body.max_tokens,
-        stop=_stop(body),
+        stop=read_stop(body.stop_sequences, "stop_sequences"),
         response_format=_response_format(body),
         reasoning=read_reasoning(body),
         stream=bool(body.stream),
@@ -100,17 +100,6 @@ def _card(body: CountBody, card_of: CardOf) -> ModelCard:
     return card
 
 
-def _extra(fields: dict[str, Raw]) -> JsonObject:
-    """The fields that no struct describes."""
-    check_size(len(fields), MAX_FIELDS, "arguments", "fields")
-    extra: JsonObject = {}
-    for name, raw in fields.items():
-        if name not in FIELDS and not is_null(raw):
-            extra[name] = value = decode_any(raw)
-            check_depth(value, name[:MAX_NAME])
-    return extra
-
-
 def _system(body: CountBody, changes: list[Change]) -> str | list[WireBlock] | None:
     """The system prompt, without the line of attribution at its head."""
     holder: dict[str, JsonValue] = {"system": body.system}  # pyright: ignore[reportAssignmentType] - blocks are JSON
@@ -133,14 +122,6 @@ def _sampling(body: MessagesBody, card: ModelCard) -> Sampling:
     for name in ("temperature", "top_p", "top_k"):
         check_number(card, name, getattr(body, name))
     return Sampling(temperature=body.temperature, top_p=body.top_p, top_k=body.top_k)
-
-
-def _stop(body: MessagesBody) -> tuple[str, ...]:
-    stops = body.stop_sequences or []
-    check_size(len(stops), MAX_STOPS, "stop_sequences", "entries")
-    if not all(stops):
-        raise invalid("invalid stop_sequences, its entries should not be empty.", "stop_sequences")
-    return tuple(stops)
 
 
 def _response_format(body: CountBody) -> ResponseFormat | None:

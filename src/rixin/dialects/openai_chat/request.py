@@ -211,12 +211,12 @@ def _max_tokens(body: ChatBody, card: ModelCard) -> int | None:
     return older if newer is None else newer
 
 
-def read_stop(stop: str | list[str] | None) -> tuple[str, ...]:
-    """The texts that end an answer. Raises `INVALID_REQUEST` for too many of them, or an empty one."""
+def read_stop(stop: str | list[str] | None, field: str = "stop") -> tuple[str, ...]:
+    """The texts that end an answer. Raises `INVALID_REQUEST` for too many of them, or an empty one, naming `field`."""
     stops = [stop] if isinstance(stop, str) else stop or []
-    check_size(len(stops), MAX_STOPS, "stop", "entries")
+    check_size(len(stops), MAX_STOPS, field, "entries")
     if not all(stops):
-        raise invalid("invalid stop, its entries should not be empty.", "stop")
+        raise invalid(f"invalid {field}, its entries should not be empty.", field)
     return tuple(stops)
 
 

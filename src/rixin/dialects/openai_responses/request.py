@@ -13,26 +13,23 @@ Decisions where the sources leave one:
   them.
 """
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from rixin.core.cards import ModelCard
-from rixin.core.json import JsonObject, JsonValue
 from rixin.core.requests import Count, Generate, Origin, ReasoningWish, Sampling
 from rixin.dialects.base import Call, CardOf
-from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, is_null
-from rixin.dialects.openai_chat.bounds import (
-    BOUNDS,
-    MAX_FIELDS,
-    MAX_NAME,
-    MAX_STOPS,
-    check_size,
-)
+from rixin.dialects.decoding import decode, decode_fields
+from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_NAME, check_size
+from rixin.dialects.openai_chat.request import read_extra, read_stop
 from rixin.dialects.openai_responses.items import COMPACTION_TRIGGER, Conversation, read_content
 from rixin.dialects.openai_responses.tools import Toolbox, read_format, read_tool_choice
 from rixin.dialects.openai_responses.wire import NAME, ResponsesBody
 from rixin.errors import Kind, RixinError, invalid
+
+if TYPE_CHECKING:
+    from rixin.core.json import JsonObject, JsonValue
 
 LOGPROBS = "message.output_text.logprobs"
 """The entry of `include` that asks for log probabilities."""
@@ -56,7 +53,7 @@ def parse_response_request(call: Call, card_of: CardOf) -> Generate:
     """
     body = decode(_DECODER, call.body)
     card = _card(body, card_of)
-    extra = _extra(call.body)
+    extra = read_extra(decode_fields(call.body), _READ)
     toolbox = Toolbox()
     toolbox.add(cast("JsonValue", body.tools), "tools")
     conversation = _conversation(body, toolbox)
@@ -74,7 +71,7 @@ def parse_response_request(call: Call, card_of: CardOf) -> Generate:
         parallel_tool_calls=body.parallel_tool_calls if chosen.tools else None,
         sampling=_sampling(body),
         max_tokens=_checked("max_tokens", body.max_output_tokens, "max_output_tokens"),
-        stop=_stop(body),
+        stop=read_stop(body.stop),
         logprobs=LOGPROBS in include or bool(body.top_logprobs),
         top_logprobs=_checked("top_logprobs", body.top_logprobs),
         response_format=None if text is None or text.format is None else read_format(text.format),
@@ -106,17 +103,6 @@ def _card(body: ResponsesBody, card_of: CardOf) -> ModelCard:
     return card
 
 
-def _extra(data: bytes) -> JsonObject:
-    fields = decode_fields(data)
-    check_size(len(fields), MAX_FIELDS, "arguments", "fields")
-    extra: JsonObject = {}
-    for name, raw in fields.items():
-        if name not in _READ and not is_null(raw):
-            extra[name] = value = decode_any(raw)
-            check_depth(value, name[:MAX_NAME])
-    return extra
-
-
 def _conversation(body: ResponsesBody, toolbox: Toolbox) -> Conversation:
     conversation = Conversation(toolbox)
     conversation.say("system", read_content(cast("JsonValue", body.instructions), "instructions"))
@@ -142,14 +128,6 @@ def _sampling(body: ResponsesBody) -> Sampling:
     for name, value in values.items():
         _check(name, value, name)
     return msgspec.convert(values, Sampling)
-
-
-def _stop(body: ResponsesBody) -> tuple[str, ...]:
-    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
-    check_size(len(stops), MAX_STOPS, "stop", "entries")
-    if not all(stops):
-        raise invalid("invalid stop, its entries should not be empty.", "stop")
-    return tuple(stops)
 
 
 def _reasoning(body: ResponsesBody) -> ReasoningWish:
