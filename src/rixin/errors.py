@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     REQUEST_TIMEOUT = "request_timeout"
     CONFLICT = "conflict"
+    CONCURRENT = "concurrent"
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     RATE_LIMITED = "rate_limited"
@@ -63,6 +64,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.CANCELLED: Meaning(499, retryable=False, log_level="info"),
     Kind.REQUEST_TIMEOUT: Meaning(408, retryable=False, log_level="info"),
     Kind.CONFLICT: Meaning(409, retryable=False, log_level="info"),
+    Kind.CONCURRENT: Meaning(409, retryable=True, log_level="info"),
     Kind.TOO_LARGE: Meaning(413, retryable=False, log_level="info"),
     Kind.UNSUPPORTED_MEDIA_TYPE: Meaning(415, retryable=False, log_level="info"),
     Kind.RATE_LIMITED: Meaning(429, retryable=True, log_level="info"),

@@ -60,6 +60,7 @@ VERDICTS: Final[dict[Kind, Verdict]] = {
     Kind.TOO_LARGE: Verdict(Then.ELSEWHERE, healthy=True),
     Kind.UNSUPPORTED_MEDIA_TYPE: Verdict(Then.STOP, healthy=True),
     Kind.CONFLICT: Verdict(Then.STOP, healthy=True),
+    Kind.CONCURRENT: Verdict(Then.STOP, healthy=True),
     Kind.NOT_IMPLEMENTED: Verdict(Then.ELSEWHERE, healthy=True),
     # the key's
     Kind.RATE_LIMITED: Verdict(Then.ANOTHER_KEY, Fate.COOLED, healthy=True),

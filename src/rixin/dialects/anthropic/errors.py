@@ -36,6 +36,7 @@ WORDS: dict[Kind, Words] = {
     Kind.CANCELLED: Words(_API),
     Kind.REQUEST_TIMEOUT: Words("timeout_error"),
     Kind.CONFLICT: Words(_REQUEST),
+    Kind.CONCURRENT: Words(_REQUEST),
     Kind.TOO_LARGE: Words("request_too_large"),
     Kind.UNSUPPORTED_MEDIA_TYPE: Words(_REQUEST),
     Kind.RATE_LIMITED: Words(_RATE),

@@ -38,6 +38,7 @@ WORDS: dict[Kind, Words] = {
     Kind.CANCELLED: Words("canceled_error", "1"),
     Kind.REQUEST_TIMEOUT: Words("canceled_error", "4"),
     Kind.CONFLICT: Words("conflict_error", "10"),
+    Kind.CONCURRENT: Words("conflict_error", "10"),
     Kind.TOO_LARGE: Words(_REQUEST, "3"),
     Kind.UNSUPPORTED_MEDIA_TYPE: Words(_REQUEST, "3"),
     Kind.RATE_LIMITED: Words(_QUOTA, "8"),

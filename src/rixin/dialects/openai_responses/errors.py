@@ -31,6 +31,7 @@ CODES: dict[Kind, str] = {
     Kind.CANCELLED: _SERVER,
     Kind.REQUEST_TIMEOUT: _SERVER,
     Kind.CONFLICT: "conflict",
+    Kind.CONCURRENT: "conflict",
     Kind.TOO_LARGE: _PROMPT,
     Kind.UNSUPPORTED_MEDIA_TYPE: _PROMPT,
     Kind.RATE_LIMITED: _RATE,

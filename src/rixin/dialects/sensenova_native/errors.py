@@ -46,6 +46,7 @@ CODES: dict[Kind, int] = {
     Kind.CANCELLED: 1,
     Kind.REQUEST_TIMEOUT: 1,
     Kind.CONFLICT: 6,
+    Kind.CONCURRENT: 10,
     Kind.TOO_LARGE: 3,
     Kind.UNSUPPORTED_MEDIA_TYPE: 3,
     Kind.RATE_LIMITED: 8,
