@@ -1,4 +1,5 @@
-"""The program that decodes: `python -m rixin.media.decoder MEMORY`, one job after the other until its input ends.
+"""The program that decodes images and videos: `python -m rixin.media.decoder MEMORY`, one job after the other until its
+input ends.
 
 It reads hostile data with libraries written in C, so it has nothing worth stealing and little to do harm with: no
 secrets in its environment, no files it could open or write, no programs it could start, `MEMORY` bytes at most, and a
@@ -7,12 +8,25 @@ parent that kills it when it takes too long.
 
 import os
 import sys
+from collections.abc import Callable
 from typing import BinaryIO
 
 import av.logging
 
 from rixin.media.images import decode_image
-from rixin.media.jobs import ENCODER, JOBS, PREFIX, Answer, Fault, ImageJob, Job, Refusal, RefusedError
+from rixin.media.jobs import (
+    ENCODER,
+    JOBS,
+    PREFIX,
+    Answer,
+    DocumentJob,
+    Fault,
+    ImageJob,
+    Job,
+    Refusal,
+    RefusedError,
+    VideoJob,
+)
 from rixin.media.payload import decode_base64
 from rixin.media.video import look_at
 
@@ -23,15 +37,32 @@ _NICENESS = 10
 """Decoding gives way to serving."""
 
 
+_BROKEN: dict[type[Job], Fault] = {
+    ImageJob: Fault.IMAGE_BROKEN,
+    VideoJob: Fault.VIDEO_BROKEN,
+    DocumentJob: Fault.DOCUMENT_BROKEN,
+}
+"""What is told where a library gives up."""
+
+
 def main() -> None:
     """Serves its parent over stdin and stdout."""
+    av.logging.set_level(av.logging.PANIC)
+    serve(_decode)
+
+
+def serve(decode: Callable[[bytes, Job], Answer]) -> None:
+    """Does the jobs that come over stdin, confined.
+
+    Args:
+        decode: Does one, given its bytes; may raise anything. Whatever it imports is imported by now.
+    """
     source = os.fdopen(os.dup(0), "rb")
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
-    av.logging.set_level(av.logging.PANIC)
     confine(int(sys.argv[1]))
     while (asked := _read(source)) is not None:
-        answer = ENCODER.encode(_answer(*asked))
+        answer = ENCODER.encode(_answer(decode, *asked))
         sink.write(PREFIX.pack(len(answer), 0) + answer)
         sink.flush()
 
@@ -62,21 +93,30 @@ def _read(source: BinaryIO) -> tuple[Job, bytes] | None:
     return JOBS.decode(source.read(size)), source.read(length)
 
 
-def _answer(job: Job, data: bytes) -> Answer:
+def _answer(decode: Callable[[bytes, Job], Answer], job: Job, data: bytes) -> Answer:
     _grant(job.cpu_seconds)
-    broken = Fault.IMAGE_BROKEN if isinstance(job, ImageJob) else Fault.VIDEO_BROKEN
     try:
         if job.base64:
             data = decode_base64(data)
         if len(data) > job.max_bytes:
             return Refusal(Fault.BYTES)
-        return decode_image(data, job) if isinstance(job, ImageJob) else look_at(data, job)
+        return decode(data, job)
     except RefusedError as error:
         return Refusal(error.fault, error.detail)
     except MemoryError:
         return Refusal(Fault.RESOURCES, "memory")
     except Exception as error:  # noqa: BLE001 - the border of this process: the libraries raise anything
-        return Refusal(broken, f"{type(error).__name__}: {error}"[:500])
+        return Refusal(_BROKEN[type(job)], f"{type(error).__name__}: {error}"[:500])
+
+
+def _decode(data: bytes, job: Job) -> Answer:
+    match job:
+        case ImageJob():
+            return decode_image(data, job)
+        case VideoJob():
+            return look_at(data, job)
+        case DocumentJob():
+            raise NotImplementedError("documents have a program of their own")
 
 
 def _grant(seconds: int) -> None:

@@ -40,7 +40,18 @@ class VideoJob(Struct, frozen=True, kw_only=True, tag="video"):
     cpu_seconds: int
 
 
-Job: TypeAlias = ImageJob | VideoJob
+class DocumentJob(Struct, frozen=True, kw_only=True, tag="document"):
+    """Read the text of a document."""
+
+    kind: Literal["pdf", "docx"]
+    base64: bool
+    max_bytes: int
+    max_pages: int
+    max_characters: int
+    cpu_seconds: int
+
+
+Job: TypeAlias = ImageJob | VideoJob | DocumentJob
 
 
 class Picture(Struct, frozen=True):
@@ -89,6 +100,22 @@ class Clip(Struct, frozen=True, kw_only=True, tag="clip"):
     frames: tuple[Frame, ...]
 
 
+class Block(Struct, frozen=True, kw_only=True):
+    """A paragraph, a heading, a table's row, or the text of a page."""
+
+    text: str
+    level: int = 0
+    """Of a heading, 1 being the outermost; 0 for what is none."""
+    page: int | None = None
+    """Counted from 1; None where there are no pages."""
+
+
+class Document(Struct, frozen=True, kw_only=True, tag="document"):
+    """The text of a document, in its order."""
+
+    blocks: tuple[Block, ...]
+
+
 class Fault(StrEnum):
     """Why something is not decoded."""
 
@@ -104,6 +131,10 @@ class Fault(StrEnum):
     RESOLUTION = "resolution"
     RATE = "rate"
     RESOURCES = "resources"
+    DOCUMENT_BROKEN = "document_broken"
+    PASSWORD = "password"  # noqa: S105 - it is the lack of one
+    PAGES = "pages"
+    CHARACTERS = "characters"
 
 
 WORDS: dict[Fault, str] = {
@@ -119,6 +150,10 @@ WORDS: dict[Fault, str] = {
     Fault.RESOLUTION: "the video has too many pixels",
     Fault.RATE: "the video has too many frames a second",
     Fault.RESOURCES: "it takes too much time or memory to decode",
+    Fault.DOCUMENT_BROKEN: "the document is damaged or cut off",
+    Fault.PASSWORD: "the document is protected by a password",
+    Fault.PAGES: "the document has too many pages",
+    Fault.CHARACTERS: "the document has too much text",
 }
 """What a client is told."""
 
@@ -131,7 +166,7 @@ class Refusal(Struct, frozen=True, tag="refusal"):
     """For the log."""
 
 
-Answer: TypeAlias = Still | Clip | Refusal
+Answer: TypeAlias = Still | Clip | Document | Refusal
 
 ENCODER = msgspec.msgpack.Encoder()
 JOBS = msgspec.msgpack.Decoder(Job)

@@ -17,6 +17,8 @@ from rixin.media.jobs import (
     PREFIX,
     Answer,
     Clip,
+    Document,
+    DocumentJob,
     Fault,
     ImageJob,
     Job,
@@ -31,7 +33,10 @@ MEMORY: Final = 2**30
 """Bytes of address space that one decoder may have."""
 IDLE: Final = 60.0
 """Seconds after which a decoder without work ends."""
-_COMMAND = (sys.executable, "-m", "rixin.media.decoder")
+MEDIA: Final = "rixin.media.decoder"
+"""The program for images and videos."""
+DOCUMENTS: Final = "rixin.media.document_decoder"
+"""The program for documents, whose libraries the other one is spared."""
 _RETRY: Final = 2.0
 
 log = structlog.get_logger("rixin.media")
@@ -47,6 +52,7 @@ class Decoders:
         timeout: Seconds that one job may take, in which a decoder may have to start.
         memory: Bytes of address space that each of them may have.
         idle: Seconds after which one without work ends.
+        program: What they run: `MEDIA` or `DOCUMENTS`.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Decoders:
         timeout: float = 15.0,
         memory: int = MEMORY,
         idle: float = IDLE,
+        program: str = MEDIA,
     ) -> None:
         self._environment = dict(environment)
         self._places = number + queue
@@ -65,6 +72,7 @@ class Decoders:
         self.timeout = timeout
         self._memory = memory
         self._idle_seconds = idle
+        self._program = program
         self._idle: dict[_Decoder, asyncio.TimerHandle] = {}
         self._busy: set[_Decoder] = set()
 
@@ -92,6 +100,13 @@ class Decoders:
             raise RefusedError(Fault.VIDEO_BROKEN, "a decoder answered another question")
         return answer
 
+    async def document(self, job: DocumentJob, payload: Payload) -> Document:
+        """Reads a document; raises as `image`."""
+        answer = await self._ask(job, payload)
+        if not isinstance(answer, Document):
+            raise RefusedError(Fault.DOCUMENT_BROKEN, "a decoder answered another question")
+        return answer
+
     async def aclose(self) -> None:
         """Ends all decoders, whatever they do."""
         for timer in self._idle.values():
@@ -99,9 +114,9 @@ class Decoders:
         await asyncio.gather(*(decoder.kill() for decoder in (*self._idle, *self._busy)))
         self._idle.clear()
 
-    async def _ask(self, job: Job, payload: Payload) -> Still | Clip:
+    async def _ask(self, job: Job, payload: Payload) -> Still | Clip | Document:
         if self._places <= 0:
-            message = "Too many images and videos wait to be decoded."
+            message = "Too many images, videos or documents wait to be decoded."
             raise RixinError(Kind.QUEUE_FULL, message, retry_after=_RETRY)
         self._places -= 1
         try:
@@ -120,7 +135,7 @@ class Decoders:
         try:
             async with asyncio.timeout(self.timeout):
                 if decoder is None:
-                    decoder = await _Decoder.start(self._environment, self._memory)
+                    decoder = await _Decoder.start(self._program, self._environment, self._memory)
                 self._busy.add(decoder)
                 answer = await decoder.ask(job, payload)
             answered = True
@@ -163,10 +178,11 @@ class _Decoder:
         self._process = process
 
     @classmethod
-    async def start(cls, environment: Mapping[str, str], memory: int) -> "_Decoder":
+    async def start(cls, program: str, environment: Mapping[str, str], memory: int) -> "_Decoder":
+        command = (sys.executable, "-m", program, str(memory))
         return cls(
             await asyncio.create_subprocess_exec(
-                *_COMMAND, str(memory), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
+                *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
             )
         )
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -182,3 +182,75 @@ Index(
     sqlite_where=files.c.status.in_(("uploading", "deleting")),
     postgresql_where=files.c.status.in_(("uploading", "deleting")),
 )
+
+knowledge_bases = Table(
+    "knowledge_bases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+Index("knowledge_bases_by_owner", knowledge_bases.c.owner, knowledge_bases.c.id)
+
+knowledge_documents = Table(
+    "knowledge_documents",
+    metadata,
+    Column("id", Integer, primary_key=True),  # never used again, so that what is remembered by it stays true
+    Column("base_id", Text, nullable=False),
+    Column("file_id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("passages", Integer),
+    Column("indexed", Integer, nullable=False),
+    Column("error", Text),
+    Column("embedder", Text),  # the model that made the vectors
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("claimed_by", Text),  # the process that indexes it
+    Column("claimed_until", Double),
+    sqlite_autoincrement=True,
+)
+Index(
+    "knowledge_documents_by_file",
+    knowledge_documents.c.base_id,
+    knowledge_documents.c.file_id,
+    unique=True,
+    sqlite_where=knowledge_documents.c.status != "deleting",
+    postgresql_where=knowledge_documents.c.status != "deleting",
+)
+Index(
+    "knowledge_documents_unsettled",
+    knowledge_documents.c.status,
+    knowledge_documents.c.id,
+    sqlite_where=knowledge_documents.c.status.in_(("uploaded", "deleting")),
+    postgresql_where=knowledge_documents.c.status.in_(("uploaded", "deleting")),
+)
+
+knowledge_passages = Table(
+    "knowledge_passages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document_id", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("entry", Integer, nullable=False),  # the place of its passage: its own, or that of what a question is about
+    Column("question", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("answer", Text),
+    Column("heading", Text, nullable=False),
+    Column("page", Integer),
+    Column("tokens", Text, nullable=False),
+    Column("vector", LargeBinary),  # little-endian 32-bit floats
+)
+Index("knowledge_passages_by_place", knowledge_passages.c.document_id, knowledge_passages.c.position, unique=True)
+Index(
+    "knowledge_passages_to_embed",
+    knowledge_passages.c.document_id,
+    knowledge_passages.c.position,
+    sqlite_where=knowledge_passages.c.vector.is_(None),
+    postgresql_where=knowledge_passages.c.vector.is_(None),
+)
+FULL_TEXT = "knowledge_text"
+"""The full text over `knowledge_passages.tokens`: a virtual table in SQLite, an index in PostgreSQL."""
