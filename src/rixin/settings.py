@@ -26,6 +26,8 @@ REPLAY = "replay:"
 """How the base URL of a provider begins that answers from recordings."""
 LOCAL = "local"
 """The name of the embedded model, and what stands for a provider with all local models."""
+EMBEDDER = "multilingual-e5-small"
+"""The name of the embedded embedding model."""
 DEFAULT_WINDOW = 32768
 """Tokens of a local model's window, where neither the settings nor its file say less."""
 DEFAULT_OUTPUT = 8192
@@ -122,6 +124,8 @@ class Engine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds in which a model must be loaded."""
     first_token_deadline: float = 600.0
     """Seconds in which an answer must begin."""
+    embedder_idle: float = 600.0
+    """Seconds without a request after which the embedded embedding model is unloaded."""
 
 
 class LocalModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

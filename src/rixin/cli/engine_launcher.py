@@ -5,29 +5,49 @@ import sys
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from rixin.engines.child.config import ChildConfig
 from rixin.engines.child.status import decode_status
+from rixin.engines.embedder.config import EmbedderConfig
 from rixin.engines.launcher import Launcher
 from rixin.engines.process_pipes import Program, without_secrets
 from rixin.errors import Kind, RixinError
 from rixin.settings import LocalModel, Settings, path_to_text
 
 COMMAND = (sys.executable, "-m", "rixin.engines.child")
+EMBEDDER_COMMAND = (sys.executable, "-m", "rixin.engines.embedder")
 
 
 def engine_launcher(settings: Settings) -> Launcher:
     """Starts engine children of ours. None of the environment's secrets is handed on to them."""
 
     def program(model: LocalModel, socket: Path) -> Program:
-        config = child_config(settings, model, socket)
-        return Program(
-            arguments=COMMAND,
-            configuration=msgspec.json.encode(config, enc_hook=path_to_text),
-            environment=without_secrets(os.environ),
-        )
+        return _program(COMMAND, child_config(settings, model, socket))
 
-    return Launcher(program=program, decode=decode_status)
+    def embedder(socket: Path) -> Program:
+        return _program(EMBEDDER_COMMAND, embedder_config(settings, socket))
+
+    return Launcher(program=program, decode=decode_status, embedder=embedder)
+
+
+def _program(command: tuple[str, ...], config: Struct) -> Program:
+    return Program(
+        arguments=command,
+        configuration=msgspec.json.encode(config, enc_hook=path_to_text),
+        environment=without_secrets(os.environ),
+    )
+
+
+def embedder_config(settings: Settings, socket: Path) -> EmbedderConfig:
+    """What the embedder is told."""
+    return EmbedderConfig(
+        socket=socket,
+        threads=settings.engine.threads,
+        queue=settings.engine.queue,
+        queue_deadline=settings.engine.queue_deadline,
+        log_level=settings.server.log_level,
+    )
 
 
 def child_config(settings: Settings, model: LocalModel, socket: Path) -> ChildConfig:

@@ -6,11 +6,12 @@ from rixin.cli.local_models import learned, local_cards
 from rixin.dialects.base import Upstream
 from rixin.engines.base import Engine
 from rixin.engines.control import ControlClient, ModelChanged, Notice
+from rixin.engines.e5 import LocalEmbedder
 from rixin.engines.llama_cpp import LlamaCpp
 from rixin.engines.process import State
 from rixin.errors import Kind, RixinError
 from rixin.routing.catalog import Catalog
-from rixin.settings import LOCAL, Settings
+from rixin.settings import EMBEDDER, LOCAL, Settings
 
 _DOING = {
     "pulling": "being downloaded",
@@ -23,9 +24,12 @@ _DOING = {
 
 
 def local_engines(settings: Settings, control: ControlClient, spoken: Upstream) -> dict[str, Engine]:
-    """The engines, by the names that candidates have for them; `spoken` is what their processes speak."""
+    """The engines, by the names that candidates have for them; `spoken` is what their processes speak, and
+    what all report errors in."""
     names = [model.name for model in settings.models] or [LOCAL]
-    return {f"{LOCAL}/{name}": LlamaCpp(name, control, spoken, settings.engine) for name in names}
+    chatting = {f"{LOCAL}/{name}": LlamaCpp(name, control, spoken, settings.engine) for name in names}
+    embedder = LocalEmbedder(control, spoken, settings.engine)
+    return {**chatting, embedder.name: embedder}
 
 
 def obstacle(settings: Settings, control: ControlClient) -> RixinError | None:
@@ -51,7 +55,7 @@ class LocalLearner:
 
     def hear(self, notice: Notice) -> None:
         """Takes news of a model."""
-        if isinstance(notice, ModelChanged) and notice.status.state == State.READY:
+        if isinstance(notice, ModelChanged) and notice.status.state == State.READY and notice.status.model != EMBEDDER:
             self._ready.put_nowait(notice.status.model)
 
     async def run(self, control: ControlClient) -> None:

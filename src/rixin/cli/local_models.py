@@ -6,19 +6,30 @@ import msgspec
 
 from rixin.core.cards import ModelCard
 from rixin.engines.control import EnsuredModel
+from rixin.engines.embedder_protocol import DIMENSIONS, MAX_TOKENS
 from rixin.engines.gguf import read_header
 from rixin.errors import RixinError
-from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, LOCAL, LocalModel, Settings
+from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, EMBEDDER, LOCAL, LocalModel, Settings
 
 _FEATURES = ("tools", "json_mode", "structured_outputs", "reasoning", "logprobs")
 
+EMBEDDER_CARD = ModelCard(
+    name=EMBEDDER,
+    target=EMBEDDER,
+    provider=LOCAL,
+    operations=("embed",),
+    description=f"Multilingual E5 small: vectors of {DIMENSIONS} numbers, for search in about a hundred languages.",
+    context_length=MAX_TOKENS,
+    output_modalities=("embeddings",),
+)
+
 
 def local_cards(settings: Settings) -> list[ModelCard]:
-    """One card a local model; the embedded default where none is configured."""
+    """One card a local model, the embedded default where none is configured; and the embedder's."""
     if not settings.models:
         path = settings.models_dir / f"{settings.engine.default_model}.gguf"
-        return [_card(LocalModel(name=LOCAL, path=path), settings.engine.default_model)]
-    return [_card(model, model.path.name) for model in settings.models]
+        return [_card(LocalModel(name=LOCAL, path=path), settings.engine.default_model), EMBEDDER_CARD]
+    return [*(_card(model, model.path.name) for model in settings.models), EMBEDDER_CARD]
 
 
 def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:

@@ -25,13 +25,15 @@ from rixin.engines.control_messages import (
     Request,
     UnloadModel,
 )
+from rixin.engines.embedder_protocol import MEMORY
 from rixin.engines.fleet_model import FleetModel, told
 from rixin.engines.gguf import read_header
 from rixin.engines.launcher import Launcher, ReadyModel
 from rixin.engines.memory import estimate_memory, machine_memory
 from rixin.engines.process import ChildProcess, State
+from rixin.engines.process_pipes import Program
 from rixin.errors import Kind, RixinError
-from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, LOCAL, LocalModel, Settings
+from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, EMBEDDER, LOCAL, LocalModel, Settings
 
 Log: TypeAlias = Callable[[str, str], None]
 """Takes a line and who says it."""
@@ -87,14 +89,15 @@ class Fleet:
         """Begins to load the models that are wanted from the start, whoever else answers."""
         alone = not self._settings.providers and len(self._settings.models) == 1
         for model in self._models.values():
-            if model.spec.keep_loaded or alone:
+            if model.spec.keep_loaded or (alone and not model.embeds):
                 self._spawn(self._hold(model))
 
     def start_default(self) -> None:
         """Begins to pull and load the default model, where nothing else can answer."""
         if not self._settings.models:
             for model in self._models.values():
-                self._spawn(self._hold(model))
+                if not model.embeds:
+                    self._spawn(self._hold(model))
 
     def handlers(self) -> dict[type[Request], Handler]:
         """Who answers which request of the control protocol."""
@@ -146,6 +149,7 @@ class Fleet:
             raise
         finally:
             model.asking -= 1
+            self._rest(model)
         return EnsuredModel(
             model=name,
             socket=str(self._socket(model)),
@@ -206,6 +210,9 @@ class Fleet:
 
     async def aclose(self, grace: float = _GRACE) -> None:
         """Ends all pulls and engines, these by SIGKILL after `grace` seconds."""
+        for model in self._models.values():
+            if model.resting:
+                model.resting.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -254,6 +261,9 @@ class Fleet:
 
     async def _prepare(self, model: FleetModel, path: Path) -> ChildProcess[ReadyModel]:
         """Looks at a model's file and makes its child process, not yet started."""
+        if model.embeds and self._launcher.embedder:
+            model.memory = MEMORY
+            return self._child(model, self._launcher.embedder(self._socket(model)))
         spec = model.spec
         try:
             header = await asyncio.to_thread(read_header, path)
@@ -266,6 +276,9 @@ class Fleet:
             ) from None
         projector_size = spec.mmproj.stat().st_size if spec.mmproj else 0
         model.memory = estimate_memory(header, spec.pool or window, projector_size)
+        return self._child(model, program)
+
+    def _child(self, model: FleetModel, program: Program) -> ChildProcess[ReadyModel]:
         return ChildProcess(
             f"the model `{model.name}`",
             program,
@@ -305,10 +318,14 @@ class Fleet:
         return None
 
     def _all(self, settings: Settings, pull: Pull) -> Iterator[FleetModel]:
-        """The local models that the settings ask for: those listed, or else the default one."""
+        """The local models that the settings ask for: those listed, or else the default one; and the embedder."""
         for spec in settings.models:
             mmproj = _find(spec, spec.mmproj, settings) if spec.mmproj else None
             yield FleetModel(structs.replace(spec, path=_find(spec, spec.path, settings), mmproj=mmproj))
+        if self._launcher.embedder:
+            if any(spec.name == EMBEDDER for spec in settings.models):
+                raise RixinError(Kind.CONFIGURATION, f"models.{EMBEDDER}: the embedded embedding model has this name")
+            yield FleetModel(LocalModel(name=EMBEDDER, path=Path()), embeds=True)
         if settings.models:
             return
         weights = settings.engine.default_model
@@ -348,6 +365,22 @@ class Fleet:
             if ended:
                 model.leases -= ended
                 self._touch(model)
+                self._rest(model)
+
+    def _rest(self, model: FleetModel) -> None:
+        """Unloads the embedder once nobody has used it for a while: it is back sooner than anybody minds."""
+        if not model.embeds:
+            return
+
+        def unload() -> None:
+            if model.idle and model.child:
+                self._log(model.name, "unloaded, since nobody uses it")
+                self._spawn(model.child.stop(_GRACE))
+
+        if model.resting:
+            model.resting.cancel()
+        loop = asyncio.get_running_loop()
+        model.resting = loop.call_later(self._settings.engine.embedder_idle, unload)
 
     def _changed(self, model: FleetModel) -> None:
         is_ready = model.state == State.READY

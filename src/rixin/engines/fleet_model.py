@@ -1,5 +1,7 @@
 """One local model of a server, and what is known of it."""
 
+import asyncio
+
 from rixin.engines.background_pull import BackgroundPull
 from rixin.engines.control_messages import PULLING, ModelStatus
 from rixin.engines.launcher import ReadyModel
@@ -13,15 +15,19 @@ class FleetModel:
 
     Args:
         spec: What the settings say of it.
+        embeds: Whether it is the embedder, which comes with the program, instead of a model that chats.
     """
 
     pull: BackgroundPull | None = None
     """How its weights come here; None for a file of the user's own."""
     child: ChildProcess[ReadyModel] | None = None
     """Its engine, once it was wanted."""
+    resting: asyncio.TimerHandle | None = None
+    """What unloads it, unless it is used before."""
 
-    def __init__(self, spec: LocalModel) -> None:
+    def __init__(self, spec: LocalModel, *, embeds: bool = False) -> None:
         self.spec = spec
+        self.embeds = embeds
         self.memory: int | None = None
         self.leases: set[tuple[int, int]] = set()
         self.asking = 0

@@ -33,4 +33,6 @@ class Launcher(Struct, frozen=True):
     """From a model, with the path of its file, and the socket on which it shall answer. Raises RixinError where the
     model's settings cannot be used."""
     decode: Callable[[bytes], Loading | Failed | ReadyModel]
-    """Reads a line of its stdout. Raises `msgspec.DecodeError` for what is no status."""
+    """Reads a line of its stdout, or of the embedder's. Raises `msgspec.DecodeError` for what is no status."""
+    embedder: Callable[[Path], Program] | None = None
+    """From the socket on which the embedder shall answer; None where there is none."""
