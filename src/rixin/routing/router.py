@@ -9,15 +9,17 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
 from rixin.clock import Clock, jitter, uniform
-from rixin.core.requests import Change, Generate
+from rixin.core.embeddings import Embeddings
+from rixin.core.estimate import estimate_inputs
+from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
-from rixin.engines.base import Batch, Counts, Engine, Prepared
-from rixin.errors import Kind, RixinError
+from rixin.engines.base import Batch, Counts, Embeds, Engine, Prepared
+from rixin.errors import Kind, RixinError, invalid
 from rixin.limits.base import Limiter, Standing
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.choice import Affinity, Home, conversation, order
@@ -27,6 +29,9 @@ from rixin.routing.healer import Healer, Healing
 from rixin.routing.lease import Lease
 from rixin.routing.queue import UnavailableError
 from rixin.settings import Provider
+
+Asked: TypeAlias = Generate | Embed
+_A = TypeVar("_A", Generate, Embed)
 
 MOST_ATTEMPTS: Final = 16
 """Calls that one request may cost, whatever they end in."""
@@ -81,9 +86,7 @@ class Router:
                 gates[name] = Gate(engine, provider, limiter=self._limiter, clock=self.clock, before=before)
         self.gates = gates
 
-    def attempt(
-        self, request: Generate, resolution: Resolution, *, tokens: Callable[[Generate], int] = lambda _: 1
-    ) -> "Attempt":
+    def attempt(self, request: _A, resolution: Resolution, *, tokens: Callable[[_A], int] = lambda _: 1) -> "Attempt":
         """A request on its way to the candidates of a model name.
 
         Args:
@@ -91,7 +94,7 @@ class Router:
             resolution: Of the model's name.
             tokens: What a request will presumably cost; asked where a provider has limits.
         """
-        return Attempt(self, request, resolution.candidates, tokens)
+        return Attempt(self, request, resolution.candidates, lambda: tokens(request))
 
     async def count(self, request: Generate, resolution: Resolution) -> int | None:
         """The exact prompt tokens of a request, where the first candidate's engine can tell, else None."""
@@ -102,7 +105,7 @@ class Router:
 class _Option:
     """A candidate of one request, and how it stands."""
 
-    def __init__(self, candidate: Candidate, gate: Gate, request: Generate, ask: Ask, deadline: float) -> None:
+    def __init__(self, candidate: Candidate, gate: Gate, request: Asked, ask: Ask, deadline: float) -> None:
         self.candidate = candidate
         self.gate = gate
         self.request = request
@@ -138,8 +141,11 @@ class _Option:
 class Attempt:
     """One request on its way through its candidates; tells which of them answered."""
 
+    embeddings: Embeddings | None = None
+    """What an `Embed` was answered with, once its batches have ended."""
+
     def __init__(
-        self, router: Router, request: Generate, candidates: tuple[Candidate, ...], tokens: Callable[[Generate], int]
+        self, router: Router, request: Asked, candidates: tuple[Candidate, ...], tokens: Callable[[], int]
     ) -> None:
         self.served_by: Candidate | None = None
         """The candidate that was asked last: the one that answers, once there are events."""
@@ -225,12 +231,13 @@ class Attempt:
         """An answer that is better than none."""
         return next((healing.held for healing in self._healings if healing.held), ())
 
-    def _plan(self, candidates: tuple[Candidate, ...], tokens: Callable[[Generate], int]) -> list[_Option]:
+    def _plan(self, candidates: tuple[Candidate, ...], tokens: Callable[[], int]) -> list[_Option]:
         router, request = self._router, self._request
         now = router.clock.monotonic()
         candidates = tuple(candidate for candidate in candidates if candidate.engine in router.gates)
         home: Home | None = None
-        if len(candidates) > 1 or any(len(router.gates[candidate.engine].pool) > 1 for candidate in candidates):
+        ways = len(candidates) > 1 or any(len(router.gates[candidate.engine].pool) > 1 for candidate in candidates)
+        if ways and isinstance(request, Generate):
             self._conversation = conversation(request)
             home = router.affinity.home(self._conversation, now)
         if len(candidates) > 1:
@@ -240,7 +247,7 @@ class Attempt:
             gate = router.gates[candidate.engine]
             ask = Ask(
                 model=candidate.model,
-                tokens=tokens(request) if gate.has_limits else 1,
+                tokens=tokens() if gate.has_limits else 1,
                 asker=request.fairness_key or "",
                 favourite=home.key if home is not None and home.engine == candidate.engine else None,
             )
@@ -316,16 +323,16 @@ class Attempt:
 
     def _prepare(self, option: _Option) -> bool:
         """Makes what is sent, where the engine shows it; False where it cannot be made."""
-        sender = option.gate.sender
-        if sender is None or option.prepared is not None:
+        sender, request = option.gate.sender, option.request
+        if sender is None or option.prepared is not None or isinstance(request, Embed):
             return True
         try:
-            option.prepared = sender.prepare(option.request)
+            option.prepared = sender.prepare(request)
         except RixinError as error:
             self._give_up(option, error, option.gate.judge(error).then)
             return False
         if self._router.heal is not None:
-            option.healing = self._router.heal(option.candidate, option.request, option.prepared)
+            option.healing = self._router.heal(option.candidate, request, option.prepared)
         return True
 
     def _open(self, option: _Option, lease: Lease) -> AsyncGenerator[Batch, None]:
@@ -340,10 +347,21 @@ class Attempt:
         self._lease = lease
         self._prepared = option.prepared
         self._engine_changes = ()
+        request = option.request
+        if isinstance(request, Embed):
+            return self._embed(option.gate.engine, request, lease.key.secret)
         if option.gate.sender is None or option.prepared is None:
-            return option.gate.engine.stream(option.request)
-        answer = option.gate.sender.send(option.request, option.prepared, lease.key.secret)
+            return option.gate.engine.stream(request)
+        answer = option.gate.sender.send(request, option.prepared, lease.key.secret)
         return answer if option.healing is None else option.healing.checked(answer)
+
+    async def _embed(self, engine: Engine, request: Embed, key: str | None) -> AsyncGenerator[Batch, None]:
+        """Asks for vectors, which are there all at once: their usage is the one event."""
+        if not isinstance(engine, Embeds):
+            raise invalid(f"the model {request.model} makes no embeddings", "model")
+        self.embeddings = answer = await engine.embed(request, key)
+        usage = answer.usage or Usage(prompt=estimate_inputs(request.inputs), estimated=True)
+        yield Batch([usage], changes=answer.changes)
 
     def _note(self, option: _Option, lease: Lease, batch: Batch) -> None:
         """Looks at a batch on its way to the client. From the first events on nothing is tried again."""
@@ -412,7 +430,7 @@ class Attempt:
         return failures[0] if failures else RixinError(Kind.OVERLOADED, "No engine can answer for this model now.")
 
 
-def _addressed(request: Generate, candidate: Candidate) -> Generate:
+def _addressed(request: Asked, candidate: Candidate) -> Asked:
     """The request as a candidate is to see it: its card names that candidate's model and provider."""
     card = request.card
     if card.target == candidate.model and card.provider == candidate.provider:
