@@ -2,7 +2,7 @@
 
 import copy
 import random
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -56,6 +56,7 @@ class Rules(Struct, kw_only=True):
     schema_dialect: bool = False
     tool_choice_auto: bool = False
     echoed_reasoning: bool = False
+    images: bool = False
     opaque: bool = True
     status: int = 400
 
@@ -86,6 +87,8 @@ class Rules(Struct, kw_only=True):
             found.append("messages[0].role must be one of: system, user, assistant, tool")
         if self.text_parts and any(isinstance(message.get("content"), list) for message in messages):
             found.append("messages.content: Input should be a valid string")
+        if self.images and any(part["type"] == "image_url" for message in messages for part in _parts(message)):
+            found.append("This model does not support image input.")
         if self.echoed_reasoning and any("reasoning_content" in message for message in messages):
             found.append("reasoning_content is not allowed in input messages")
         return found
@@ -193,6 +196,11 @@ def covers(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
 def listed(holder: Body, field: str) -> list[Body]:
     """A list in a body or a message; empty where there is none."""
     return holder.get(field) or []
+
+
+def _parts(message: Body) -> list[Body]:
+    content = message.get("content")
+    return cast("list[Body]", content) if isinstance(content, list) else []
 
 
 def text(message: Body) -> str:

@@ -93,7 +93,7 @@ def explained(message: str, status: int = 400, kind: Kind = Kind.INVALID_REQUEST
         ('"auto" tool choice requires --enable-auto-tool-choice', "tool_choice_auto", None, "tool_choice_default"),
     ],
 )
-def test_known_words_ask_for_a_repair(message: str, rule: str, field: str | None, fix: str | None) -> None:
+def test_e6_known_words_ask_for_a_repair(message: str, rule: str, field: str | None, fix: str | None) -> None:
     """Wordings of OpenAI, vLLM, DeepSeek, DashScope, FastAPI, Go gateways and the SenseNova platform."""
     found = explained(message)
     assert (found.rule, found.field, found.fix.name if found.fix else None) == (rule, field, fix)
@@ -122,15 +122,32 @@ def test_numbers_and_words_of_the_message_become_the_rule() -> None:
     [
         ("image down failed", "image_not_loaded"),
         ("inference request is invalid", "image_not_loaded"),
-        ("No endpoints found that support image input", "no_images"),
         ("webSearchEnabled is false", "web_search_off"),
         ("The supported API model names are a, b but you passed c", "model_format"),
     ],
 )
 def test_what_no_rewrite_helps_is_not_searched_for(message: str, rule: str) -> None:
     """The client gets the hint at once."""
-    found = explained(message, 404 if "endpoints" in message else 400)
+    found = explained(message)
     assert (found.rule, found.heal, found.fix) == (rule, False, None)
+
+
+@pytest.mark.parametrize(
+    ("message", "sees_none"),
+    [
+        ("No endpoints found that support image input", True),
+        ("This model does not support image input.", True),
+        ("messages[0]: unknown variant `image_url`, expected `text`", True),
+        ("Image inputs are not supported", True),
+        ("the model does not support image format webp", False),
+        ("image type image/tiff is not supported", False),
+        ("this model does not support image generation", False),
+    ],
+)
+def test_r24_a_model_that_sees_no_images_is_told_by_its_words(message: str, sees_none: bool) -> None:
+    """Then words stand for the images; where only some images are refused, nothing is taken away."""
+    found = RULES.explain(400, message)
+    assert (found is not None and found.fix is not None and found.fix.name == "images") == sees_none
 
 
 @pytest.mark.parametrize(

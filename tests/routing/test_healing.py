@@ -1,6 +1,7 @@
 """Self-healing, from the client to a strict upstream and back, through the whole application."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from rixin.errors import Kind, RixinError
 from rixin.profiles.profile import NOTHING
+from rixin.profiles.sanitizers.images import PLACEHOLDER
 from rixin.profiles.search import EXTRA_CALLS
 from rixin.store.learned import LearnedTable
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
+from tests.media.samples import image
 from tests.profiles.strict_upstream import OPAQUE, SENSENOVA, SHAPES, Rules, covers, facts
 from tests.support.clients import MESSAGES, RESPONSES, Asked, agent_request
 from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
@@ -144,7 +147,7 @@ async def test_a_repair_is_told(healing: HealingSite) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("status", [400, 422])
-async def test_what_the_upstream_names_costs_one_call(tmp_path: Path, *, status: int, stream: bool) -> None:
+async def test_e6_what_the_upstream_names_costs_one_call(tmp_path: Path, *, status: int, stream: bool) -> None:
     """Its words are taken, and nothing else is touched."""
     upstream = StrictUpstream({"m": Rules(refused=frozenset({"seed"}), opaque=False, status=status)})
     async with healing_site(tmp_path, upstream) as healing:
@@ -201,6 +204,27 @@ async def test_what_the_errors_json_names_costs_one_call(tmp_path: Path) -> None
     assert (told.status, told.attempts, told.changes) == (200, 2, "drop_param(seed)")
 
 
+async def test_r24_images_that_a_model_cannot_see_are_words_from_then_on(tmp_path: Path) -> None:
+    """The request is answered at the cost of one call, and the client told; other models keep their images."""
+    upstream = StrictUpstream({"m": Rules(images=True, opaque=False), "eyes": Rules()})
+    picture = "data:image/png;base64," + base64.b64encode(image()).decode()
+    content: list[Any] = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": picture}}]
+    messages = [{"role": "user", "content": content}]
+    async with healing_site(tmp_path, upstream) as healing:
+        told = await healing.ask(asked(messages=messages))
+        assert (told.status, told.attempts) == (200, 2)
+        assert "image_placeholder(messages)" in told.changes
+        assert upstream.bodies("m")[1]["messages"][0]["content"] == [content[0], {"type": "text", "text": PLACEHOLDER}]
+        await healing.rest()
+        assert [rule.part for rule in healing.learned.rules(PROVIDER)] == ["images"]
+        again = await healing.ask(asked(messages=messages))
+        assert (again.status, again.attempts) == (200, 1)
+        assert "image_placeholder(messages)" in again.changes
+        seen = await healing.ask(asked("eyes", messages=messages))
+        assert (seen.status, seen.attempts, "image_placeholder" in seen.changes) == (200, 1, False)
+    assert upstream.bodies("eyes")[0]["messages"][0]["content"][1]["type"] == "image_url"
+
+
 async def test_a_sacred_part_is_refused_at_once(tmp_path: Path) -> None:
     """What is never left out costs no second call where the upstream names it."""
     upstream = StrictUpstream({"m": Rules(refused=frozenset({"n"}), opaque=False)})
@@ -210,7 +234,7 @@ async def test_a_sacred_part_is_refused_at_once(tmp_path: Path) -> None:
     assert told.body["error"].get("param") == "n"
 
 
-async def test_a_rule_is_stored_once_a_control_has_proved_it(tmp_path: Path) -> None:
+async def test_e6_a_rule_is_stored_once_a_control_has_proved_it(tmp_path: Path) -> None:
     """Before that, other clients' requests go out as they are; after it, without the part."""
     upstream = opaque("seed")
     async with healing_site(tmp_path, upstream, controls=False) as healing:

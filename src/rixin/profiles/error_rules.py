@@ -273,6 +273,12 @@ def _constant(part: Part) -> Callable[[dict[str, str]], Part | None]:
     return lambda _groups: part
 
 
+_WHITE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAFElEQVR42mP4jwcwjEqOSo5KwgAA0FYNHp/"
+    "Mo7cAAAAASUVORK5CYII="
+)
+"""A white image of 28 pixels each way: no model asks for a larger one."""
+
 _FIXES: dict[str, Callable[[dict[str, str]], Part | None]] = {
     "drop_field": _drop_field,
     "clamp": _clamp,
@@ -305,6 +311,24 @@ _FIXES: dict[str, Callable[[dict[str, str]], Part | None]] = {
                 reasoning_placeholder="(no reasoning was kept)",
             ),
             canonical=BY_NAME["call_fields"].canonical,
+        )
+    ),
+    "words_for_images": _constant(
+        Part(
+            name="images",
+            kind=PartClass.CONVERTIBLE,
+            rule=Profile(image_policy="placeholder"),
+            canonical={
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "text", "text": "Say ok."},
+                            {"type": "image_url", "image_url": {"url": _WHITE}},
+                        ],
+                    }
+                ]
+            },
         )
     ),
     "thinking_off": _constant(
