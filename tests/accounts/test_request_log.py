@@ -102,7 +102,7 @@ def stored(database: Database) -> bytes:
     return database.path.read_bytes() + b"".join(blob for (blob,) in blobs)
 
 
-async def test_every_call_is_kept(desk: Desk) -> None:
+async def test_k10_every_call_is_kept(desk: Desk) -> None:
     """Who was asked, when, and how it ended, in order; found by the request's id as soon as it was recorded."""
     log = desk.log()
     row = desk.row()
@@ -145,7 +145,7 @@ async def test_a_request_that_reached_no_engine_has_its_row(desk: Desk) -> None:
         ("all", "cancelled", (Kind.CANCELLED,), True),
     ],
 )
-async def test_bodies_are_kept_of_those_that_are_wanted(
+async def test_o5_bodies_are_kept_of_those_that_are_wanted(
     desk: Desk, keep: str, error: str | None, failures: tuple[Kind | None, ...], kept: bool
 ) -> None:
     """None unless it is said; of what failed, be it mended by another call; or of all."""
@@ -211,7 +211,7 @@ async def test_bodies_of_another_row_are_not_opened(desk: Desk) -> None:
     await log.aclose()
 
 
-async def test_a_large_body_is_kept_in_part(desk: Desk) -> None:
+async def test_o5_a_large_body_is_kept_in_part(desk: Desk) -> None:
     """What goes over the limit is cut, and says so; it stays JSON."""
     log = desk.log(keep_bodies="all", max_kept_body_bytes=2000)
     row = desk.row()
@@ -244,7 +244,7 @@ async def test_what_is_too_old_is_deleted(desk: Desk) -> None:
     await log.aclose()
 
 
-async def test_what_is_too_much_is_dropped(desk: Desk) -> None:
+async def test_o5_what_is_too_much_is_dropped(desk: Desk) -> None:
     """The oldest bodies make room for the newest; calls stay."""
     log = desk.log(keep_bodies="all")
     for _ in range(300):
@@ -277,7 +277,7 @@ async def test_much_at_once_is_swept_at_once(desk: Desk) -> None:
     await log.aclose()
 
 
-async def test_what_waits_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_o5_what_waits_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the store does not work, bodies wait up to a bound; after it calls are kept without, and then again."""
     monkeypatch.setattr(request_log, "MAX_PENDING_BYTES", 3 * len(BODY))
     log = desk.log(keep_bodies="all")

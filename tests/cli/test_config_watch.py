@@ -90,7 +90,7 @@ async def test_a_file_that_is_being_written_is_left_a_look_longer(watching: Watc
         (ONE + ONE, "two providers are named one"),
     ],
 )
-async def test_a_broken_file_changes_nothing(watching: Watching, broken: str, says: str) -> None:
+async def test_o7_a_broken_file_changes_nothing(watching: Watching, broken: str, says: str) -> None:
     """What counted before counts on, the problem is told once and by name, and is over when the file is mended."""
     watch, taker, path = watching()
     await watch.look()

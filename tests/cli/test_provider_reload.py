@@ -139,7 +139,7 @@ async def test_a_key_that_is_replaced_is_used(data_dir: Path, first: ScriptedUps
     assert sent == ["Bearer sk-the-first-key-0001", "Bearer sk-the-second-key-0002"]
 
 
-async def test_the_file_is_followed_and_survives_mistakes(
+async def test_o7_the_file_is_followed_and_survives_mistakes(
     data_dir: Path, first: ScriptedUpstream, tmp_path: Path
 ) -> None:
     """An edited file counts; a broken one is told and leaves the last good one in force; a mended one counts again."""

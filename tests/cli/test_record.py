@@ -41,7 +41,7 @@ async def chat(data_dir: Path, url: str, words: str, model: str = "scripted") ->
 
 
 @pytest.mark.parametrize("verb", [("record", "--dir"), ("serve", "--record")])
-async def test_what_was_recorded_is_answered_without_the_upstream(
+async def test_o10_what_was_recorded_is_answered_without_the_upstream(
     data_dir: Path, tmp_path: Path, upstream: ScriptedUpstream, verb: tuple[str, str]
 ) -> None:
     """Both ways to record make folders that a server without configuration answers from, and no secret is in them."""
@@ -87,7 +87,7 @@ async def agents(data_dir: Path, url: str) -> dict[str, str]:
     return told
 
 
-async def test_agents_of_other_dialects_are_recorded_and_replayed(
+async def test_o10_agents_of_other_dialects_are_recorded_and_replayed(
     data_dir: Path, tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:
     """What Messages and Responses clients asked once, they are told again without the upstream."""

@@ -65,7 +65,7 @@ def parse(status: int, body: Any, **headers: str) -> RixinError:
         (b'{"error":{}}', ErrorReport()),
     ],
 )
-def test_a_body_of_any_shape_becomes_a_report(body: bytes, report: ErrorReport) -> None:
+def test_e7_a_body_of_any_shape_becomes_a_report(body: bytes, report: ErrorReport) -> None:
     """Text, pages, nested errors, lists: whoever has words, codes or fields is heard."""
     assert read_report(body) == report
 
@@ -217,7 +217,7 @@ def test_a_wait_is_kept() -> None:
     assert parse(429, {"error": {"message": "slow down"}}).retry_after is None
 
 
-def test_secrets_are_masked() -> None:
+def test_e7_secrets_are_masked() -> None:
     """Keys that an upstream repeats reach neither client nor log."""
     message = "Incorrect API key provided: sk-abcd1234efgh. Header was 'Bearer tok_en.123456'."
     error = parse(400, {"error": {"message": message}})

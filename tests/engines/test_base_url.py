@@ -25,13 +25,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("given", "base"), CASES)
-def test_a_base_url_is_brought_into_one_form(given: str, base: str):
+def test_t14_a_base_url_is_brought_into_one_form(given: str, base: str):
     """An endpoint's path is cut off, a missing version added, a version that is there kept."""
     assert normalize_base_url(given) == base
 
 
 @pytest.mark.parametrize(("_given", "base"), CASES)
-def test_a_normal_base_url_stays(_given: str, base: str):
+def test_t14_a_normal_base_url_stays(_given: str, base: str):
     """Normalising again changes nothing, but for a path that only its endpoint told to be complete."""
     assert normalize_base_url(f"{base}/chat/completions") == base
 

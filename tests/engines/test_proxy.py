@@ -32,12 +32,12 @@ PROXY = "http://proxy.example:3128"
         ("http://[2001:db8::1]:80/v1", {"HTTP_PROXY": PROXY, "no_proxy": "[2001:db8::1]:80"}, None),
     ],
 )
-def test_the_environment_decides_except_for_loopback(url: str, environ: dict[str, str], proxy: str | None):
+def test_t13_the_environment_decides_except_for_loopback(url: str, environ: dict[str, str], proxy: str | None):
     """The scheme's variable names the proxy, NO_PROXY and loopback addresses go without."""
     assert proxy_for(url, environ) == proxy
 
 
-def test_a_kind_of_proxy_that_is_not_supported_is_named():
+def test_t13_a_kind_of_proxy_that_is_not_supported_is_named():
     """A SOCKS proxy is an error of the configuration that does not show its password."""
     with pytest.raises(RixinError, match="socks5") as caught:
         proxy_for("https://api.example.com/v1", {"ALL_PROXY": "socks5://user:hunter2@proxy:1080"})

@@ -111,7 +111,7 @@ async def test_an_exchange_has_a_longest_duration():
     assert caught.value.kind is Kind.UPSTREAM_TIMEOUT
 
 
-async def test_the_first_byte_may_take_longer_than_the_others():
+async def test_e5_the_first_byte_may_take_longer_than_the_others():
     """Silence before the body begins is measured by its own limit."""
     reply = stream([Delay(0.3), b"hello"])
     assert await fetch(reply, Timeouts(first_byte=2, idle=0.1)) == (200, b"hello")
@@ -292,7 +292,7 @@ async def test_a_unix_socket_is_a_transport_too(tmp_path: Path):
     assert caught.value.message == "The engine could not be reached."
 
 
-async def test_a_proxy_from_the_environment_is_used():
+async def test_t13_a_proxy_from_the_environment_is_used():
     """A request for a named host goes to the proxy with its whole URL, and with the proxy's own credentials."""
     async with ScriptedUpstream(answer(b"hello")) as proxy:
         address = proxy.url.removesuffix("/v1").replace("://", "://user:secret@")

@@ -80,7 +80,7 @@ CASES: list[tuple[str, Any, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("schema", "safe", "strict"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_schemas_are_cut_down(schema: Any, safe: Any, strict: Any) -> None:
+def test_r10_schemas_are_cut_down(schema: Any, safe: Any, strict: Any) -> None:
     """Safe keeps whatever judges a value, strict what every grammar understands."""
     assert clean(schema, "safe") == safe
     assert clean(schema, "strict") == strict
@@ -88,7 +88,7 @@ def test_schemas_are_cut_down(schema: Any, safe: Any, strict: Any) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(schemas)
-def test_every_schema_becomes_an_object_and_then_stays(schema: Any) -> None:
+def test_r10_every_schema_becomes_an_object_and_then_stays(schema: Any) -> None:
     """Cleaned is cleaned, the root is an object with properties, and what was given is not changed."""
     before = copy.deepcopy(schema)
     for level in LEVELS:
@@ -101,7 +101,7 @@ def test_every_schema_becomes_an_object_and_then_stays(schema: Any) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(schemas)
-def test_strict_leaves_only_what_is_understood(schema: Any) -> None:
+def test_r10_strict_leaves_only_what_is_understood(schema: Any) -> None:
     """No keyword beyond the list is left anywhere."""
     waiting: list[dict[str, Any]] = [clean(schema, "strict")]
     while waiting:

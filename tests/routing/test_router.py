@@ -102,7 +102,7 @@ async def test_a_fault_is_told_as_what_it_is(fault: str, request_stream: bool) -
 
 @pytest.mark.parametrize("request_stream", [True, False])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_another_upstream_takes_over(fault: str, request_stream: bool) -> None:
+async def test_k10_another_upstream_takes_over(fault: str, request_stream: bool) -> None:
     """Whatever the first upstream does before its answer begins, the second one answers, and the client sees one."""
     async with network([FAULTS[fault][0], GOLDEN]) as net:
         asked = await net.ask(stream=request_stream)
@@ -125,7 +125,7 @@ MID_STREAM: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("fault", MID_STREAM)
-async def test_nothing_is_tried_again_once_the_answer_has_begun(fault: str) -> None:
+async def test_e4_nothing_is_tried_again_once_the_answer_has_begun(fault: str) -> None:
     """What came stays, the error follows, and neither this upstream nor another one is asked again."""
     async with network([MID_STREAM[fault], GOLDEN], api_keys=["k1", "k2"]) as net:
         asked = await net.ask(streaming(net.resolution.card))
@@ -157,7 +157,7 @@ async def test_an_early_end_at_any_byte_is_never_an_end() -> None:
                 assert net.calls("b") == before
 
 
-async def test_a_single_upstream_is_asked_again_after_a_pause() -> None:
+async def test_e4_a_single_upstream_is_asked_again_after_a_pause() -> None:
     """A passing failure is not the client's to see; the batches in between are signs of life."""
     replies = iter([error(500, "oops"), [Reset()], GOLDEN])
     async with network([lambda _: next(replies)]) as net:
@@ -185,7 +185,7 @@ async def test_a_provider_without_a_budget_is_not_asked_again() -> None:
         assert net.calls("a") == 1
 
 
-async def test_a_long_prompt_is_not_sent_again_after_silence() -> None:
+async def test_e5_a_long_prompt_is_not_sent_again_after_silence() -> None:
     """An upstream that did not answer in time may be at work still."""
     async with network([[Stall()]], retries=5, first_byte_timeout=0.2) as net:
         asked = await net.ask()
@@ -212,7 +212,7 @@ async def test_a_substitute_that_refuses_the_request_is_no_news() -> None:
         assert asked.error.message == "oops"
 
 
-async def test_refused_content_is_shown_to_nobody_else() -> None:
+async def test_e8_refused_content_is_shown_to_nobody_else() -> None:
     """No upstream is looked for that is less strict."""
     refusal = error(400, "content filter: unsafe", code="content_filter")
     async with network([error(500, "oops"), refusal, GOLDEN], retries=0) as net:
@@ -331,7 +331,7 @@ async def test_equals_share_the_requests() -> None:
         assert min(net.calls("a"), net.calls("b")) >= 5
 
 
-async def test_an_outage_is_left_alone_and_found_to_be_over() -> None:
+async def test_k10_an_outage_is_left_alone_and_found_to_be_over() -> None:
     """After some failures in a row nothing is sent, until one request finds out that the upstream works again."""
     broken = True
     async with network([lambda _: error(500, "oops") if broken else GOLDEN], retries=0, queue_deadline=10.0) as net:

@@ -126,7 +126,7 @@ async def test_a16_images_are_estimated_and_nothing_is_fetched(tmp_path: Path) -
     ):
         url = {"type": "image", "source": {"type": "url", "url": f"{pictures.url}/cat.png"}}
         data = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "bm90IGFuIGltYWdl"}}
-        call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+        call: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
         shown = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "It:"}, data]}
         told: list[int] = []
         for images in ([], [url], [data], [url, data]):
@@ -135,8 +135,8 @@ async def test_a16_images_are_estimated_and_nothing_is_fetched(tmp_path: Path) -
             status, counted = await count(running, "/v1/messages/count_tokens", **body)
             assert status == 200, counted
             told.append(counted["input_tokens"])
-        called = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [call]}]
-        result = {"messages": [*called, {"role": "user", "content": [shown]}]}
+        called: list[Any] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [call]}]
+        result: dict[str, Any] = {"messages": [*called, {"role": "user", "content": [shown]}]}
         told.append((await count(running, "/v1/messages/count_tokens", **result))[1]["input_tokens"])
         said = {"role": "user", "content": [{"type": "input_image", "image_url": f"{pictures.url}/cat.png"}]}
         told.append(

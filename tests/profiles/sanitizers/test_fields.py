@@ -101,7 +101,7 @@ def test_nulls_go_where_the_profile_says() -> None:
     assert sent(Profile(), user=None) == {"user": None}
 
 
-def test_fields_are_dropped_added_and_let_through_in_this_order() -> None:
+def test_r31_fields_are_dropped_added_and_let_through_in_this_order() -> None:
     """What the profile sets itself passes its own whitelist, and each step has its name."""
     profile = Profile(
         allowed_fields=frozenset({"model", "messages", "temperature", "user"}),

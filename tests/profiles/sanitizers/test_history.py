@@ -79,7 +79,7 @@ CASES: dict[str, tuple[list[Any], list[Any], set[str]]] = {
 
 
 @pytest.mark.parametrize(("messages", "expected", "done"), CASES.values(), ids=CASES)
-def test_histories_are_repaired(messages: list[Any], expected: list[Any], done: set[str]) -> None:
+def test_r19_histories_are_repaired(messages: list[Any], expected: list[Any], done: set[str]) -> None:
     """Each call is answered once, right after the message that made it; each repair has its name."""
     assert outcome(messages) == (expected, done)
 

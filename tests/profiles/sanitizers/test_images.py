@@ -23,7 +23,7 @@ def sent(content: Any, profile: Profile) -> Any:
     return body["messages"][0]["content"]
 
 
-def test_a_model_without_eyes_is_told_that_there_was_an_image() -> None:
+def test_r24_a_model_without_eyes_is_told_that_there_was_an_image() -> None:
     """It neither guesses nor pays for what it cannot see, and the client is told."""
     body: Body = {"model": "m", "messages": [{"role": "user", "content": [TEXT, IMAGE]}]}
     sanitized = sanitize(body, Profile(image_policy="placeholder"))
@@ -38,7 +38,7 @@ def test_placeholders_join_the_text_where_only_strings_are_taken() -> None:
     assert sent([TEXT, IMAGE], profile) == f"Look\n{PLACEHOLDER}"
 
 
-def test_an_image_alone_is_given_a_text() -> None:
+def test_r24_an_image_alone_is_given_a_text() -> None:
     """Only where it stands alone, and only where that is asked for."""
     profile = Profile(image_needs_text=True)
     assert sent([IMAGE], profile) == [{"type": "text", "text": " "}, IMAGE]
@@ -46,7 +46,7 @@ def test_an_image_alone_is_given_a_text() -> None:
     assert sent([IMAGE], Profile()) == [IMAGE]
 
 
-def test_the_detail_of_an_image_can_be_left_out() -> None:
+def test_r24_the_detail_of_an_image_can_be_left_out() -> None:
     """The image stays."""
     assert sent([IMAGE], Profile(image_detail="drop")) == [
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
