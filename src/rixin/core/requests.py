@@ -86,6 +86,9 @@ class Generate(Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat | None = None
     reasoning: ReasoningWish = ReasoningWish()
     stream: bool = False
+    form: frozenset[str] = frozenset()
+    """How the client wants its answer told, in its dialect's own words, which nobody but the dialect's renderers
+    reads."""
     include_usage: bool | None = None
     """Whether the client wants usage in its stream; None leaves it to the card's conventions."""
     user: str | None = None

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -254,3 +254,18 @@ Index(
 )
 FULL_TEXT = "knowledge_text"
 """The full text over `knowledge_passages.tokens`: a virtual table in SQLite, an index in PostgreSQL."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("used_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("claim", Integer, nullable=False),  # the last one, counted from 1
+    Column("claimed_until", Double),
+    Column("size", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("sessions_by_use", sessions.c.owner, sessions.c.used_at, sessions.c.size)
+Index("sessions_by_end", sessions.c.expires_at)
