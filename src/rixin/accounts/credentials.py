@@ -1,4 +1,4 @@
-"""The one reader of credentials: whatever header a key or token comes in, every check after this is the same."""
+"""The one reader of credentials: wherever in a request a key or token stands, every check after this is the same."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from rixin.errors import Kind, RixinError
 
 MAX_LENGTH = 4096
+PLAIN_HEADERS = ("x-api-key", "x-goog-api-key")
+"""Headers that hold a credential and nothing else: Anthropic's clients send the one, Google's the other."""
 
 _HOW = (
     "Send an API key, or a token signed with an access key, in the header `Authorization: Bearer KEY` or "
@@ -14,28 +16,31 @@ _HOW = (
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-def read(headers: Mapping[str, str]) -> str:
+def read(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> str:
     """The credential of a request.
 
     Args:
         headers: By lower-case name. An empty value counts as absent.
+        query: The fields of a query that may hold a credential, as `key`; None where none may.
 
     Raises:
-        RixinError: `UNAUTHENTICATED` when there is none, when it is malformed, or when two headers hold two different
+        RixinError: `UNAUTHENTICATED` when there is none, when it is malformed, or when two places hold two different
             ones. No part of a credential is in the message: where a scheme should be, there may be a key.
     """
-    bearer = _bearer(headers.get("authorization", "").strip())
-    plain = headers.get("x-api-key", "").strip()
-    if bearer and plain and bearer != plain:
-        raise _refused("The headers `authorization` and `x-api-key` hold two different credentials. Send one of them.")
-    credential = bearer or plain
-    if not credential:
+    places = {"the header `authorization`": _bearer(headers.get("authorization", "").strip())}
+    places |= {f"the header `{name}`": headers.get(name, "").strip() for name in PLAIN_HEADERS}
+    places["the query's `key`"] = (query or {}).get("key", "").strip()
+    given = [(place, value) for place, value in places.items() if value]
+    if not given:
         raise _refused(f"The request carries no credential. {_HOW}")
-    name = "authorization" if bearer else "x-api-key"
+    place, credential = given[0]
+    for other, value in given[1:]:
+        if value != credential:
+            raise _refused(f"There are two different credentials, in {place} and in {other}. Send one of them.")
     if len(credential) > MAX_LENGTH:
-        raise _refused(f"The credential in the header `{name}` is longer than {MAX_LENGTH} characters.")
+        raise _refused(f"The credential in {place} is longer than {MAX_LENGTH} characters.")
     if not _TOKEN.fullmatch(credential):
-        raise _refused(f"The credential in the header `{name}` holds characters that no API key has.")
+        raise _refused(f"The credential in {place} holds characters that no API key has.")
     return credential
 
 
