@@ -26,6 +26,7 @@ class Call(Struct, frozen=True, kw_only=True):
     """One HTTP request, as far as a dialect sees it."""
 
     path_params: Mapping[str, str] = {}
+    """`model`, where the path names one."""
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     """Names in lower case."""
@@ -84,6 +85,16 @@ class Snapshots(Protocol):
         ...
 
 
+@runtime_checkable
+class Typed(Protocol):
+    """A writer of a stream that need not be an event stream."""
+
+    @property
+    def content_type(self) -> str:
+        """What it is."""
+        ...
+
+
 class Reader(Protocol):
     """Turns the bytes of an upstream's stream into events. Bytes may be cut anywhere."""
 
@@ -107,7 +118,7 @@ class Reader(Protocol):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One operation of a dialect, and where it lives. Every path is a POST."""
+    """One operation of a dialect, and where it lives. Every path is a POST; `{model}` in one stands for a name."""
 
     paths: tuple[str, ...]
     parse: Callable[[Call, CardOf], Request]

@@ -157,7 +157,8 @@ class App:
         if self._keys is None:
             local_only.check(exchange.headers, origin_allowed=self._cors.allows)
             return OWNER
-        account = await self._keys.authenticate(credentials.read(exchange.headers), exchange.client)
+        query = exchange.query if endpoint.query_key else {}
+        account = await self._keys.authenticate(credentials.read(exchange.headers, query), exchange.client)
         exchange.log_fields["key"] = account.id
         if endpoint.access.value not in account.scopes:
             raise RixinError(Kind.PERMISSION_DENIED, f"This key has no scope `{endpoint.access.value}`.")

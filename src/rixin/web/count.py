@@ -27,9 +27,9 @@ class CountHandler:
         self._counter = counter
         self._clock = clock
 
-    async def __call__(self, exchange: Exchange, account: Account, _rest: str) -> None:
-        """Answers an exchange."""
-        request = await self._intake.parse(exchange, await self._intake.read(exchange), account)
+    async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
+        """Answers an exchange; `rest` is the model, where the path names it."""
+        request = await self._intake.parse(exchange, await self._intake.read(exchange), account, rest)
         if not isinstance(request, Count):
             raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not count.")
         exchange.log_fields["model"] = request.request.model

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 from rixin.errors import Kind, RixinError
 from rixin.web.body_coding import RequestBody
@@ -13,6 +14,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _DRAIN_FACTOR = 4
 """A body over the limit is read on up to this many times the limit, so that the client reads its 413 and no reset."""
@@ -48,6 +51,11 @@ class Exchange:
     def started(self) -> bool:
         """Whether the status has gone out."""
         return self.status != 0
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's fields; the last of those that come twice. It may hold a credential, and goes to no log."""
+        return dict(parse_qsl(self.query_string.decode("latin-1")))
 
     async def read_body(self, limit: int, deadline: float) -> bytes:
         """The request's body, decompressed.
@@ -121,12 +129,12 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
         self.finished = True
 
-    async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Sends the status and headers of an event stream."""
+    async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = (), content_type: str = EVENT_STREAM) -> None:
+        """Sends the status and headers of a stream of events."""
         await self._start(
             200,
             [
-                (b"content-type", b"text/event-stream; charset=utf-8"),
+                (b"content-type", content_type.encode()),
                 (b"cache-control", b"no-cache, no-transform"),
                 (b"x-accel-buffering", b"no"),
                 *headers,

@@ -8,13 +8,13 @@ from rixin.accounts.account import Account
 from rixin.clock import Clock
 from rixin.core.requests import Generate
 from rixin.core.responses import Collector
-from rixin.dialects.base import Dialect, Snapshots, Stamp, Writer
+from rixin.dialects.base import Dialect, Snapshots, Stamp, Typed, Writer
 from rixin.errors import Kind, RixinError
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.generate import Caller, Generation, Generator, changes_text
 from rixin.service.responses import ResponseService
 from rixin.settings import Server
-from rixin.web.exchange import Exchange, header_pairs
+from rixin.web.exchange import EVENT_STREAM, Exchange, header_pairs
 from rixin.web.intake import Intake
 from rixin.web.stamp import make_stamp
 
@@ -47,8 +47,8 @@ class GenerateHandler:
         self._clock = clock
         self._responses = responses
 
-    async def __call__(self, exchange: Exchange, account: Account, _rest: str) -> None:
-        """Answers an exchange."""
+    async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
+        """Answers an exchange; `rest` is the model, where the path names it."""
         arrived, since = self._clock.now(), self._clock.monotonic()
         body = await self._intake.read(exchange)
         caller = Caller(
@@ -59,7 +59,7 @@ class GenerateHandler:
             since=since,
         )
         try:
-            request = await self._intake.parse(exchange, body, account)
+            request = await self._intake.parse(exchange, body, account, rest)
             if not isinstance(request, Generate):
                 raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not generate.")
         except RixinError as error:
@@ -168,6 +168,7 @@ class _Stream:
 
     def __init__(self, exchange: Exchange, writer: Writer, headers: list[tuple[bytes, bytes]]) -> None:
         self.writer = writer
+        self._content_type = writer.content_type if isinstance(writer, Typed) else EVENT_STREAM
         self._headers = headers
         self._exchange = exchange
         self._writes = 0
@@ -179,7 +180,7 @@ class _Stream:
         self._writes += 1
         self._writing = True
         if not self._exchange.started:
-            await self._exchange.start_stream(self._headers)
+            await self._exchange.start_stream(self._headers, self._content_type)
         await self._exchange.write(data)
         self._writing = False
 

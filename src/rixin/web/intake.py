@@ -33,13 +33,20 @@ class Intake:
         """The body of an exchange. Raises as `Exchange.read_body` does."""
         return await exchange.read_body(self._settings.max_body_bytes, self._settings.body_timeout)
 
-    async def parse(self, exchange: Exchange, body: bytes, account: Account) -> Request:
+    async def parse(self, exchange: Exchange, body: bytes, account: Account, model: str = "") -> Request:
         """What a body asks for. While not all models are known yet, a name that is not waits until they are.
+
+        Args:
+            exchange: Where it came.
+            body: Decompressed.
+            account: Who asks.
+            model: The model that the path names, where it does.
 
         Raises:
             RixinError: What is wrong with the body, or with the model that it names.
         """
-        call = Call(headers=exchange.headers, body=body)
+        path_params = {"model": model} if model else {}
+        call = Call(path_params=path_params, query=exchange.query, headers=exchange.headers, body=body)
         if self._responses is not None:
             call = await self._responses.prepare(call, account.id)
 

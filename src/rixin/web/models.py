@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from rixin.accounts.account import Account
 from rixin.core.cards import ModelCard
@@ -46,6 +46,6 @@ class ModelsHandler:
         if rest:
             body = shape.one(self._models.card_of(unquote(rest), account))
         else:
-            query = dict(parse_qsl(exchange.query_string.decode("latin-1")))
+            query = exchange.query
             body = shape.many(self._models.cards(account), query)
         await exchange.respond(200, body)

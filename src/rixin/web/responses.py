@@ -1,6 +1,6 @@
 """Stored responses: `GET` and `DELETE /v1/responses/{id}`, and `GET /v1/responses/{id}/input_items`."""
 
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import msgspec
 
@@ -28,7 +28,7 @@ class ResponsesHandler:
             await self._responses.delete(account.id, identity)
             body = msgspec.json.encode({"id": identity, "object": "response", "deleted": True})
         else:
-            query = dict(parse_qsl(exchange.query_string.decode("latin-1")))
+            query = exchange.query
             if part:
                 body = msgspec.json.encode(await self._responses.input_items(account.id, identity, query))
             elif query.get("stream", "").lower() in _TRUE:
