@@ -13,6 +13,8 @@ from rixin.dialects import openai_files, openai_models
 from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.anthropic import models as anthropic_models
 from rixin.dialects.base import Dialect
+from rixin.dialects.gemini import DIALECT as GEMINI
+from rixin.dialects.gemini import models as gemini_models
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
 from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
@@ -42,12 +44,14 @@ _MODEL_LISTS: dict[str, Dialect | None] = {
     "/compatible-mode/v1": OPENAI_CHAT,
     "/compatible-mode/v2": OPENAI_CHAT,
     "/anthropic/v1": ANTHROPIC,
+    "/v1beta": GEMINI,
     "/v1/llm": SENSENOVA_NATIVE,
 }
 """Where models are listed, and in whose shape; None for the shape that the client knows."""
 _SHAPES = {
     OPENAI_CHAT.name: ModelShape.unpaged(openai_models.render_models, openai_models.render_model),
     ANTHROPIC.name: ModelShape(anthropic_models.render_models, anthropic_models.render_model),
+    GEMINI.name: ModelShape(gemini_models.render_models, gemini_models.render_model),
     SENSENOVA_NATIVE.name: ModelShape.unpaged(native_models.render_models, native_models.render_model),
 }
 _FILE_SHAPES: dict[Shape, FileShape] = {
@@ -97,6 +101,8 @@ def spoken(headers: Mapping[str, str]) -> Dialect:
     """The dialect of a client, as far as its headers tell; for paths that are nobody's or several dialects'."""
     if anthropic_models.asks_in_this_shape(headers):
         return ANTHROPIC
+    if gemini_models.asks_in_this_shape(headers):
+        return GEMINI
     return SENSENOVA_NATIVE if credential_shape(headers) == "native" else OPENAI_CHAT
 
 
@@ -147,7 +153,14 @@ def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[En
 
 
 def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) -> Endpoint:
-    return Endpoint(method=method, path=path, access=Access.INFERENCE, dialect=dialect, handler=handler)
+    return Endpoint(
+        method=method,
+        path=path,
+        access=Access.INFERENCE,
+        dialect=dialect,
+        handler=handler,
+        query_key=dialect is GEMINI,
+    )
 
 
 def _public(path: str, handler: Handler) -> Endpoint:

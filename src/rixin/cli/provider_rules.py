@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from rixin.dialects.anthropic import DIALECT as ANTHROPIC
 from rixin.dialects.base import Dialect
+from rixin.dialects.gemini import DIALECT as GEMINI
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
 from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
@@ -12,7 +13,7 @@ from rixin.profiles.presets import load_presets
 from rixin.routing.known_provider import Rules
 
 DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC, SENSENOVA_NATIVE)
+    dialect.name: dialect for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC, GEMINI, SENSENOVA_NATIVE)
 }
 """All that we speak, by name."""
 

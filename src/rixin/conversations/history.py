@@ -13,12 +13,13 @@ from rixin.conversations.envelope import Content, Refusal, Summary, Thought
 from rixin.core.messages import Message, Opaque, Part, ReasoningPart, TextPart
 from rixin.core.requests import Change, Generate
 from rixin.dialects.anthropic.wire import NAME as ANTHROPIC
+from rixin.dialects.gemini.wire import NAME as GEMINI
 from rixin.dialects.openai_responses.wire import NAME as RESPONSES
 
 Open: TypeAlias = Callable[[str], Content | Refusal]
 """Opens an envelope for the account that asks."""
 
-HISTORY_FIELDS = {ANTHROPIC: "messages", RESPONSES: "input"}
+HISTORY_FIELDS = {ANTHROPIC: "messages", RESPONSES: "input", GEMINI: "contents"}
 """The dialects whose clients send thoughts back with what signs them, and the field that holds their history."""
 
 COMPACTIONS = frozenset({"compaction", "compaction_summary", "context_compaction"})

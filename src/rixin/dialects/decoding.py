@@ -43,6 +43,14 @@ def decode(decoder: msgspec.json.Decoder[_T], data: bytes | Raw) -> _T:
         raise invalid(f"invalid arguments: the JSON nests deeper than {MAX_DEPTH} levels") from None
 
 
+def convert(value: JsonValue, kind: type[_T]) -> _T:
+    """Makes a struct of decoded JSON. Raises as `decode` does where a type is wrong."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _wrong_type(str(error)) from None
+
+
 def decode_any(data: bytes | Raw) -> JsonValue:
     """Decodes JSON of any shape. Raises as `decode` does."""
     return cast("JsonValue", decode(_ANY, data))

@@ -1,0 +1,34 @@
+"""Google's Gemini API, as Gemini CLI and Google's SDKs speak it. Served only: no upstream is spoken to in it.
+
+| file | noun |
+| --- | --- |
+| `wire` | a request's body as one spelling, and its structs |
+| `request` | a body to a `Generate` or a `Count` |
+| `contents`, `call_ids`, `tools`, `schemas`, `reasoning` | parts of a request, read |
+| `finish`, `usage` | finish reasons and token counts, rendered |
+| `parts`, `writer`, `response`, `errors`, `models` | what a client is sent |
+"""
+
+from rixin.dialects.base import Dialect, Route
+from rixin.dialects.gemini.errors import render_error
+from rixin.dialects.gemini.request import parse_count, parse_generate, parse_stream
+from rixin.dialects.gemini.response import render_count, render_response
+from rixin.dialects.gemini.wire import NAME
+from rixin.dialects.gemini.writer import ChunkWriter
+
+__all__ = ["DIALECT"]
+
+_MODEL = "/v1beta/models/{model}"
+
+DIALECT = Dialect(
+    name=NAME,
+    routes=(
+        Route(paths=(f"{_MODEL}:generateContent",), parse=parse_generate),
+        Route(paths=(f"{_MODEL}:streamGenerateContent",), parse=parse_stream),
+        Route(paths=(f"{_MODEL}:countTokens",), parse=parse_count, operation="count"),
+    ),
+    render_response=render_response,
+    render_error=render_error,
+    writer=ChunkWriter,
+    render_count=render_count,
+)
