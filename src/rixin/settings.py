@@ -44,6 +44,7 @@ _LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "e
 _POSITIVE = {
     "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
     "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
+    "moderation": ("check_deadline", "check_window"),
 }
 """Settings that make sense above 0 only, by their tables."""
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.+?)`")
@@ -101,6 +102,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long the calls of a request, and its bodies, are kept. Usage is kept for good."""
     store_responses: bool = True
     """Keep the answers of `/v1/responses`, encrypted, for a day, so that clients can go on from them."""
+    store_sessions: bool = True
+    """Keep the sessions of `/v1/llm/chat/sessions`, encrypted, for a week after their last turn."""
     record_dir: Path | None = None
     """Where every request and its answer are written down, redacted, for `rixin serve --replay`."""
 
@@ -168,8 +171,14 @@ class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Images that one request may have."""
     max_videos: int = 1
     """Videos that one request may have."""
+    max_documents: int = 20
+    """Documents that one request may have."""
+    max_pages: int = 1000
+    """Pages that one document may have."""
+    max_characters: int = 2_000_000
+    """Characters that are read of one document."""
     max_bytes: int = 45 * 2**20
-    """All images and videos of a request together."""
+    """All images, videos and documents of a request together."""
     max_pixels: int = 50_000_000
     """Pixels that one image may have."""
     max_video_seconds: float = 600.0
@@ -205,6 +214,27 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many files one key may have."""
     upload_timeout: float = 3600.0
     """How long an upload may take."""
+
+
+class Moderation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may not be asked or answered. Nothing is looked at unless `words` or `check_url` is set."""
+
+    words: Path | None = None
+    """A file of words and `/patterns/`, one a line, which is read at the start."""
+    check_url: str | None = None
+    """Where an own program is asked whether texts may pass."""
+    check_key: str | None = None
+    """Its bearer token."""
+    check_deadline: float = 5.0
+    """Seconds in which it must answer."""
+    check_window: int = 400
+    """Characters of an answer that are held back, to be checked together."""
+    on_failure: Literal["closed", "open"] = "closed"
+    """Whether texts pass that it cannot tell of: none does, or all do."""
+    input: bool = True
+    """Look at requests."""
+    output: bool = True
+    """Look at answers."""
 
 
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -325,6 +355,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: tuple[LocalModel, ...] = ()
     media: Media = field(default_factory=Media)
     files: Files = field(default_factory=Files)
+    moderation: Moderation = field(default_factory=Moderation)
     aliases: dict[str, str] = {}
     """Other names of models, in order; a name may be a glob such as `claude-*`."""
     routes: dict[str, tuple[RouteTarget, ...]] = {}
@@ -354,7 +385,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.host in LOOPBACK_HOSTS
 
 
-_PARTS = (Server, Engine, LocalModel, Media, Files, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
+_PARTS = (Server, Engine, LocalModel, Media, Files, Moderation, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
 """The tables of the settings."""
 
 

@@ -135,6 +135,8 @@ class Fault(StrEnum):
     PASSWORD = "password"  # noqa: S105 - it is the lack of one
     PAGES = "pages"
     CHARACTERS = "characters"
+    DOCUMENT_KIND = "document_kind"
+    NO_TEXT = "no_text"
 
 
 WORDS: dict[Fault, str] = {
@@ -154,6 +156,8 @@ WORDS: dict[Fault, str] = {
     Fault.PASSWORD: "the document is protected by a password",
     Fault.PAGES: "the document has too many pages",
     Fault.CHARACTERS: "the document has too much text",
+    Fault.DOCUMENT_KIND: "a document should be PDF, DOCX or text in UTF-8",
+    Fault.NO_TEXT: "the document holds no text, and this model reads nothing else of it",
 }
 """What a client is told."""
 

@@ -41,6 +41,21 @@ class Payload(Struct, frozen=True):
         """Bytes of what it holds; at most, where it is base64."""
         return self.length * 3 // 4 if self.is_text else self.length
 
+    def head(self, size: int) -> bytes:
+        """The first bytes of what it holds.
+
+        Args:
+            size: How many; base64 that begins with much whitespace gives fewer.
+
+        Raises:
+            RefusedError: It is text that is no base64.
+        """
+        piece = self.data[self.start : self.start + 2 * size]
+        if not isinstance(piece, str):
+            return bytes(piece[:size])
+        plain = plain_base64(piece.encode("ascii", "replace")).rstrip(b"=")
+        return decode_base64(plain[: len(plain) // 4 * 4] or plain)[:size]
+
     def pieces(self) -> Iterator[bytes | memoryview]:
         """It as it is, in pieces of at most `PIECE` bytes."""
         data = self.data if isinstance(self.data, str) else memoryview(self.data)

@@ -1,4 +1,4 @@
-"""In which form an engine takes images and videos."""
+"""In which form an engine takes images, videos and documents."""
 
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias, get_args
@@ -14,11 +14,16 @@ Videos: TypeAlias = Literal["frames", "inline", "pass", "refuse"]
 """`frames`: as a few images; the others as for images."""
 
 
+Documents: TypeAlias = Literal["text", "inline"]
+"""`text`: as their words. `inline`: as data, which we make of everything."""
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What an engine takes."""
 
     images: Images
     videos: Videos
+    documents: Documents = "text"
 
 
 TEXT_ONLY: Final = Policy(images="refuse", videos="refuse")
@@ -36,15 +41,17 @@ def policy_of_upstream(profile: Profile, modalities: tuple[str, ...]) -> Policy:
         modalities: What the model takes in, as far as that is known.
     """
     video = "video" in modalities
+    as_data = profile.document_policy == "data" or (profile.document_policy is None and "file" in modalities)
+    documents: Documents = "inline" if as_data else "text"
     match profile.image_policy:
         case "pass":
-            return Policy(images="pass", videos="pass" if video else "frames")
+            return Policy(images="pass", videos="pass" if video else "frames", documents=documents)
         case "url_only":
-            return Policy(images="urls", videos="pass" if video else "refuse")
+            return Policy(images="urls", videos="pass" if video else "refuse", documents=documents)
         case "placeholder":
-            return Policy(images="leave", videos="refuse")
+            return Policy(images="leave", videos="refuse", documents=documents)
         case "data_only" | None:
-            return Policy(images="inline", videos="inline" if video else "frames")
+            return Policy(images="inline", videos="inline" if video else "frames", documents=documents)
 
 
 def combined(policies: Iterable[Policy]) -> Policy:
@@ -52,7 +59,9 @@ def combined(policies: Iterable[Policy]) -> Policy:
     offered = list(policies)
     images = {policy.images for policy in offered}
     videos = {policy.videos for policy in offered}
+    documents = {policy.documents for policy in offered}
     return Policy(
         images=next((form for form in get_args(Images) if form in images), "refuse"),
         videos=next((form for form in get_args(Videos) if form in videos), "refuse"),
+        documents="inline" if documents == {"inline"} else "text",
     )

@@ -1,16 +1,17 @@
-"""Brings the images and videos of a request into the form that its engine takes."""
+"""Brings the images, videos and documents of a request into the form that its engine takes."""
 
 import asyncio
 import base64
 import math
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeGuard
 
 import msgspec
 from msgspec import Struct
 
-from rixin.core.messages import ImagePart, Message, Part, TextPart, ToolResult, VideoPart
+from rixin.core.messages import DocumentPart, ImagePart, Message, Part, TextPart, ToolResult, VideoPart
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError, invalid
 from rixin.media.allowance import Allowance
@@ -19,6 +20,7 @@ from rixin.media.guard import MAX_URL, parse_url
 from rixin.media.jobs import WORDS, ImageJob, RefusedError, VideoJob
 from rixin.media.payload import Payload, data_of, plain_base64
 from rixin.media.policy import Policy
+from rixin.media.reading import MEDIA_TYPES, DocumentReader, kind_of
 from rixin.media.recent import Recent
 from rixin.media.worker import Decoders
 from rixin.settings import Media
@@ -26,7 +28,9 @@ from rixin.settings import Media
 _SIDE_BY_SIDE: Final = 6
 """Images and videos of one request that are under way at a time."""
 
-Medium: TypeAlias = ImagePart | VideoPart
+Medium: TypeAlias = ImagePart | VideoPart | DocumentPart
+
+_NOUNS: dict[type[Medium], str] = {ImagePart: "image", VideoPart: "video", DocumentPart: "document"}
 
 
 class Files(Protocol):
@@ -50,25 +54,27 @@ class Files(Protocol):
 
 
 class Resolver:
-    """Resolves images and videos.
+    """Resolves images, videos and documents.
 
     Args:
         fetcher: Gets what URLs name.
-        decoders: Decode what was got.
+        decoders: Decode the images and videos that were got.
+        reader: Reads the documents.
         settings: How much of each.
     """
 
-    def __init__(self, fetcher: Fetcher, decoders: Decoders, settings: Media) -> None:
+    def __init__(self, fetcher: Fetcher, decoders: Decoders, reader: DocumentReader, settings: Media) -> None:
         self.fetcher = fetcher
         self.decoders = decoders
+        self.reader = reader
         self.settings = settings
         self.recent = Recent(settings.recent_bytes)
 
     async def resolve(self, request: Generate, policy: Policy, files: Files | None = None) -> Generate:
-        """A request whose images and videos are as the engine takes them.
+        """A request whose images, videos and documents are as the engine takes them.
 
         What was done is in its changes: `fetch_image`, `reduce_image`, `still_image` (of an animation),
-        `fetch_video`, `sample_video`.
+        `fetch_video`, `sample_video`, `fetch_document`, `read_document`.
 
         Args:
             request: The client's; given back as it is where nothing is to be done.
@@ -107,7 +113,7 @@ class Resolver:
 
 
 class _Resolved(Struct, frozen=True):
-    """What an image or a video has become."""
+    """What an image, a video or a document has become."""
 
     parts: tuple[Part, ...]
     changes: tuple[str, ...]
@@ -126,6 +132,8 @@ class _Work:
 
     def is_needed(self, part: Medium) -> bool:
         """Whether a part cannot go as it is."""
+        if isinstance(part, DocumentPart):
+            return self._policy.documents == "text" or not _is_data(part)
         form = self._policy.images if isinstance(part, ImagePart) else self._policy.videos
         if form == "pass":
             return self._files is not None and self._file_of(part) is not None
@@ -137,6 +145,8 @@ class _Work:
                 payload, fetched = await self._load(part, path)
                 if isinstance(part, ImagePart):
                     return await self._image(part, payload, fetched=fetched)
+                if isinstance(part, DocumentPart):
+                    return await self._document(part, payload, fetched=fetched)
                 return await self._video(payload, fetched=fetched)
         except RefusedError as error:
             message = f"invalid {path}, {WORDS[error.fault]}."
@@ -152,7 +162,7 @@ class _Work:
             return Payload(await self._resolver.fetcher.fetch(url, self._allowance)), True
         except FetchError as error:
             # In the words of the SenseNova guide, and no others: why would tell what there is in our network.
-            message = f"{'image' if isinstance(part, ImagePart) else 'video'} down failed"
+            message = f"{_NOUNS[type(part)]} down failed"
             raise RixinError(Kind.INVALID_REQUEST, message, param=path, detail=str(error)) from None
 
     async def _held(self, part: Medium, path: str) -> Payload | None:
@@ -162,7 +172,7 @@ class _Work:
             if self._files is None:
                 raise invalid(f"invalid {path}, there is no file of this id.", path)
             return Payload(await self._files.read(file_id, self._allowance))
-        if isinstance(part, ImagePart) and part.base64 is not None:
+        if not isinstance(part, VideoPart) and part.base64 is not None:
             payload = Payload(part.base64)
         else:
             payload = data_of(part.url or "")
@@ -218,6 +228,15 @@ class _Work:
             parts += [TextPart(f"[{_clock(frame.second)}]"), ImagePart(url=frame.picture.url)]
         return _Resolved(tuple(parts), told)
 
+    async def _document(self, part: DocumentPart, payload: Payload, *, fetched: bool) -> _Resolved:
+        told = ("fetch_document",) if fetched else ()
+        if self._policy.documents == "text":
+            text = await self._resolver.reader.text(payload)
+            read = DocumentPart(text=text, name=part.name, media_type=MEDIA_TYPES["text"])
+            return _Resolved((read,), (*told, "read_document"))
+        kind = MEDIA_TYPES[kind_of(payload)]
+        return _Resolved((DocumentPart(base64=await _encoded(payload), name=part.name, media_type=kind),), told)
+
 
 def has_media(messages: tuple[Message, ...]) -> bool:
     """Whether there is anything to resolve."""
@@ -225,16 +244,24 @@ def has_media(messages: tuple[Message, ...]) -> bool:
 
 
 def _media(messages: tuple[Message, ...]) -> Iterator[tuple[str, Medium]]:
-    """All images and videos, by their places."""
+    """All images and videos, and documents that are not text yet, by their places."""
     for number, message in enumerate(messages):
         for position, part in enumerate(message.parts):
             path = f"messages[{number}].content[{position}]"
-            if isinstance(part, ImagePart | VideoPart):
+            if _is_medium(part):
                 yield path, part
             elif isinstance(part, ToolResult):
                 for inner, each in enumerate(part.parts):
-                    if isinstance(each, ImagePart | VideoPart):
+                    if _is_medium(each):
                         yield f"{path}.content[{inner}]", each
+
+
+def _is_medium(part: Part) -> TypeGuard[Medium]:
+    return isinstance(part, ImagePart | VideoPart) or (isinstance(part, DocumentPart) and part.text is None)
+
+
+def _is_data(part: DocumentPart) -> bool:
+    return part.base64 is not None or (part.url is not None and data_of(part.url) is not None)
 
 
 def _check_forms(media: dict[str, Medium], policy: Policy) -> None:
@@ -243,6 +270,8 @@ def _check_forms(media: dict[str, Medium], policy: Policy) -> None:
         if isinstance(part, VideoPart):
             if policy.videos == "refuse":
                 raise invalid(f"invalid {path}, this model does not take videos.", path)
+        elif isinstance(part, DocumentPart):
+            continue  # every model takes its words
         elif policy.images == "refuse":
             raise invalid(f"invalid {path}, this model does not take images.", path)
         elif policy.images == "urls" and (part.url is None or data_of(part.url) is not None):
@@ -251,13 +280,14 @@ def _check_forms(media: dict[str, Medium], policy: Policy) -> None:
 
 def _check_number(media: dict[str, Medium], settings: Media) -> None:
     """Refuses what is too much, before anything is fetched."""
-    images = sum(isinstance(part, ImagePart) for part in media.values())
-    for noun, found, most in (
-        ("images", images, settings.max_images),
-        ("videos", len(media) - images, settings.max_videos),
+    found = Counter(type(part) for part in media.values())
+    for kind, most in (
+        (ImagePart, settings.max_images),
+        (VideoPart, settings.max_videos),
+        (DocumentPart, settings.max_documents),
     ):
-        if found > most:
-            raise invalid(f"invalid messages, they should hold at most {most} {noun}.", "messages")
+        if found[kind] > most:
+            raise invalid(f"invalid messages, they should hold at most {most} {_NOUNS[kind]}s.", "messages")
 
 
 def _is_name(part: Medium) -> bool:

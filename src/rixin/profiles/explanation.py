@@ -137,6 +137,7 @@ _MEANINGS: dict[str, Mapping[object, str] | Callable[[Any], str]] = {
         "data_only": "sends images as data only",
         "placeholder": "says in words where an image was",
     },
+    "document_policy": {"text": "sends documents as their words", "data": "sends documents as data"},
     "image_needs_text": {True: "adds a text to messages that hold only images", False: _SWITCH_OFF},
     "image_detail": {"keep": _UNTOUCHED, "drop": "leaves out the detail of images"},
     "tool_images": {"keep": _UNTOUCHED, "move": "moves images out of tool results, into a user message after them"},

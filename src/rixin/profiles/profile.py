@@ -71,6 +71,9 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """`documented` leaves `id`, `type` and the call itself in a replayed tool call."""
     image_policy: Literal["pass", "url_only", "data_only", "placeholder"] | None = None
     """`placeholder` says in words that there was an image; the other two tell whoever resolves media how to send."""
+    document_policy: Literal["text", "data"] | None = None
+    """How documents are sent: as their words, which every model reads, or as they are. None is `data` for models that
+    list `file` as input, else `text`."""
     image_needs_text: bool | None = None
     """A message that holds only images is given a text part."""
     image_detail: Literal["keep", "drop"] | None = None

@@ -1,4 +1,4 @@
-"""Images and videos of a request, as whoever may answer it takes them."""
+"""Images, videos and documents of a request, as whoever may answer it takes them."""
 
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -9,15 +9,16 @@ from rixin.core.requests import Generate
 from rixin.media.fetch import Fetcher, FetchTimeouts
 from rixin.media.guard import Guard
 from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy, combined, policy_of_upstream
+from rixin.media.reading import DocumentReader
 from rixin.media.resolve import Files, Resolver, has_media
-from rixin.media.worker import Decoders
+from rixin.media.worker import DOCUMENTS, Decoders
 from rixin.profiles.profile import Profile
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.settings import LOCAL, Media
 
 
 class MediaStep:
-    """Resolves the images and videos of requests.
+    """Resolves the images, videos and documents of requests.
 
     Args:
         resolver: Does it.
@@ -59,10 +60,18 @@ class MediaStep:
         decoders = Decoders(
             environment, number=settings.decoders, queue=settings.decode_queue, timeout=settings.decode_timeout
         )
-        return cls(Resolver(fetcher, decoders, settings), profile_of, files_of)
+        readers = Decoders(
+            environment,
+            number=settings.decoders,
+            queue=settings.decode_queue,
+            timeout=settings.decode_timeout,
+            program=DOCUMENTS,
+        )
+        reader = DocumentReader(readers, settings)
+        return cls(Resolver(fetcher, decoders, reader, settings), profile_of, files_of)
 
     async def resolve(self, request: Generate, resolution: Resolution, account: Account) -> Generate:
-        """A request whose images and videos everybody takes who may answer it.
+        """A request whose images, videos and documents everybody takes who may answer it.
 
         Raises:
             RixinError: As `Resolver.resolve`.
@@ -77,6 +86,7 @@ class MediaStep:
         """Ends the decoders."""
         await self._resolver.fetcher.aclose()
         await self._resolver.decoders.aclose()
+        await self._resolver.reader.decoders.aclose()
 
     def _policy(self, candidate: Candidate, card: ModelCard) -> Policy:
         if candidate.provider == LOCAL:
