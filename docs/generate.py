@@ -25,6 +25,7 @@ _STRUCTS: tuple[tuple[type[msgspec.Struct], str, str], ...] = (
     (settings.LocalModel, "[[models]]", ""),
     (settings.Media, "[media]", "RIXIN_MEDIA__{}"),
     (settings.Files, "[files]", "RIXIN_FILES__{}"),
+    (settings.Moderation, "[moderation]", "RIXIN_MODERATION__{}"),
     (settings.RouteTarget, "[[routes.NAME]]", ""),
     (settings.Plan, "[plans.NAME]", ""),
     (settings.PlanLimit, "[[plans.NAME.limits]]", ""),
@@ -41,7 +42,7 @@ _WORDS = {
     "ModelOverride": "tables, see below",
     "PlanLimit": "tables, see below",
 }
-_TABLES = frozenset({"server", "engine", "providers", "models", "media", "files", "routes", "plans"})
+_TABLES = frozenset({"server", "engine", "providers", "models", "media", "files", "moderation", "routes", "plans"})
 _NOTICE = "<!-- Made by docs/generate.py from the program itself. Change the program, not this page. -->\n\n"
 
 

@@ -31,6 +31,7 @@ from rixin.engines.process_pipes import without_secrets
 from rixin.errors import RixinError
 from rixin.limits.base import Limit
 from rixin.limits.process import ProcessLimiter
+from rixin.moderation.moderator import Moderator
 from rixin.profiles.cards import KnownModels
 from rixin.profiles.profile import NOTHING
 from rixin.routing.catalog import Catalog
@@ -108,6 +109,7 @@ async def site(
 
     media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING, files_of)
     generator = Generator(
+    moderator = Moderator.open(settings.moderation)
         catalog=catalog,
         router=wire(database, catalog)
         if wire
@@ -119,6 +121,7 @@ async def site(
         media=media,
         clock=clock,
     )
+        moderator=moderator,
     responses = ResponseService(stored_response_book(settings, database, secret, clock))
 
     async def settled() -> None:
@@ -162,4 +165,6 @@ async def site(
         await requests.aclose()
         await ledger.aclose()
         await keys.aclose()
+        if moderator is not None:
+            await moderator.aclose()
         await database.aclose()

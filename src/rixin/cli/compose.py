@@ -43,6 +43,7 @@ from rixin.limits.base import Limit, Limiter
 from rixin.limits.plans import Plans
 from rixin.limits.tiered import open_limiter
 from rixin.profiles.cards import KnownModels, load_models
+from rixin.moderation.moderator import Moderator
 from rixin.profiles.error_rules import ErrorRules, load_error_rules
 from rixin.profiles.plans import load_plans
 from rixin.profiles.profile import Profile
@@ -258,6 +259,9 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
             MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile, files_of)
         ),
         clock=clock,
+    moderator = Moderator.open(settings.moderation)
+    if moderator is not None:
+        life.hold(moderator)
         recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
     )
 
@@ -271,6 +275,7 @@ def _admin(
         watched = engines.watch.problems if engines.watch is not None else ()
         return [*watched, *engines.upstreams.problems]
 
+        moderator=moderator,
     async def load_of(model: str) -> Load | None:
         engine = engines.upstreams.engines.get(f"{LOCAL}/{model}")
         try:

@@ -13,7 +13,7 @@ from rixin.settings import Settings, load, path_to_text
 
 INTERVAL = 1.0
 """Seconds between two looks."""
-NEED_RESTART = ("engine", "models", "plans")
+NEED_RESTART = ("engine", "models", "plans", "moderation")
 """Parts of the settings whose changes count from the next start on."""
 
 _Look: TypeAlias = tuple[int, int, int] | None

@@ -16,6 +16,7 @@ from rixin.dialects.openai_responses.items import COMPACTION_TRIGGER
 from rixin.dialects.openai_responses.output import OUTPUT_ITEM
 from rixin.dialects.openai_responses.wire import NAME
 from rixin.engines.base import Batch
+from rixin.errors import Kind, RixinError
 
 Answer: TypeAlias = Callable[[Generate], AsyncGenerator[Batch, None]]
 """Sends a request on its way."""
@@ -38,7 +39,7 @@ async def compact(
         identity: The item's id.
 
     Raises:
-        RixinError: As `summarise`.
+        RixinError: As `summarise`; `CONTENT_POLICY` where the summary was cut short by one.
     """
     used: list[Usage] = []
 
@@ -57,6 +58,8 @@ async def compact(
             estimated=True,
         )
         used.append(response.usage or estimate)
+        if told.finish_reason == "content_filter":
+            raise RixinError(Kind.CONTENT_POLICY, "The summary of the conversation was cut short by a content policy.")
         return told.text
 
     summary = await summarise(request.messages, request.card.context_length, ask)

@@ -17,13 +17,14 @@ from rixin.accounts.account import Account
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
 from rixin.core.estimate import estimate_prompt, estimate_text
-from rixin.core.events import Event, Reasoning, Refusal, Text, ToolArguments
-from rixin.core.requests import Change, Generate
+from rixin.core.events import Event, Finish, Reasoning, Refusal, Text, ToolArguments
+from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch, Sign
 from rixin.engines.recorder import Recorder
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation, Standing
+from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Attempt, Router
 from rixin.service.compact import compact, wants_compaction
@@ -63,6 +64,8 @@ class Meter:
         self._clock = clock
         self.reported: Usage | None = None
         self.first_event_at: float | None = None
+        self.filtered = False
+        """Whether a choice was ended because of what it says, by us or by its upstream."""
         self._text_tokens = 0
         self._reasoning_tokens = 0
 
@@ -77,6 +80,8 @@ class Meter:
                 self._text_tokens += estimate_text(event.text)
             elif isinstance(event, Reasoning):
                 self._reasoning_tokens += estimate_text(event.text)
+            elif isinstance(event, Finish) and event.reason == "content_filter":
+                self.filtered = True
 
     def usage(self, request: Generate) -> Usage:
         """What was used: as reported, else estimated from what passed."""
@@ -171,7 +176,11 @@ class Generation:
             return None if attempt.served_by is None else attempt.served_by.provider
 
         answer = generator.continuity.answer(request, self.caller.account.id, issuer)
-        async with aclosing(attempt.batches()) as batches:
+        arriving = attempt.batches()
+        if generator.moderator is not None and generator.moderator.screens:
+            # What is not told is neither sealed nor remembered.
+            arriving = generator.moderator.screened(arriving, request, self.caller.request_id)
+        async with aclosing(arriving) as batches:
             async for batch in batches:
                 events = answer.feed(batch.events)
                 yield batch if events is batch.events else msgspec.structs.replace(batch, events=events, raw=None)
@@ -193,6 +202,8 @@ class Generation:
             self.standings = reservation.standings
         try:
             request = await generator.media.resolve(request, self._resolution, self.caller.account)
+            if generator.moderator is not None:
+                await generator.moderator.admit(request, self.caller.request_id)
             if not wants_compaction(request):  # what does not fit then is read in pieces
                 request = await fit_output(request, lambda sized: generator.router.count(sized, self._resolution))
             self.request = request
@@ -235,6 +246,7 @@ class Generation:
         served_by = self._attempt.served_by if self._attempt is not None else None
         card = self.request.card
         return UsageRow(
+        error = failure.kind if failure is not None else Kind.CONTENT_POLICY if self._meter.filtered else None
             id=caller.request_id,
             time=caller.arrived,
             key_id=caller.account.id,
@@ -245,7 +257,7 @@ class Generation:
             model=card.target if served_by is None else served_by.model,
             provider=card.provider if served_by is None else served_by.provider,
             status=failure.status if failure is not None else 200,
-            error=failure.kind.value if failure is not None else None,
+            error=None if error is None else error.value,
             stream=self.request.stream,
             prompt_tokens=usage.prompt,
             completion_tokens=usage.completion,
@@ -276,6 +288,7 @@ class Generator:
     """
 
     def __init__(
+        moderator: Looks at requests and answers, where that is wanted.
         self,
         *,
         catalog: Catalog,
@@ -290,6 +303,7 @@ class Generator:
     ) -> None:
         self.catalog = catalog
         self.router = router
+        moderator: Moderator | None = None,
         self.limiter = limiter
         self.limits_for = limits_for
         self.requests = requests
@@ -300,6 +314,7 @@ class Generator:
 
     def begin(self, request: Generate, caller: Caller) -> Generation:
         """A generation that starts when its batches are asked for."""
+        self.moderator = moderator
         return Generation(self, request, caller, self.catalog.resolve(request.model))
 
     def refuse(self, caller: Caller, body: bytes, error: RixinError) -> None:

@@ -1,0 +1,1 @@
+"""What may not be asked or answered: a list of words, and a check that somebody else's program makes."""
