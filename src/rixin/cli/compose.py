@@ -30,7 +30,7 @@ from rixin.conversations.call_memory import CallMemory
 from rixin.conversations.envelope import Envelopes
 from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
-from rixin.core.requests import Generate
+from rixin.core.requests import Embed, Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.engines.base import Load, Reports
 from rixin.engines.control import ControlClient
@@ -240,7 +240,7 @@ async def _open_engines(
 
 
 def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Clock, life: Lifetime) -> Generator:
-    def limits_for(account: Account, request: Generate) -> tuple[Limit, ...]:
+    def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
         return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
     def files_of(account: Account) -> AccountFiles:

@@ -23,11 +23,13 @@ from rixin.dialects.sensenova_native import files as native_files
 from rixin.dialects.sensenova_native import models as native_models
 from rixin.errors import RixinError
 from rixin.service.count import Counter
+from rixin.service.embed import Embedder
 from rixin.service.generate import Generator
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.settings import Settings
 from rixin.web.count import CountHandler
+from rixin.web.embed import EmbedHandler
 from rixin.web.files import FileHandler, FilesHandler, FileShape, credential_shape
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
@@ -121,15 +123,24 @@ def _operations(
     settings: Settings, generator: Generator, models: ModelService, responses: ResponseService, clock: Clock
 ) -> Iterator[Endpoint]:
     counter = Counter(generator.catalog, generator.router)
+    embedder = Embedder(
+        catalog=generator.catalog,
+        router=generator.router,
+        limiter=generator.limiter,
+        limits_for=generator.limits_for,
+        requests=generator.requests,
+        clock=clock,
+    )
     for dialect in DIALECTS.values():
         keeper = responses if dialect is OPENAI_RESPONSES else None
         for route in dialect.routes:
             intake = Intake(route, models, settings.server, keeper)
-            handler = (
-                CountHandler(dialect, intake, counter, clock)
-                if route.operation == "count"
-                else GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
-            )
+            if route.operation == "count":
+                handler = CountHandler(dialect, intake, counter, clock)
+            elif route.operation == "embed":
+                handler = EmbedHandler(dialect, intake, embedder, generator.refuse, clock)
+            else:
+                handler = GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
             for path in route.paths:
                 yield _private("POST", path, dialect, handler)
 

@@ -141,8 +141,7 @@ class _Option:
 class Attempt:
     """One request on its way through its candidates; tells which of them answered."""
 
-    embeddings: Embeddings | None = None
-    """What an `Embed` was answered with, once its batches have ended."""
+    _embeddings: Embeddings | None = None
 
     def __init__(
         self, router: Router, request: Asked, candidates: tuple[Candidate, ...], tokens: Callable[[], int]
@@ -181,6 +180,18 @@ class Attempt:
     def standings(self) -> tuple[Standing, ...]:
         """How the limits of the provider that was asked last stand, this request included."""
         return () if self._lease is None else self._lease.standings
+
+    async def embeddings(self) -> Embeddings:
+        """The answer to an `Embed`; its usage is estimated where nobody told it.
+
+        Raises:
+            RixinError: Why nobody answered.
+        """
+        async with aclosing(self.batches()) as batches:
+            async for _ in batches:
+                pass
+        assert self._embeddings is not None  # noqa: S101 - batches that end without an error have brought them
+        return self._embeddings
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """The answer of the first candidate that gives one. Batches without events are signs of life.
@@ -359,8 +370,9 @@ class Attempt:
         """Asks for vectors, which are there all at once: their usage is the one event."""
         if not isinstance(engine, Embeds):
             raise invalid(f"the model {request.model} makes no embeddings", "model")
-        self.embeddings = answer = await engine.embed(request, key)
+        answer = await engine.embed(request, key)
         usage = answer.usage or Usage(prompt=estimate_inputs(request.inputs), estimated=True)
+        self._embeddings = msgspec.structs.replace(answer, usage=usage)
         yield Batch([usage], changes=answer.changes)
 
     def _note(self, option: _Option, lease: Lease, batch: Batch) -> None:

@@ -294,7 +294,7 @@ class Generator:
         catalog: Catalog,
         router: Router,
         limiter: Limiter,
-        limits_for: Callable[[Account, Generate], tuple[Limit, ...]],
+        limits_for: Callable[[Account, Generate | Embed], tuple[Limit, ...]],
         requests: RequestLog,
         continuity: Continuity,
         media: MediaStep,
@@ -317,7 +317,7 @@ class Generator:
         self.moderator = moderator
         return Generation(self, request, caller, self.catalog.resolve(request.model))
 
-    def refuse(self, caller: Caller, body: bytes, error: RixinError) -> None:
+    def refuse(self, caller: Caller, body: bytes, error: RixinError, operation: str = "generate") -> None:
         """Takes down a request that was none: its body is wrong, or asks for what its account may not have."""
         named = _named(body)
         row = UsageRow(
@@ -326,7 +326,7 @@ class Generator:
             key_id=caller.account.id,
             key_name=caller.account.name,
             dialect=caller.dialect,
-            operation="generate",
+            operation=operation,
             model_asked=named.model[:_LONGEST_NAME],
             model="",
             provider="",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 from rixin.errors import Kind, RixinError
@@ -14,6 +14,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_T = TypeVar("_T")
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -155,8 +157,8 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": b""})
         self.finished = True
 
-    async def guard(self, work: Awaitable[None]) -> None:
-        """Runs `work`, and ends it when the client leaves or `interrupt` is called.
+    async def guard(self, work: Awaitable[_T]) -> _T:
+        """What `work` gives; it is ended when the client leaves or `interrupt` is called.
 
         Raises:
             RixinError: `CANCELLED` when the client has gone, or what `interrupt` was given.
@@ -164,7 +166,7 @@ class Exchange:
         self._task = asyncio.current_task()
         watcher = asyncio.create_task(self._watch())
         try:
-            await work
+            return await work
         except asyncio.CancelledError:
             if self._interruption is None or self._task is None:
                 raise

@@ -1,0 +1,162 @@
+"""One request for embeddings, from its reservation to its settlement; and embeddings for rooms of our own.
+
+It ends in one row of the request log and a settled reservation, as a generation does.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from rixin.accounts.account import Account
+from rixin.accounts.request_log import RequestLog
+from rixin.clock import Clock
+from rixin.core.embeddings import Embeddings, vector_bytes
+from rixin.core.estimate import estimate_inputs
+from rixin.core.requests import Embed, TextKind
+from rixin.core.usage import Usage
+from rixin.errors import Kind, RixinError
+from rixin.limits.base import Limit, Limiter, Reservation
+from rixin.routing.catalog import Catalog, Resolution
+from rixin.routing.router import Router
+from rixin.service.generate import Caller
+from rixin.service.served import Served
+
+PORTION = 64
+"""Texts of our own that are asked for at a time, so that requests of others come between."""
+
+log = structlog.get_logger("rixin.service")
+
+
+class Embedding(Served[Embed]):
+    """One request under way."""
+
+    operation = "embed"
+
+    def __init__(self, embedder: "Embedder", request: Embed, caller: Caller, resolution: Resolution) -> None:
+        self._embedder = embedder
+        self._resolution = resolution
+        self._trace = embedder.requests.trace(caller.request_id, caller.since)
+        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
+        super().__init__(caller, request)
+
+    async def run(self) -> Embeddings:
+        """The answer.
+
+        Raises:
+            RixinError: Why there is none.
+        """
+        embedder, request = self._embedder, self.request
+        reservation: Reservation | None = None
+        failure: RixinError | None = None
+        try:
+            limits = embedder.limits_for(self.caller.account, request)
+            if limits:
+                reservation = await embedder.limiter.acquire(limits, tokens=presumed_tokens(request))
+                self.standings = reservation.standings
+            attempt = self._attempt = embedder.router.attempt(request, self._resolution, tokens=presumed_tokens)
+            answer = await attempt.embeddings()
+            self.usage = answer.usage
+            return answer
+        except RixinError as error:
+            failure = error
+            raise
+        except asyncio.CancelledError:
+            failure = RixinError(Kind.CANCELLED, "The client left before the answer was complete.")
+            raise
+        finally:
+            await self._end(reservation, failure)
+
+    async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
+        """Writes the row, and settles what was reserved: a client that left has had the work done all the same."""
+        embedder, origin = self._embedder, self.request.origin
+        row = self._row(failure, embedder.clock.monotonic())
+        embedder.requests.record(row, self._trace, b"" if origin is None else origin.body)
+        if reservation is None:
+            return
+        left = failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
+        try:
+            if self.usage is not None or left:
+                used = self.usage or Usage(prompt=presumed_tokens(self.request))
+                await reservation.settle(used.total)
+            else:
+                await reservation.release()
+        except RixinError as error:
+            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
+
+
+class Embedder:
+    """Begins requests for embeddings.
+
+    Args:
+        catalog: Resolves the request's model.
+        router: Sends requests to engines.
+        limiter: Admits requests within limits.
+        limits_for: The limits that an account's request counts against.
+        requests: Takes down what became of each request.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        router: Router,
+        limiter: Limiter,
+        limits_for: Callable[[Account, Embed], tuple[Limit, ...]],
+        requests: RequestLog,
+        clock: Clock,
+    ) -> None:
+        self.catalog = catalog
+        self.router = router
+        self.limiter = limiter
+        self.limits_for = limits_for
+        self.requests = requests
+        self.clock = clock
+
+    def begin(self, request: Embed, caller: Caller) -> Embedding:
+        """A request that starts when it is run."""
+        return Embedding(self, request, caller, self.catalog.resolve(request.model))
+
+
+class TextEmbedder:
+    """Makes vectors for rooms of our own: `await embed(texts, "passage")`.
+
+    Always the same model makes them, since vectors of different ones cannot be compared, whatever providers come and
+    go. They are nobody's request: no row, no limit.
+
+    Args:
+        catalog: Resolves the model.
+        router: Sends requests to engines.
+        model: The model's name.
+    """
+
+    def __init__(self, catalog: Catalog, router: Router, model: str) -> None:
+        self.model = model
+        self._catalog = catalog
+        self._router = router
+
+    async def __call__(self, texts: Sequence[str], kind: TextKind) -> list[bytes]:
+        """One vector a text, in order, as little-endian 32-bit floats; of length 1 where the embedded model makes them.
+
+        Args:
+            texts: Any number of them, none of them empty.
+            kind: Whether they are looked for or looked through.
+
+        Raises:
+            RixinError: Why there are none.
+        """
+        resolution = self._catalog.resolve(self.model)
+        vectors: list[bytes] = []
+        for start in range(0, len(texts), PORTION):
+            portion = tuple(texts[start : start + PORTION])
+            request = Embed(model=self.model, card=resolution.card, inputs=portion, kind=kind)
+            answer = await self._router.attempt(request, resolution, tokens=presumed_tokens).embeddings()
+            vectors += map(vector_bytes, answer.vectors)
+        return vectors
+
+
+def presumed_tokens(request: Embed) -> int:
+    """What a request will presumably cost, for limits that must be asked before it is known."""
+    return estimate_inputs(request.inputs)
