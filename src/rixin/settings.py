@@ -514,13 +514,7 @@ def _check(settings: Settings) -> None:
         raise RixinError(Kind.CONFIGURATION, f"server.port is {settings.server.port}; it must lie between 0 and 65535")
     if settings.server.workers < 1:
         raise RixinError(Kind.CONFIGURATION, "server.workers must be at least 1")
-    for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
-        if not getattr(settings.server, name) >= 0:
-            raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
-    for table, names in _POSITIVE.items():
-        for name in names:
-            if not getattr(getattr(settings, table), name) > 0:
-                raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
+    _check_numbers(settings)
     if settings.server.auth == "off" and not settings.loopback_only:
         raise RixinError(
             Kind.CONFIGURATION,
@@ -541,6 +535,16 @@ def _check(settings: Settings) -> None:
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise RixinError(Kind.CONFIGURATION, f"two {kind}s are named {min(twice)}")
+
+
+def _check_numbers(settings: Settings) -> None:
+    for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
+        if not getattr(settings.server, name) >= 0:
+            raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
+    for table, names in _POSITIVE.items():
+        for name in names:
+            if not getattr(getattr(settings, table), name) > 0:
+                raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
 
 
 def check_provider(provider: Provider) -> None:
