@@ -2,12 +2,11 @@
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from rixin.store.database import Database
+from rixin.store.room import delete_expired, make_room
 from rixin.store.schema import responses
-
-_EVICTED_AT_ONCE = 100
 
 
 class StoredRow(Struct, frozen=True, kw_only=True):
@@ -43,29 +42,7 @@ class ResponseTable:
         async with self._database.begin() as connection:
             await connection.execute(delete(responses).where(mine, responses.c.expires_at <= row.created_at))
             await connection.execute(delete(responses).where(mine, responses.c.id == row.id))
-            used: int = (
-                await connection.execute(select(func.coalesce(func.sum(responses.c.size), 0)).where(mine))
-            ).scalar_one()
-            evicted = 0
-            while used + len(row.sealed) > max_bytes:
-                oldest = (
-                    await connection.execute(
-                        select(responses.c.id, responses.c.size)
-                        .where(mine)
-                        .order_by(responses.c.created_at)
-                        .limit(_EVICTED_AT_ONCE)
-                    )
-                ).all()
-                leaving: list[str] = []
-                for identity, size in oldest:
-                    if used + len(row.sealed) <= max_bytes:
-                        break
-                    leaving.append(identity)
-                    used -= size
-                if not leaving:
-                    break
-                await connection.execute(delete(responses).where(mine, responses.c.id.in_(leaving)))
-                evicted += len(leaving)
+            evicted = await make_room(connection, responses, mine, responses.c.created_at, max_bytes - len(row.sealed))
             await connection.execute(insert(responses).values(**msgspec.structs.asdict(row), size=len(row.sealed)))
             return evicted
 
@@ -87,16 +64,4 @@ class ResponseTable:
 
     async def delete_expired(self, now: float, limit: int) -> int:
         """Deletes at most `limit` responses whose time is over, and tells how many they were."""
-        async with self._database.begin() as connection:
-            query = (
-                select(responses.c.owner, responses.c.id)
-                .where(responses.c.expires_at <= now)
-                .order_by(responses.c.expires_at)
-                .limit(limit)
-            )
-            over = [(owner, identity) for owner, identity in await connection.execute(query)]
-            for owner, identity in over:
-                await connection.execute(
-                    delete(responses).where(responses.c.owner == owner, responses.c.id == identity)
-                )
-        return len(over)
+        return await delete_expired(self._database, responses, now, limit)
