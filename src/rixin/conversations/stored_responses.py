@@ -10,8 +10,8 @@ from msgspec import Raw, Struct
 
 from rixin.clock import Clock
 from rixin.conversations.envelope import Box
+from rixin.conversations.sweeping import sweep_always
 from rixin.core.json import JsonObject
-from rixin.errors import Kind, RixinError
 from rixin.store.responses import ResponseTable, StoredRow
 
 PURPOSE = "stored responses"
@@ -20,9 +20,6 @@ MAX_AGE = 86400.0
 """Seconds for which a response is kept."""
 MAX_BYTES = 64 * 2**20
 """What one owner's responses may take, compressed; the oldest make room."""
-
-_SWEPT_EVERY = 3600.0
-_SWEPT_AT_ONCE = 500
 
 log = structlog.get_logger("rixin.conversations")
 
@@ -105,15 +102,7 @@ class StoredResponses:
 
     async def run(self) -> None:
         """Deletes what is too old, every hour, until it is cancelled."""
-        while True:
-            try:
-                while await self._table.delete_expired(self._clock.now(), _SWEPT_AT_ONCE) == _SWEPT_AT_ONCE:
-                    pass
-            except RixinError as error:
-                if error.kind not in (Kind.OVERLOADED, Kind.SHUTTING_DOWN):
-                    raise
-                log.warning("old responses could not be deleted", detail=error.detail)
-            await asyncio.sleep(_SWEPT_EVERY)
+        await sweep_always(self._table, self._clock)
 
     def _sealed(self, owner: str, identity: str, stored: StoredResponse) -> bytes:
         plain = zstandard.ZstdCompressor().compress(_ENCODER.encode(stored))
