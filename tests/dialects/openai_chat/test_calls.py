@@ -72,6 +72,33 @@ def test_more_of_an_ended_call_is_an_error() -> None:
         calls.take(Fragment(index=0, id="a", arguments='{"x":1}'))
 
 
+@pytest.mark.parametrize(
+    "begun", [Fragment(index=0, id="a", name="f"), Fragment(index=0, id="a", name="p", arguments="x", custom=True)]
+)
+def test_more_of_a_call_after_the_finish_is_an_error(begun: Fragment) -> None:
+    """Neither the `{}` that a call without arguments was given nor free text can be gone on with."""
+    calls = CallAssembler(0, "r")
+    calls.take(begun)
+    assert calls.end_all()[-1] == ToolEnd(index=0)
+    assert calls.take(Fragment(index=0, arguments=begun.arguments or "{}")) == []
+    with pytest.raises(RixinError, match="complete"):
+        calls.take(Fragment(index=0, arguments='{"x":1}'))
+
+
+def test_a_call_that_has_no_name_yet_is_not_ended_by_the_next() -> None:
+    """Nobody was told of it, so there is nothing to end; with its name it begins."""
+    calls = CallAssembler(0, "r")
+    calls.take(Fragment(index=0, id="a", arguments="{}"))
+    assert calls.end_complete() == []
+    with pytest.raises(RixinError, match="without a name"):
+        calls.end_all()
+    assert calls.take(Fragment(index=0, name="f")) == [
+        ToolStart(index=0, id="a", name="f"),
+        ToolArguments(index=0, text="{}"),
+    ]
+    assert calls.end_all() == [ToolEnd(index=0)]
+
+
 def test_a_call_that_is_open_is_not_ended_by_the_next() -> None:
     """Its fragments may still come; only the finish ends it."""
     calls = CallAssembler(0, "r")

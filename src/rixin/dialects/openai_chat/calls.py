@@ -153,7 +153,7 @@ class CallAssembler:
         return current
 
     def _extend(self, call: _Call, text: str) -> list[Event]:
-        if text and call.pieces and not call.custom and call.complete:
+        if text and (call.ended or (call.pieces and not call.custom and call.complete)):
             if not text.strip() or text == "".join(call.pieces):
                 text = ""  # white space at the end, or all of it once more
             elif call.ended:
@@ -176,9 +176,11 @@ class CallAssembler:
     def end_complete(self) -> list[Event]:
         """Ends the calls that hold all of their arguments, because another item begins.
 
-        A call whose JSON is still open stays so: some upstreams interleave the fragments of parallel calls.
+        A call whose JSON is still open stays so: some upstreams interleave the fragments of parallel calls. So does one
+        whose name has not come yet.
         """
-        return [self._end(call) for call in self._calls if not call.ended and (call.custom or call.complete)]
+        begun = (call for call in self._calls if call.announced and not call.ended)
+        return [self._end(call) for call in begun if call.custom or call.complete]
 
     def end_all(self) -> list[Event]:
         """Ends every call, because the finish has come. A function without arguments is given `{}`.
@@ -193,7 +195,7 @@ class CallAssembler:
             if not call.announced:
                 raise RixinError(Kind.UPSTREAM_INVALID, "The upstream sent a tool call without a name.")
             if not call.custom and not "".join(call.pieces).strip():
-                events.append(ToolArguments(index=call.index, text="{}", choice=self._choice))
+                events += self._extend(call, "{}")
             events.append(self._end(call))
         return events
 
