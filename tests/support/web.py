@@ -20,7 +20,7 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import continuity, file_book, stored_response_book
+from rixin.cli.compose import continuity, file_book, session_book, stored_response_book
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
@@ -40,6 +40,7 @@ from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
+from rixin.service.sessions import SessionService
 from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.web.app import App
@@ -122,6 +123,7 @@ async def site(
         clock=clock,
     )
         moderator=moderator,
+    kept = session_book(settings, database, secret, clock)
     responses = ResponseService(stored_response_book(settings, database, secret, clock))
 
     async def settled() -> None:
@@ -133,6 +135,7 @@ async def site(
             generator,
             ModelService(catalog, settled),
             responses,
+            None if kept is None else SessionService(kept, clock),
             files,
             links,
             clock,

@@ -25,9 +25,10 @@ from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
-from rixin.conversations import envelope, stored_responses
+from rixin.conversations import envelope, sessions, stored_responses
 from rixin.conversations.call_memory import CallMemory
 from rixin.conversations.envelope import Envelopes
+from rixin.conversations.sessions import Sessions
 from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Embed, Generate
@@ -60,6 +61,7 @@ from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
+from rixin.service.sessions import SessionService
 from rixin.settings import LOCAL, Provider, Settings
 from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
@@ -67,6 +69,7 @@ from rixin.store.files import FileTable
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.store.responses import ResponseTable
+from rixin.store.sessions import SessionTable
 from rixin.web.app import App, Mount
 from rixin.web.exchange import Asgi
 from rixin.web.routes import RouteTable
@@ -139,6 +142,9 @@ async def compose(
         stored = stored_response_book(settings, stores.database, stores.secret, clock)
         if stored is not None:
             life.run(stored.run())
+        kept = session_book(settings, stores.database, stores.secret, clock)
+        if kept is not None:
+            life.run(kept.run())
 
         def obstructed() -> RixinError | None:
             return None if engines.book.served else obstacle(settings, engines.control)
@@ -151,6 +157,7 @@ async def compose(
                     generator,
                     models,
                     ResponseService(stored),
+                    None if kept is None else SessionService(kept, clock),
                     stores.files,
                     stores.links,
                     clock,
@@ -336,6 +343,13 @@ def stored_response_book(
     if not settings.server.store_responses:
         return None
     return StoredResponses(ResponseTable(database), SealedBox(secret, stored_responses.PURPOSE), clock)
+
+
+def session_book(settings: Settings, database: Database, secret: RootSecret, clock: Clock) -> Sessions | None:
+    """The sessions of a server; None where it keeps none."""
+    if not settings.server.store_sessions:
+        return None
+    return Sessions(SessionTable(database), SealedBox(secret, sessions.PURPOSE), clock)
 
 
 def _connect(provider: Provider, profile_for: Callable[[str], Profile]) -> Remote | Replay:

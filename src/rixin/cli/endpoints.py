@@ -17,16 +17,20 @@ from rixin.dialects.gemini import DIALECT as GEMINI
 from rixin.dialects.gemini import models as gemini_models
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
+from rixin.dialects.sensenova_native import CHARACTERS as NATIVE_CHARACTERS
 from rixin.dialects.sensenova_native import DIALECT as SENSENOVA_NATIVE
 from rixin.dialects.sensenova_native import PREFIXES as NATIVE_PREFIXES
+from rixin.dialects.sensenova_native import TURNS as NATIVE_TURNS
 from rixin.dialects.sensenova_native import files as native_files
 from rixin.dialects.sensenova_native import models as native_models
 from rixin.errors import RixinError
 from rixin.service.count import Counter
 from rixin.service.embed import Embedder
 from rixin.service.generate import Generator
+from rixin.service.keeper import Keeper
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
+from rixin.service.sessions import SessionService
 from rixin.settings import Settings
 from rixin.web.count import CountHandler
 from rixin.web.embed import EmbedHandler
@@ -38,6 +42,7 @@ from rixin.web.models import ModelsHandler, ModelShape, ShapeOf
 from rixin.web.not_served import METHODS, refuse
 from rixin.web.responses import ResponsesHandler
 from rixin.web.routes import Access, Endpoint, Handler
+from rixin.web.sessions import SessionsHandler
 from rixin.web.upgrade import UpgradeRefusal
 from rixin.web.upload import Uploads
 
@@ -81,6 +86,7 @@ def endpoints(
     generator: Generator,
     models: ModelService,
     responses: ResponseService,
+    sessions: SessionService | None,
     files: FileBook,
     links: FileLinks,
     clock: Clock,
@@ -92,8 +98,9 @@ def endpoints(
         _public("/health", HealthHandler()),
         _public("/readyz", ReadyHandler(obstacle)),
         *_models(models),
-        *_operations(settings, generator, models, responses, clock),
+        *_operations(settings, generator, models, responses, sessions, clock),
         *_responses(responses, clock),
+        *_sessions(settings, sessions),
         *_files(settings, files, links),
         *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
     ]
@@ -120,7 +127,12 @@ def _shape_for(dialect: Dialect | None) -> ShapeOf:
 
 
 def _operations(
-    settings: Settings, generator: Generator, models: ModelService, responses: ResponseService, clock: Clock
+    settings: Settings,
+    generator: Generator,
+    models: ModelService,
+    responses: ResponseService,
+    sessions: SessionService | None,
+    clock: Clock,
 ) -> Iterator[Endpoint]:
     counter = Counter(generator.catalog, generator.router)
     embedder = Embedder(
@@ -131,8 +143,7 @@ def _operations(
         requests=generator.requests,
         clock=clock,
     )
-    for dialect in DIALECTS.values():
-        keeper = responses if dialect is OPENAI_RESPONSES else None
+    for dialect, keeper in _spoken_and_kept(responses, sessions):
         for route in dialect.routes:
             intake = Intake(route, models, settings.server, keeper)
             if route.operation == "count":
@@ -145,6 +156,16 @@ def _operations(
                 yield _private("POST", path, dialect, handler)
 
 
+def _spoken_and_kept(
+    responses: ResponseService, sessions: SessionService | None
+) -> Iterator[tuple[Dialect, Keeper | None]]:
+    """What clients may speak, and who keeps their conversations for them."""
+    for dialect in (*DIALECTS.values(), NATIVE_CHARACTERS):
+        yield dialect, responses if dialect is OPENAI_RESPONSES else None
+    if sessions is not None:
+        yield NATIVE_TURNS, sessions
+
+
 def _responses(responses: ResponseService, clock: Clock) -> Iterator[Endpoint]:
     """What there is to a response besides asking for it."""
     kept, no_socket = ResponsesHandler(responses), UpgradeRefusal(OPENAI_RESPONSES, clock)
@@ -152,6 +173,13 @@ def _responses(responses: ResponseService, clock: Clock) -> Iterator[Endpoint]:
         yield _private("GET", path, OPENAI_RESPONSES, no_socket)
         for method in ("GET", "DELETE"):
             yield _private(method, f"{path}/", OPENAI_RESPONSES, kept)
+
+
+def _sessions(settings: Settings, sessions: SessionService | None) -> Iterator[Endpoint]:
+    """Where sessions begin. A server that keeps none does not serve the platform's routes for them."""
+    if sessions is not None:
+        handler = SessionsHandler(sessions, settings.server)
+        yield _private("POST", "/v1/llm/chat/sessions", SENSENOVA_NATIVE, handler)
 
 
 def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[Endpoint]:

@@ -60,6 +60,17 @@ class Change(Struct, frozen=True):
     field: str
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """The turn of a conversation that this server keeps. Of the turns before it the oldest may be left out."""
+
+    session: str
+    id: str
+    claim: int
+    """The last claim on the session when its turns were read; this turn's is the one after."""
+    starts: tuple[int, ...]
+    """Where among the messages each turn begins, this one being the last."""
+
+
 Recall: TypeAlias = Callable[[ToolCall], ReasoningPart | None]
 """Finds what was thought before a call that came back without it."""
 
@@ -94,6 +105,8 @@ class Generate(Struct, frozen=True, kw_only=True):
     user: str | None = None
     session: str | None = None
     """What identifies the conversation, for routes that stay with it."""
+    turn: Turn | None = None
+    """Which turn of a kept conversation this is; None where the client sent all there is."""
     fairness_key: str | None = None
     """Who asks, as an opaque text: queues of our own engines take turns between them. Never sent to an upstream."""
     observer: Observer | None = None

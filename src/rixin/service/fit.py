@@ -1,19 +1,64 @@
-"""Makes an answer fit into what the model's window leaves."""
+"""Makes a conversation and its answer fit into the model's window."""
 
 from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import TypeAlias
 
-from rixin.core.estimate import most_prompt_tokens
+from rixin.core.estimate import estimate_prompt, most_prompt_tokens
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError
 
+Count: TypeAlias = Callable[[Generate], Awaitable[int | None]]
+"""Counts a prompt exactly, or gives None where the engine cannot."""
 
-async def fit_output(request: Generate, count: Callable[[Generate], Awaitable[int | None]]) -> Generate:
+_ERROR = 1.25
+"""By how much an estimate of tokens may be too low."""
+
+
+async def fit_history(request: Generate, count: Count) -> Generate:
+    """Leaves out the oldest turns of a kept conversation, as many as it takes for the rest and the answer to fit.
+
+    What stands before all turns stays, and so does the turn that is asked, whether it fits or not.
+
+    Args:
+        request: The request, as far as it is resolved.
+        count: Asked only when the window may be too small.
+    """
+    turn, card = request.turn, request.card
+    if turn is None or len(turn.starts) < 2 or card.context_length is None:
+        return request
+    output = min(limit for limit in (request.max_tokens, card.max_output_length, card.context_length) if limit)
+    room = card.context_length - output
+    if not request.max_tokens_binding:
+        room = max(room, card.context_length // 2)
+    if most_prompt_tokens(request) <= room:
+        return request
+
+    def without(turns: int) -> Generate:
+        first, start = turn.starts[0], turn.starts[turns]
+        return request.edit(messages=request.messages[:first] + request.messages[start:])
+
+    async def fits(turns: int) -> bool:
+        shorter = without(turns)
+        tokens = await count(shorter)
+        return (ceil(_ERROR * estimate_prompt(shorter)) if tokens is None else tokens) <= room
+
+    least, most = 0, len(turn.starts) - 1
+    while least < most:
+        middle = (least + most) // 2
+        if await fits(middle):
+            most = middle
+        else:
+            least = middle + 1
+    return request if least == 0 else without(least).edit(Change("trimmed", "messages"))
+
+
+async def fit_output(request: Generate, count: Count) -> Generate:
     """Lowers `max_tokens` to what the card and the window allow, and says so in the request's changes.
 
     Args:
         request: The request as the client sent it.
-        count: Counts the prompt exactly, or gives None where the engine cannot. Asked only when the window may be too
-            small.
+        count: Asked only when the window may be too small.
 
     Raises:
         RixinError: `CONTEXT_OVERFLOW` with both numbers when the prompt alone fills the window, or does so with a

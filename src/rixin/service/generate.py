@@ -29,7 +29,7 @@ from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Attempt, Router
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
-from rixin.service.fit import fit_output
+from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.probe import answer_to_nothing, asks_nothing
 from rixin.store.usage import UsageRow
@@ -205,13 +205,16 @@ class Generation:
             if generator.moderator is not None:
                 await generator.moderator.admit(request, self.caller.request_id)
             if not wants_compaction(request):  # what does not fit then is read in pieces
-                request = await fit_output(request, lambda sized: generator.router.count(sized, self._resolution))
+                request = await fit_output(await fit_history(request, self._count), self._count)
             self.request = request
         except BaseException:
             if reservation is not None:
                 await reservation.release()
             raise
         return reservation
+
+    async def _count(self, request: Generate) -> int | None:
+        return await self._generator.router.count(request, self._resolution)
 
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import msgspec
 import structlog
@@ -29,7 +30,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class ResponseService:
-    """Puts stored history in front of what a client sends, and stores what it was answered.
+    """The `Keeper` of responses: puts stored history in front of what a client sends, and stores what it was answered.
 
     Args:
         stored: Keeps responses; None where the server keeps none.
@@ -68,24 +69,22 @@ class ResponseService:
             return call
         return msgspec.structs.replace(call, body=_ENCODER.encode({**fields, **changed}))
 
+    def held(self, request: Generate, owner: str) -> AbstractAsyncContextManager[object]:  # noqa: ARG002 - see below
+        """Nothing: any number of responses may go on from one."""
+        return nullcontext()
+
     def wants(self, request: Generate) -> bool:
         """Whether the answer to a request is to be stored."""
         return self._stored is not None and request.extra.get("store") is not False
 
-    async def keep(self, request: Generate, owner: str, resource: bytes) -> None:
-        """Stores a response, if it is wanted. It can be had once this returns.
-
-        Args:
-            request: What was answered.
-            owner: Who asked.
-            resource: The response object as the client is told it.
-        """
+    async def keep(self, request: Generate, owner: str, answer: bytes) -> None:
+        """Stores a response object, if it is wanted; see `Keeper.keep`. It can be had once this returns."""
         if self._stored is None or request.origin is None or not self.wants(request):
             return
-        identity = msgspec.json.decode(resource, type=_Identified).id
+        identity = msgspec.json.decode(answer, type=_Identified).id
         try:
             # The conversation may be long; other requests need not wait while it is put together.
-            stored = await asyncio.to_thread(_record, identity, resource, request.origin.body)
+            stored = await asyncio.to_thread(_record, identity, answer, request.origin.body)
             kept = await self._stored.put(owner, identity, stored)
         except RixinError as error:
             # The answer is the client's all the same; going on from it will say that it is not there.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 from rixin.accounts.account import Account
 from rixin.clock import Clock
@@ -12,7 +12,7 @@ from rixin.dialects.base import Dialect, Snapshots, Stamp, Typed, Writer
 from rixin.errors import Kind, RixinError
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.generate import Caller, Generation, Generator, changes_text
-from rixin.service.responses import ResponseService
+from rixin.service.keeper import Keeper
 from rixin.settings import Server
 from rixin.web.exchange import EVENT_STREAM, Exchange, header_pairs
 from rixin.web.intake import Intake
@@ -28,7 +28,7 @@ class GenerateHandler:
         generator: Answers them.
         settings: Of the server.
         clock: Time.
-        responses: Keeps answers that clients may come back to.
+        keeper: Keeps answers that clients may come back to.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class GenerateHandler:
         generator: Generator,
         settings: Server,
         clock: Clock,
-        responses: ResponseService | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._dialect = dialect
         self._intake = intake
         self._generator = generator
         self._settings = settings
         self._clock = clock
-        self._responses = responses
+        self._keeper = keeper
 
     async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
         """Answers an exchange; `rest` is the model, where the path names it."""
@@ -58,14 +58,20 @@ class GenerateHandler:
             arrived=arrived,
             since=since,
         )
-        try:
-            request = await self._intake.parse(exchange, body, account, rest)
-            if not isinstance(request, Generate):
-                raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not generate.")
-        except RixinError as error:
-            self._generator.refuse(caller, body, error)
-            raise
-        exchange.log_fields.update(model=request.model, stream=request.stream)
+        async with AsyncExitStack() as held:
+            try:
+                request = await self._intake.parse(exchange, body, account, rest)
+                if not isinstance(request, Generate):
+                    raise RixinError(Kind.NOT_IMPLEMENTED, "This route does not generate.")
+                if self._keeper is not None:
+                    await held.enter_async_context(self._keeper.held(request, account.id))
+            except RixinError as error:
+                self._generator.refuse(caller, body, error)
+                raise
+            exchange.log_fields.update(model=request.model, stream=request.stream)
+            await self._answer(exchange, request, caller)
+
+    async def _answer(self, exchange: Exchange, request: Generate, caller: Caller) -> None:
         generation = self._generator.begin(request, caller)
         answer = self._stream if request.stream else self._whole
         try:
@@ -118,10 +124,11 @@ class GenerateHandler:
                     await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
 
         pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, announce))
+        whole = False
         try:
             await exchange.guard(relay())
             pulse.cancel()  # no sign of life may come between the end and its sending
-            ending = stream.writer.close()
+            ending, whole = stream.writer.close(), True
             await self._keep(generation, stream.writer)
             await stream.send(ending)
         except RixinError as error:
@@ -129,7 +136,8 @@ class GenerateHandler:
                 raise
             pulse.cancel()
             ending = b"" if error.kind is Kind.CANCELLED else stream.writer.fail(error)
-            await self._keep(generation, stream.writer)
+            if not whole:
+                await self._keep(generation, stream.writer)
             if error.kind is Kind.CANCELLED:
                 raise
             exchange.log_fields["error"] = error.kind.value
@@ -141,12 +149,12 @@ class GenerateHandler:
     async def _keep(self, generation: Generation, answer: bytes | Writer) -> None:
         """Stores an answer, where it is to be, before its client is told the end: it may come back at once."""
         request = generation.request
-        if self._responses is None or not self._responses.wants(request):
+        if self._keeper is None or not self._keeper.wants(request):
             return
         if isinstance(answer, Snapshots):
             answer = answer.snapshot()
         if isinstance(answer, bytes):
-            await self._responses.keep(request, generation.caller.account.id, answer)
+            await self._keeper.keep(request, generation.caller.account.id, answer)
 
     def _announce(self, exchange: Exchange, generation: Generation) -> None:
         headers = exchange.extra_headers

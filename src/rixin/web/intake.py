@@ -5,8 +5,8 @@ from rixin.core.cards import ModelCard
 from rixin.core.requests import Request
 from rixin.dialects.base import Call, Route
 from rixin.errors import Kind, RixinError
+from rixin.service.keeper import Keeper
 from rixin.service.models import ModelService
-from rixin.service.responses import ResponseService
 from rixin.settings import Server
 from rixin.web.exchange import Exchange
 
@@ -18,14 +18,12 @@ class Intake:
         route: The route.
         models: Knows the models that requests name.
         settings: Of the server.
-        responses: Puts in what a request refers to, where the dialect has such references.
+        keeper: Puts in what a request refers to, where the dialect has such references.
     """
 
-    def __init__(
-        self, route: Route, models: ModelService, settings: Server, responses: ResponseService | None = None
-    ) -> None:
+    def __init__(self, route: Route, models: ModelService, settings: Server, keeper: Keeper | None = None) -> None:
         self._route = route
-        self._responses = responses
+        self._keeper = keeper
         self._models = models
         self._settings = settings
 
@@ -47,8 +45,8 @@ class Intake:
         """
         path_params = {"model": model} if model else {}
         call = Call(path_params=path_params, query=exchange.query, headers=exchange.headers, body=body)
-        if self._responses is not None:
-            call = await self._responses.prepare(call, account.id)
+        if self._keeper is not None:
+            call = await self._keeper.prepare(call, account.id)
 
         def card_of(name: str) -> ModelCard:
             return self._models.card_of(name, account)

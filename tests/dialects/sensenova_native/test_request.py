@@ -84,25 +84,33 @@ def test_absent_fields_have_the_documented_defaults() -> None:
     """Whatever model answers; a limit that nobody sent binds nobody. An absent penalty is none."""
     for request in (
         ask(),
-        ask_prompt(),
         ask(temperature=None, top_p=None, max_new_tokens=None, n=None, stream=None, user=None, repetition_penalty=None),
     ):
         assert request.sampling == Sampling(temperature=0.8, top_p=0.7)
         assert (request.max_tokens, request.max_tokens_binding) == (1024, False)
         assert (request.n, request.stream, request.user, request.reasoning) == (1, False, None, ReasoningWish())
+    assert ask_prompt().sampling == Sampling(temperature=0.8, top_p=0.7, repetition_penalty=1.05)
+    assert (ask_prompt().max_tokens, ask_prompt().max_tokens_binding) == (1024, False)
 
 
 @pytest.mark.parametrize(
-    ("field", "good", "bad", "range_text"),
+    ("asking", "field", "good", "bad", "range_text"),
     [
-        ("max_new_tokens", [1, 1024, 16384], [0, -1, 16385], "[1,16384]"),
-        ("repetition_penalty", [0.000001, 1, 1.2, 2], [0, -1, 2.000001], "(0,2]"),
-        ("temperature", [0.000001, 0.8, 1, 2, 2.0], [0, 0.0, -0.5, 2.1], "(0,2]"),
-        ("top_p", [0.000001, 0.7, 0.999999], [0, 1, 1.0, -0.1, 1.5], "(0,1)"),
-        ("n", [1, 4], [0, 5, 1000000], "[1,4]"),
+        (ask, "max_new_tokens", [1, 1024, 16384], [0, -1, 16385], "[1,16384]"),
+        (ask_prompt, "max_new_tokens", [1, 1024, 2048], [0, -1, 2049], "[1,2048]"),
+        (ask, "top_p", [0.000001, 0.7, 0.999999], [0, 1, 1.0, -0.1, 1.5], "(0,1)"),
+        (ask_prompt, "top_p", [0.000001, 0.7, 1], [0, -0.1, 1.5], "(0,1]"),
+        *(
+            (asking, *case)
+            for asking in (ask, ask_prompt)
+            for case in (
+                ("repetition_penalty", [0.000001, 1, 1.2, 2], [0, -1, 2.000001], "(0,2]"),
+                ("temperature", [0.000001, 0.8, 1, 2, 2.0], [0, 0.0, -0.5, 2.1], "(0,2]"),
+                ("n", [1, 4], [0, 5, 1000000], "[1,4]"),
+            )
+        ),
     ],
 )
-@pytest.mark.parametrize("asking", [ask, ask_prompt])
 def test_numbers_have_the_documented_ranges(
     asking: Any, field: str, good: list[float], bad: list[float], range_text: str
 ) -> None:

@@ -13,7 +13,7 @@ from rixin.core.estimate import estimate_prompt
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.requests import Generate
 from rixin.dialects.decoding import decode_object
-from rixin.dialects.sensenova_native.bounds import BOUNDS, fit
+from rixin.dialects.sensenova_native.bounds import CHAT, COMPLETION, Bounds, fit
 from rixin.dialects.sensenova_native.conversation import render_messages
 from rixin.dialects.sensenova_native.wire import NAME, ChatBody, CompletionBody
 from rixin.errors import invalid
@@ -71,6 +71,10 @@ def _messages(request: Generate) -> JsonObject:
     return {"messages": render_messages(request)} if request.prompt is None else {"prompt": request.prompt}
 
 
+def _bounds(request: Generate) -> Bounds:
+    return CHAT if request.prompt is None else COMPLETION
+
+
 def _max_tokens(request: Generate) -> JsonObject:
     """The limit. Where nobody gave one it is what the window leaves: unsaid, the platform's would be 1024."""
     card, wanted = request.card, request.max_tokens
@@ -78,7 +82,7 @@ def _max_tokens(request: Generate) -> JsonObject:
         wanted = card.max_output_length
         if card.context_length is not None:
             wanted = min(wanted, max(1, card.context_length - ceil(_ERROR * estimate_prompt(request))))
-    return {} if wanted is None else {"max_new_tokens": int(fit("max_new_tokens", wanted))}
+    return {} if wanted is None else {"max_new_tokens": int(fit(_bounds(request), "max_new_tokens", wanted))}
 
 
 def _sampling(request: Generate) -> JsonObject:
@@ -91,7 +95,7 @@ def _sampling(request: Generate) -> JsonObject:
     if repetition is None and sampling.frequency_penalty is not None:
         repetition = (sampling.frequency_penalty + 2) / 2
     fields = {"temperature": sampling.temperature, "top_p": sampling.top_p, "repetition_penalty": repetition}
-    return {name: fit(name, value) for name, value in fields.items() if value is not None}
+    return {name: fit(_bounds(request), name, value) for name, value in fields.items() if value is not None}
 
 
 def _thinking(request: Generate) -> JsonObject:
@@ -126,7 +130,7 @@ RENDERINGS: dict[str, _Rendering] = {
     "messages": _MESSAGES,
     "prompt": _MESSAGES,
     "max_tokens": _Rendering(("max_new_tokens",), _max_tokens),
-    "sampling": _Rendering(tuple(name for name in BOUNDS if name not in ("n", "max_new_tokens")), _sampling),
+    "sampling": _Rendering(("temperature", "top_p", "repetition_penalty"), _sampling),
     "stop": _Rendering(("stop",), _stop),
     "n": _Rendering(("n",), _count),
     "reasoning": _Rendering(("thinking",), _thinking),

@@ -20,13 +20,8 @@ from rixin.dialects.base import Call, CardOf
 from rixin.dialects.decoding import decode, decode_fields
 from rixin.dialects.openai_chat.reasoning import read_switch
 from rixin.dialects.openai_chat.request import read_extra, read_stop
-from rixin.dialects.sensenova_native.bounds import (
-    BOUNDS,
-    DEFAULT_MAX_NEW_TOKENS,
-    DEFAULT_TEMPERATURE,
-    DEFAULT_TOP_P,
-    check_number,
-)
+from rixin.dialects.openai_chat.wire import Thinking
+from rixin.dialects.sensenova_native.bounds import CHAT, COMPLETION, Bounds, check_number
 from rixin.dialects.sensenova_native.messages import read_messages
 from rixin.dialects.sensenova_native.wire import NAME, ChatBody, CommonBody, CompletionBody
 from rixin.errors import Kind, RixinError, invalid
@@ -46,10 +41,9 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
     """
     fields = decode_fields(call.body)
     body = decode(_CHAT, call.body)
-    request = _request(call, body, card_of, read_extra(fields, _CHAT_FIELDS))
-    thinking = None if body.thinking is None else read_switch(body.thinking)
+    request = read_common(call, body, card_of, read_extra(fields, _CHAT_FIELDS), CHAT)
     return msgspec.structs.replace(
-        request, messages=read_messages(body.messages), reasoning=ReasoningWish(enabled=thinking)
+        request, messages=read_messages(body.messages), reasoning=read_thinking(body.thinking)
     )
 
 
@@ -57,25 +51,25 @@ def parse_completion(call: Call, card_of: CardOf) -> Generate:
     """Reads a request for a bare prompt's continuation. Raises as `parse_chat` does."""
     fields = decode_fields(call.body)
     body = decode(_COMPLETION, call.body)
-    request = _request(call, body, card_of, read_extra(fields, _COMPLETION_FIELDS))
+    request = read_common(call, body, card_of, read_extra(fields, _COMPLETION_FIELDS), COMPLETION)
     return msgspec.structs.replace(request, prompt=body.prompt, stop=read_stop(body.stop))
 
 
-def _request(call: Call, body: CommonBody, card_of: CardOf, extra: JsonObject) -> Generate:
-    """What both kinds of request have, and neither a conversation nor a prompt yet."""
+def read_common(call: Call, body: CommonBody, card_of: CardOf, extra: JsonObject, bounds: Bounds) -> Generate:
+    """What all kinds of request have, and neither a conversation nor a prompt yet. Raises as `parse_chat` does."""
     card = _card(body, card_of)
-    for field in BOUNDS:
-        check_number(field, getattr(body, field))
-    wanted = body.max_new_tokens
+    for field in bounds.rules:
+        check_number(bounds, field, getattr(body, field))
+    wanted, penalty = body.max_new_tokens, body.repetition_penalty
     return Generate(
         model=body.model,
         card=card,
         sampling=Sampling(
-            temperature=DEFAULT_TEMPERATURE if body.temperature is None else body.temperature,
-            top_p=DEFAULT_TOP_P if body.top_p is None else body.top_p,
-            repetition_penalty=body.repetition_penalty,
+            temperature=bounds.temperature if body.temperature is None else body.temperature,
+            top_p=bounds.top_p if body.top_p is None else body.top_p,
+            repetition_penalty=bounds.repetition_penalty if penalty is None else penalty,
         ),
-        max_tokens=DEFAULT_MAX_NEW_TOKENS if wanted is None else wanted,
+        max_tokens=bounds.max_new_tokens if wanted is None else wanted,
         max_tokens_binding=wanted is not None,
         n=1 if body.n is None else body.n,
         stream=bool(body.stream),
@@ -84,6 +78,11 @@ def _request(call: Call, body: CommonBody, card_of: CardOf, extra: JsonObject) -
         extra=extra,
         origin=Origin(NAME, call.body),
     )
+
+
+def read_thinking(thinking: Thinking | None) -> ReasoningWish:
+    """Whether the model shall think. Raises `INVALID_REQUEST` for a word that does not say."""
+    return ReasoningWish(enabled=None if thinking is None else read_switch(thinking))
 
 
 def _card(body: CommonBody, card_of: CardOf) -> ModelCard:

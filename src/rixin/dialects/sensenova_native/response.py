@@ -23,28 +23,34 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     if not isinstance(request, Generate):
         raise TypeError(f"a chat answers a Generate, not a {type(request).__name__}")
     name = "message" if request.prompt is None else "text"
-    own = [opaque for opaque in response.opaque if opaque.dialect == NAME]
-    choices: list[JsonValue] = []
-    for choice in response.choices:
-        rendered = _choice(choice, name)
-        for opaque in own:
-            if opaque.choice == choice.index:
-                rendered.setdefault(opaque.kind, opaque.value)
-        choices.append(rendered)
+    choices: list[JsonValue] = [
+        with_beside(_choice(choice, name), beside(response, choice.index)) for choice in response.choices
+    ]
     data: JsonObject = {
         "id": stamp.new_id(""),
         "choices": choices,
         "usage": render_usage(response.usage or Usage()),
     }
-    for opaque in own:
-        if opaque.choice is None:
-            data.setdefault(opaque.kind, opaque.value)
-    return _ENCODER.encode({"data": data})
+    return _ENCODER.encode({"data": with_beside(data, beside(response))})
+
+
+def beside(response: Response, choice: int | None = None) -> JsonObject:
+    """What an upstream of this dialect told beside the words: of one choice, or of none."""
+    return {told.kind: told.value for told in response.opaque if told.dialect == NAME and told.choice == choice}
+
+
+def with_beside(rendered: JsonObject, beside: JsonObject) -> JsonObject:
+    """What is told and what is told beside it, which replaces nothing."""
+    return rendered | {name: value for name, value in beside.items() if name not in rendered}
+
+
+def words_of(choice: Choice) -> str:
+    """What a choice says; a refusal is said like anything else."""
+    return "".join(part.text for part in choice.parts if isinstance(part, TextPart | RefusalPart))
 
 
 def _choice(choice: Choice, name: str) -> JsonObject:
-    words = "".join(part.text for part in choice.parts if isinstance(part, TextPart | RefusalPart))
-    rendered: JsonObject = {name: words}
+    rendered: JsonObject = {name: words_of(choice)}
     if choice.reasoning:
         rendered["reasoning_content"] = choice.reasoning
     return {**rendered, "finish_reason": RENDERED[choice.finish_reason], "index": choice.index, "role": "assistant"}

@@ -46,8 +46,8 @@ class ChunkWriter:
 
     def __init__(self, request: Generate, stamp: Stamp) -> None:
         self._head = b'data:{"data":{"id":' + _encode(stamp.new_id("")) + b',"choices":['
-        self._usage = RunningUsage(request)
-        self._finishes: dict[int, str] = {}
+        self.usage = RunningUsage(request)
+        self.finishes: dict[int, str] = {}
 
     def feed(self, events: list[Event]) -> bytes:
         """The chunks of these events, in one piece."""
@@ -63,7 +63,7 @@ class ChunkWriter:
 
     def close(self) -> bytes:
         """The last chunk of each choice, and `[DONE]`."""
-        last = [self._chunk(choice, {"delta": ""}, reason) for choice, reason in sorted(self._finishes.items())]
+        last = [self.chunk(choice, {"delta": ""}, reason) for choice, reason in sorted(self.finishes.items())]
         return b"".join(last) + DONE
 
     def keep_alive(self) -> bytes:
@@ -78,10 +78,10 @@ class ChunkWriter:
             case Reasoning():
                 return self._words(event, {"delta": "", "reasoning_content": event.text}, counted)
             case Usage():
-                self._usage.report(event)
+                self.usage.report(event)
                 return b""
             case Finish():
-                self._finishes[event.choice] = RENDERED[event.reason]
+                self.finishes[event.choice] = RENDERED[event.reason]
                 return b""
             case Opaque():
                 return self._opaque(event)
@@ -94,20 +94,28 @@ class ChunkWriter:
         if not event.text:
             return b""
         if counted is None:
-            self._usage.add(event)
+            self.usage.add(event)
         else:
-            self._usage.report(counted)
-        return self._chunk(event.choice, fields)
+            self.usage.report(counted)
+        return self.chunk(event.choice, fields)
 
     def _opaque(self, event: Opaque) -> bytes:
         """What came in this dialect goes out in it; what is another dialect's has no form here."""
         if event.dialect != NAME:
             return b""
         if event.choice is None:
-            return self._chunk(0, {"delta": ""}, beside={event.kind: event.value})
-        return self._chunk(event.choice, {"delta": "", event.kind: event.value})
+            return self.chunk(0, {"delta": ""}, told={event.kind: event.value})
+        return self.chunk(event.choice, {"delta": "", event.kind: event.value})
 
-    def _chunk(self, choice: int, fields: JsonObject, finish: str = "", beside: JsonObject | None = None) -> bytes:
+    def chunk(self, choice: int, fields: JsonObject, finish: str = "", told: JsonObject | None = None) -> bytes:
+        """A chunk with the usage so far.
+
+        Args:
+            choice: Of which answer.
+            fields: What it tells of it, the words first.
+            finish: Why the answer ended.
+            told: What it tells beside the answers.
+        """
         rendered = _encode({**fields, "finish_reason": finish, "index": choice, "role": "assistant"})
-        rest = _encode({"usage": render_usage(self._usage.now()), **(beside or {})})
+        rest = _encode({"usage": render_usage(self.usage.now()), **(told or {})})
         return self._head + rendered + b"]," + rest[1:] + _TAIL
