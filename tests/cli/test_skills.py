@@ -1,7 +1,6 @@
 """`rixin skills`, with real git and real directories."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -73,9 +72,11 @@ def test_mistakes_within_a_skill_are_told(invoke: Invoke, home: Path, official: 
     assert (home / ".hermes/skills/sn-da-excel-workflow/capability/styling/Table_Theme/SKILL.md").is_file()
 
 
-def test_several_agents_at_once(invoke: Invoke, home: Path, official: Repository, tmp_path: Path) -> None:
+def test_several_agents_at_once(
+    invoke: Invoke, home: Path, official: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One fetch, every agent's own folder, wherever a variable says that it is."""
-    os.environ["CODEX_HOME"] = str(tmp_path / "codex")
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "codex"))
     agents = [word for name in ("claude", "codex", "./mine") for word in ("--agent", name)]
     run(invoke, "install", official.url, "--skill", "sn-image-base", *agents)
     for folder in (home / ".claude/skills", tmp_path / "codex/skills", tmp_path / "mine"):
@@ -309,10 +310,10 @@ def test_env_tells_of_variables_that_count_more(invoke: Invoke, home: Path) -> N
     assert "secret-5" not in result.output
 
 
-def test_env_without_a_key(invoke: Invoke, home: Path) -> None:
+def test_env_without_a_key(invoke: Invoke, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written that would not work; a server without keys takes any."""
     assert "there is no key to write" in error(invoke, "env", "--agent", "hermes")
     assert list(home.iterdir()) == []
-    os.environ["RIXIN_AUTH"] = "off"
+    monkeypatch.setenv("RIXIN_AUTH", "off")
     run(invoke, "env", "--agent", "hermes")
     assert "SN_API_KEY=none\n" in (home / ".hermes/.env").read_text()
