@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -15,9 +16,14 @@ import openai
 import pytest
 import requests
 
+from rixin.accounts.file_purposes import PURPOSES, SCHEMES
+from rixin.settings import Files, load
+from rixin.store.file_bytes import FileBytes
+from tests.e2e.test_docs import blocks
+from tests.e2e.test_docs import run as commands_run
 from tests.media.documents import pdf, word
 from tests.media.samples import image, video
-from tests.support.server import Server
+from tests.support.server import ROOT, Server
 from tests.upstreams.scripted import Request, ScriptedUpstream, answer, completion
 
 pytestmark = pytest.mark.timeout(300)
@@ -265,3 +271,23 @@ async def test_a8_nobody_elses_file_is_used(seeing: Server, upstream: ScriptedUp
         assert told.startswith("404 "), (path, content, told)
         assert "There is no file with this id." in told
     assert not [request for request in upstream.requests if request.method == "POST"]
+
+
+def test_the_page_runs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands, in turn, in one shell; its configuration, and its figures."""
+    monkeypatch.chdir(tmp_path)
+    commands = "\n".join(blocks("files.md", "sh")).replace("cats.txt", str(tmp_path / "cats.txt"))
+    printed = commands_run(commands, server.url, server.environ | {"RIXIN_API_KEY": server.key})
+    assert "Ada keeps seven cats." in printed
+    assert '"deleted":true' in printed
+    [text] = blocks("files.md", "toml")
+    (tmp_path / "rixin.toml").write_text(text, encoding="utf-8")
+    settings = load(tmp_path / "rixin.toml", environ={"S3_KEY_ID": "id", "S3_SECRET": "secret"}).files
+    FileBytes.open(settings.url, settings.options, tmp_path)
+    page, defaults = (ROOT / "docs" / "files.md").read_text(encoding="utf-8"), Files()
+    megabytes, gigabytes = defaults.max_file_bytes // 2**20, defaults.max_account_bytes // 2**30
+    figures = f"A file may have {megabytes} MB, a key {gigabytes} GB in {defaults.max_account_files:,} files"
+    assert figures in page
+    for name, purpose in (SCHEMES | PURPOSES).items():
+        row = next(line for line in page.splitlines() if line.startswith("| `") and f"`{name}`" in line)
+        assert (f"{(purpose.max_bytes or 0) // 2**20} MB" in row) == (purpose.max_bytes is not None)

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from rixin.accounts.key_rules import KeyWish
 from rixin.settings import Files, Server, Settings
@@ -254,6 +255,22 @@ async def test_a_client_that_leaves_leaves_nothing(served: Site) -> None:
         while rows(served):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0)
     await nothing_left(served)
+
+
+async def test_p4_a_client_that_leaves_ends_the_download(tmp_path: Path) -> None:
+    """However much is left of it."""
+    async with site(tmp_path, Settings(server=Server(data_dir=tmp_path))) as served:
+        made = await send(served, bytes(64 * 2**20), purpose="user_data")
+        port = int(served.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        head = f"GET /v1/files/{made['id']}/content HTTP/1.1\r\nhost: x\r\nx-api-key: {served.key}\r\n\r\n"
+        writer.write(head.encode())
+        with capture_logs() as logs:
+            async with asyncio.timeout(HANG):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+                writer.transport.abort()
+                await served.app.drain(HANG * 10)
+        assert [entry.get("error") for entry in logs if entry["event"] == "request"] == ["cancelled"]
 
 
 async def test_pages(served: Site) -> None:
