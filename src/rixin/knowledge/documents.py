@@ -12,10 +12,11 @@ from rixin.knowledge.chunking import cut
 from rixin.knowledge.tokens import tokens
 from rixin.media.jobs import WORDS, Block, Document, DocumentJob, RefusedError
 from rixin.media.payload import Payload
+from rixin.media.reading import MEDIA_TYPES
 from rixin.store.passages import NewPassage
 
-DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-PDF: Final = "application/pdf"
+DOCX: Final = MEDIA_TYPES["docx"]
+PDF: Final = MEDIA_TYPES["pdf"]
 _JSON: Final = "application/json"
 _MARKDOWN: Final = "text/markdown"
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")

@@ -1,33 +1,34 @@
 """What makes vectors of texts, as this room sees it."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rixin.core.requests import TextKind
 from rixin.errors import Kind, RixinError
 
 Vectors: TypeAlias = NDArray[np.float32]
 """One row a text, each of length 1."""
-WIRE = np.dtype("<f4")
+WIRE: Final = np.dtype("<f4")
 """How a number of a vector is stored."""
+
+
+UNRELATED: Final = 0.8
+"""The cosine of two questions that have nothing to do with each other, by the embedded model (multilingual-e5-small),
+whose vectors all lie in one narrow cone."""
 
 
 class Embedder(Protocol):
     """A model that embeds."""
 
     @property
-    def name(self) -> str:
-        """The model; vectors of two models cannot be compared."""
+    def model(self) -> str:
+        """The model's name; vectors of two models cannot be compared."""
         ...
 
-    @property
-    def floor(self) -> float:
-        """The cosine of two texts that have nothing to do with each other."""
-        ...
-
-    async def embed(self, texts: Sequence[str], kind: Literal["query", "passage"]) -> Sequence[bytes]:
+    async def __call__(self, texts: Sequence[str], kind: TextKind) -> Sequence[bytes]:
         """The vectors of texts, as little-endian 32-bit floats.
 
         Args:

@@ -137,7 +137,7 @@ class Indexer:
             blocks = await read_blocks(source, self._decoder, self._bounds)
             found = await asyncio.to_thread(passages_of, source, blocks, self._bounds)
             now = self._clock.now()
-            await self._passages.put(claim, found, self._embedder.name, now, now + LEASE)
+            await self._passages.put(claim, found, self._embedder.model, now, now + LEASE)
         while batch := await self._passages.to_embed(claim, _BATCH):
             vectors = await self._embed(batch)
             now = self._clock.now()
@@ -150,7 +150,7 @@ class Indexer:
             some = [each for each in batch if each.question is asked]
             if some:
                 texts = [f"{each.heading}\n{each.text}" if each.heading else each.text for each in some]
-                made = await self._embedder.embed(texts, "query" if asked else "passage")
+                made = await self._embedder(texts, "query" if asked else "passage")
                 vectors += zip((each.id for each in some), made, strict=True)
         return vectors
 

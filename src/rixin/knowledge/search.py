@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from rixin.core.knowledge import Hit
-from rixin.knowledge.embedder import Embedder, Vectors, read_vectors
+from rixin.knowledge.embedder import UNRELATED, Embedder, Vectors, read_vectors
 from rixin.knowledge.tokens import query_tokens
 from rixin.store.knowledge import KnowledgeTable, ValidDocument
 from rixin.store.passages import PassageTable
@@ -27,10 +27,8 @@ CACHE: Final = 256 * 2**20
 """Bytes of vectors that are kept in memory."""
 DEPTH: Final = 30
 """Passages that each way gives."""
-_DAMPING: Final = 10.0
-"""How many ranks it takes until a passage counts half of the first one."""
-_WEIGHTS: Mapping[Mode, float] = {"text": 0.4, "vector": 0.6}
-"""How much each way counts. They are those that find most in the room's test of retrieval."""
+_DAMPING: Final = 5.0
+"""How many ranks it takes until a passage counts half of the first one: few, because few are wanted."""
 _LONGEST: Final = 2000
 """Characters of a question that are looked at."""
 
@@ -61,12 +59,21 @@ class Searcher:
         passages: What is in them.
         embedder: Makes the vectors of questions.
         cache: Bytes of vectors that are kept in memory.
+        unrelated: The cosine of two questions that have nothing to do with each other.
     """
 
-    def __init__(self, bases: KnowledgeTable, passages: PassageTable, embedder: Embedder, cache: int = CACHE) -> None:
+    def __init__(
+        self,
+        bases: KnowledgeTable,
+        passages: PassageTable,
+        embedder: Embedder,
+        cache: int = CACHE,
+        unrelated: float = UNRELATED,
+    ) -> None:
         self._bases = bases
         self._passages = passages
         self._embedder = embedder
+        self._unrelated = unrelated
         self._shelf = _Shelf(passages, cache)
 
     async def search(self, owner: str, bases: Sequence[str], question: str, limit: int, mode: Mode = "hybrid") -> Found:
@@ -87,13 +94,13 @@ class Searcher:
         question = question.strip()[:_LONGEST]
         if not documents or not question:
             return Found((), ())
-        orders: dict[Mode, Sequence[Place]] = {}
+        orders: list[Sequence[Place]] = []
         answers: tuple[Answer, ...] = ()
         if mode != "vector":
-            orders["text"] = await self._passages.match(query_tokens(question), documents, DEPTH)
+            orders.append(await self._passages.match(query_tokens(question), documents, DEPTH))
         if mode != "text":
             near = await self._near(documents, question)
-            orders["vector"] = near.places[:DEPTH]
+            orders.append(near.places[:DEPTH])
             answers = await self._answers(documents, near)
         ranked = fuse(orders)[:limit]
         shown = await self._passages.shown([place for place, _ in ranked])
@@ -114,12 +121,12 @@ class Searcher:
 
     async def _near(self, documents: Mapping[int, ValidDocument], question: str) -> "_Near":
         """All that is compared with the question, the nearest first."""
-        name = self._embedder.name
-        wanted = read_vectors(await self._embedder.embed([question], "query"))[0]
+        model = self._embedder.model
+        wanted = read_vectors(await self._embedder([question], "query"))[0]
         best: dict[Place, float] = {}
         asked: dict[int, tuple[float, int]] = {}
         for identity, document in documents.items():
-            if document.embedder != name:
+            if document.embedder != model:
                 continue
             vectors = await self._shelf.get(identity)
             if vectors.matrix.shape[1:] != wanted.shape:
@@ -140,7 +147,7 @@ class Searcher:
             if base not in nearest or cosine > nearest[base][0]:
                 nearest[base] = (cosine, (identity, entry))
         shown = await self._passages.shown([place for _, place in nearest.values()])
-        floor = self._embedder.floor
+        floor = self._unrelated
         answers = [
             Answer(base, shown[place].answer or "", min(1.0, max(0.0, (cosine - floor) / (1 - floor))))
             for base, (cosine, place) in nearest.items()
@@ -191,14 +198,13 @@ class _Shelf:
         return vectors
 
 
-def fuse(orders: Mapping[Mode, Sequence[Place]]) -> list[tuple[Place, float]]:
+def fuse(orders: Sequence[Sequence[Place]]) -> list[tuple[Place, float]]:
     """Places with their scores, the best first: 1 is first in every order."""
     scores: dict[Place, float] = {}
-    for mode, places in orders.items():
+    for places in orders:
         for rank, place in enumerate(dict.fromkeys(places)):
-            scores[place] = scores.get(place, 0.0) + _WEIGHTS[mode] * _DAMPING / (_DAMPING + rank)
-    whole = sum(_WEIGHTS[mode] for mode in orders)
-    return sorted(((place, score / whole) for place, score in scores.items()), key=lambda each: (-each[1], each[0]))
+            scores[place] = scores.get(place, 0.0) + _DAMPING / (_DAMPING + rank) / len(orders)
+    return sorted(scores.items(), key=lambda each: (-each[1], each[0]))
 
 
 def _largest(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:

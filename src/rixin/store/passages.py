@@ -213,11 +213,11 @@ class PassageTable:
 
     async def shown(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PassageRow]:
         """Passages by document id and position."""
+        if not places:
+            return {}
         columns = knowledge_passages.c
         wanted = or_(*(and_(columns.document_id == document, columns.position == place) for document, place in places))
         query = select(*(columns[name] for name in PassageRow.__struct_fields__)).where(wanted)
-        if not places:
-            return {}
         async with self._database.read() as connection:
             rows = [PassageRow(*row) for row in await connection.execute(query)]
         return {(row.document_id, row.position): row for row in rows}
