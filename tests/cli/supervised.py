@@ -38,13 +38,15 @@ def say(**status):
 
 async def main():
     stopping = asyncio.Event()
-    busy = set()
+    busy, hang_ups = set(), []
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_ups.append, 1)
 
     async def answer(reader, writer):
         busy.add(asyncio.current_task())
         order = (await reader.readline()).decode().strip()
         if order == "who":
             who = {"pid": os.getpid(), "index": config.index, "first": config.first, "control": config.control_socket}
+            who["hang_ups"] = len(hang_ups)
             writer.write(json.dumps(who).encode())
         if order == "slow":
             writer.write(b"begun\n")

@@ -1,5 +1,6 @@
 """The configuration file of a running server."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from rixin.cli import config_watch
 from rixin.cli.config_watch import ConfigWatch
 from rixin.errors import Kind, RixinError
 from rixin.settings import Settings, load
 
+HANG = 10.0
 ONE = '[[providers]]\nname = "one"\nbase_url = "https://one.example.com/v1"\n'
 TWO = ONE + '[[providers]]\nname = "two"\nbase_url = "https://two.example.com/v1"\n'
 
@@ -21,12 +24,14 @@ class Taker:
     def __init__(self) -> None:
         self.taken: list[Settings] = []
         self.refusal: RixinError | None = None
+        self.told: Callable[[], None] = lambda: None
 
     def __call__(self, settings: Settings) -> None:
         """Takes them, or refuses."""
         if self.refusal is not None:
             raise self.refusal
         self.taken.append(settings)
+        self.told()
 
     @property
     def names(self) -> list[list[str]]:
@@ -79,6 +84,42 @@ async def test_a_file_that_is_being_written_is_left_a_look_longer(watching: Watc
     await looks(watch)
     assert taker.names == [["one"], ["one", "two"]]
     assert watch.problem is None
+
+
+async def test_o7_a_file_is_read_at_once_where_that_is_asked_for(watching: Watching) -> None:
+    """Its first look takes it, whether it has changed or not; a file that has gone stays a problem."""
+    watch, taker, path = watching()
+    await watch.look()
+    path.write_text(TWO)
+    await watch.look(at_once=True)
+    await watch.look(at_once=True)
+    await looks(watch, 3)
+    assert taker.names == [["one"], ["one", "two"], ["one", "two"]]
+    path.unlink()
+    await watch.look(at_once=True)
+    assert "has gone" in (watch.problem or "")
+
+
+async def test_o7_who_asks_is_not_kept_waiting_for_the_next_second(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call ends the pause between two looks."""
+    monkeypatch.setattr(config_watch, "INTERVAL", 1000.0)
+    watch, taker, path = watching()
+    taken = asyncio.Event()
+    taker.told = taken.set
+    running = asyncio.create_task(watch.run())
+    try:
+        async with asyncio.timeout(HANG):
+            await taken.wait()
+            taken.clear()
+            path.write_text(TWO)
+            watch.read_now()
+            await taken.wait()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert taker.names == [["one"], ["one", "two"]]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -164,6 +166,21 @@ async def test_o7_the_file_is_followed_and_survives_mistakes(
         _, log = await ended(server.process)
     told = [json.loads(line) for line in log if "configuration cannot be used" in line]
     assert [record["level"] for record in told] == ["error", "error"]
+
+
+async def test_o7_sighup_has_the_file_read(data_dir: Path, first: ScriptedUpstream, tmp_path: Path) -> None:
+    """At once, and although nothing that is looked at each second tells that it has changed."""
+    path = tmp_path / "rixin.toml"
+    path.write_text(row("filed", first) + '[aliases]\nsome = "first"\n')
+    async with running(data_dir) as server:
+        await server.until_answered("some", "I am first")
+        before = path.stat()
+        path.write_text(row("filed", first) + '[aliases]\nmore = "first"\n')
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        server.process.send_signal(signal.SIGHUP)
+        await server.until_answered("more", "I am first")
+        assert (await server.ask("some"))[0] == 404
+        assert (await ended(server.process))[0] == 0
 
 
 async def test_a_stored_provider_is_there_from_the_start(data_dir: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import pty
 import signal
 import struct
 import subprocess
@@ -22,6 +23,17 @@ HANG = 30.0
 PROGRAM = Path(__file__).with_name("supervised.py")
 
 
+ATTACH = """
+import fcntl, os, signal, sys, termios
+os.setsid()
+fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
+if sys.argv[-1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Runs a command in a session of its own, on the terminal of a descriptor."""
+
+
 class Who(msgspec.Struct):
     """What a worker says of itself."""
 
@@ -29,6 +41,8 @@ class Who(msgspec.Struct):
     index: int
     first: bool
     control: str
+    hang_ups: int
+    """How often it was told to read the configuration."""
 
 
 class Running:
@@ -99,17 +113,21 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts servers, which are gone after the test."""
     running: list[Running] = []
 
-    async def start(*, workers: int = 1, port: int = 0, behaviour: str = "", name: str = "data") -> Running:
+    async def start(
+        *, workers: int = 1, port: int = 0, behaviour: str = "", name: str = "data", terminal: int | None = None
+    ) -> Running:
         directory = tmp_path / name
         directory.mkdir(exist_ok=True)
         (directory / "a.gguf").write_bytes(gguf())
         process = await asyncio.create_subprocess_exec(
+            *(() if terminal is None else (sys.executable, "-c", ATTACH, str(terminal))),
             sys.executable,
             str(PROGRAM),
             str(directory),
             str(workers),
             str(port),
             behaviour,
+            pass_fds=() if terminal is None else (terminal,),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -239,6 +257,41 @@ async def test_second_signal_ends_everything(start: Start) -> None:
     server.process.terminate()
     assert await server.wait() == 128 + signal.SIGTERM
     assert is_gone(who.pid)
+
+
+async def test_o7_sighup_has_each_worker_read_the_configuration(start: Start) -> None:
+    """It is passed on, and nothing ends; so it is under `nohup` and where there is no terminal."""
+    server = await start(workers=2)
+    await server.until_ready()
+    before = await server.everybody(2)
+    server.process.send_signal(signal.SIGHUP)
+    async with asyncio.timeout(HANG):
+        while any(who.hang_ups != 1 for who in (await server.everybody(2)).values()):
+            pass
+    assert {who.pid for who in (await server.everybody(2)).values()} == {who.pid for who in before.values()}
+    server.process.terminate()
+    assert await server.wait() == 0
+    assert "SIGHUP: the configuration is read again" in await server.log()
+
+
+@pytest.mark.parametrize("behaviour", ["", "nohup"])
+async def test_o7_a_terminal_that_goes_ends_the_server(start: Start, behaviour: str) -> None:
+    """Whoever closes the window ends it as by SIGTERM, unless it was started to outlive that."""
+    master, terminal = pty.openpty()
+    server = await start(behaviour=behaviour, terminal=terminal)
+    os.close(terminal)
+    await server.until_ready()
+    server.process.send_signal(signal.SIGHUP)
+    async with asyncio.timeout(HANG):
+        while (await server.who()).hang_ups != 1:
+            pass
+    os.close(master)
+    if behaviour == "nohup":
+        async with asyncio.timeout(HANG):
+            while (await server.who()).hang_ups != 2:
+                pass
+        server.process.terminate()
+    assert await server.wait() == 0
 
 
 async def test_children_end_when_the_supervisor_is_killed(start: Start) -> None:

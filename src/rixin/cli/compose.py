@@ -43,8 +43,8 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter
 from rixin.limits.plans import Plans
 from rixin.limits.tiered import open_limiter
-from rixin.profiles.cards import KnownModels, load_models
 from rixin.moderation.moderator import Moderator
+from rixin.profiles.cards import KnownModels, load_models
 from rixin.profiles.error_rules import ErrorRules, load_error_rules
 from rixin.profiles.plans import load_plans
 from rixin.profiles.profile import Profile
@@ -88,6 +88,8 @@ class Worker(Struct, frozen=True):
     database: Database
     keys: KeyRing
     providers: ProviderBook
+    read_configuration: Callable[[], None]
+    """Has the configuration file read at once, where there is one."""
 
 
 class _Stores(Struct, frozen=True):
@@ -170,7 +172,10 @@ async def compose(
             clock=clock,
             mounts={"/admin/v1": Mount(_admin(settings, stores, engines, obstructed, clock))},
         )
-        yield Worker(app, stores.database, stores.keys, engines.book)
+        watch = engines.watch
+        yield Worker(
+            app, stores.database, stores.keys, engines.book, (lambda: None) if watch is None else watch.read_now
+        )
 
 
 async def _open_stores(settings: Settings, clock: Clock, life: Lifetime) -> _Stores:
@@ -254,6 +259,9 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
         return AccountFiles(stores.files, stores.links, account)
 
     directory = settings.server.record_dir
+    moderator = Moderator.open(settings.moderation)
+    if moderator is not None:
+        life.hold(moderator)
     build_body = _UPSTREAM.build_body
     return Generator(
         catalog=engines.catalog,
@@ -266,10 +274,8 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
             MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile, files_of)
         ),
         clock=clock,
-    moderator = Moderator.open(settings.moderation)
-    if moderator is not None:
-        life.hold(moderator)
         recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
+        moderator=moderator,
     )
 
 
@@ -282,7 +288,6 @@ def _admin(
         watched = engines.watch.problems if engines.watch is not None else ()
         return [*watched, *engines.upstreams.problems]
 
-        moderator=moderator,
     async def load_of(model: str) -> Load | None:
         engine = engines.upstreams.engines.get(f"{LOCAL}/{model}")
         try:

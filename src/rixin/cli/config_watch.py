@@ -1,6 +1,7 @@
 """Looks at the configuration file for changes, and takes over what needs no restart."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -44,6 +45,7 @@ class ConfigWatch:
         self._flags = {f"server.{name}": value for name, value in server.items()}
         self._known: _Look = None
         self._pending: _Look = None
+        self._called = asyncio.Event()
         self.problem: str | None = None
         """Why what the file says now does not count; None where it does."""
 
@@ -52,21 +54,33 @@ class ConfigWatch:
         """The problem, if there is one."""
         return [] if self.problem is None else [self.problem]
 
-    async def run(self) -> None:
-        """Looks each second until it is cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(INTERVAL)
+    def read_now(self) -> None:
+        """The file is as it should be: it is read at once, and whether it looks changed or not."""
+        self._called.set()
 
-    async def look(self) -> None:
-        """Takes the file's changes over once it has stayed as it is for one look: it may be half written before."""
+    async def run(self) -> None:
+        """Looks each second, and whenever it is called, until it is cancelled."""
+        while True:
+            at_once = self._called.is_set()
+            self._called.clear()
+            await self.look(at_once=at_once)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._called.wait()
+
+    async def look(self, *, at_once: bool = False) -> None:
+        """Takes the file's changes over once it has stayed as it is for one look: it may be half written before.
+
+        Args:
+            at_once: Whether the file is read as it is, changed or not.
+        """
         found = await asyncio.to_thread(_look, self._path)
         if found is None and self._known is not None:
             self._fail(f"{self._path} has gone; what it said last counts on")
             self._known = None
-        elif found is None or found == self._known:
+        elif found is None or (found == self._known and not at_once):
             self._pending = None
-        elif found != self._pending and self._known is not None:
+        elif found != self._pending and self._known is not None and not at_once:
             self._pending = found
         else:
             self._known, self._pending = found, None

@@ -112,7 +112,9 @@ class Supervisor:
     async def run(self) -> int:
         """Serves until SIGTERM or SIGINT, and gives the exit code.
 
-        The first signal lets running requests finish for `shutdown_grace`; a second one ends everything at once.
+        The first signal lets running requests finish for `shutdown_grace`; a second one ends everything at once. SIGHUP
+        has the workers read the configuration file at once, unless it says that the terminal is gone: that is an end
+        like any other, but for those who asked to outlive it (`nohup`).
 
         Raises:
             RixinError: `CONFIGURATION`, when the server cannot start and why.
@@ -241,11 +243,21 @@ class Supervisor:
         numbers = (signal.SIGINT, signal.SIGTERM)
         for number in numbers:
             loop.add_signal_handler(number, self._hear, number)
+        needs_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
+        loop.add_signal_handler(signal.SIGHUP, self._reload, needs_terminal)
         try:
             yield
         finally:
-            for number in numbers:
+            for number in (*numbers, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    def _reload(self, needs_terminal: bool) -> None:
+        if needs_terminal and not _has_terminal():
+            self._hear(signal.SIGHUP)
+            return
+        self._log("server", "SIGHUP: the configuration is read again")
+        for worker in self._workers:
+            worker.hang_up()
 
     def _hear(self, number: signal.Signals) -> None:
         self._signals.append(number)
@@ -258,6 +270,15 @@ class Supervisor:
             return
         grace = self._settings.server.shutdown_grace
         self._log("server", f"{number.name}: running requests have {grace:g} s to end; once more ends them at once")
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _is_private(settings: Settings) -> bool:

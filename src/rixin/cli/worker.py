@@ -92,7 +92,11 @@ async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
             )
         )
         stopping = asyncio.Event()
-        _on_signal(asyncio.get_running_loop(), stopping.set)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _on_signal(loop, number, stopping.set)
+        if sys.platform != "win32":
+            _on_signal(loop, signal.SIGHUP, worker.read_configuration)
         serving = asyncio.create_task(server.serve([socket.socket(fileno=number) for number in config.listeners]))
         draining = asyncio.create_task(_drain(stopping, server, worker.app, settings.server.shutdown_grace))
         listening = asyncio.create_task(server.listening.wait())
@@ -108,12 +112,11 @@ async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
         draining.cancel()
 
 
-def _on_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+def _on_signal(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> None:
     def heard(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop)
+        loop.call_soon_threadsafe(action)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, heard)
+    signal.signal(number, heard)
 
 
 async def _drain(stopping: asyncio.Event, server: Server, app: App, grace: float) -> None:

@@ -213,6 +213,11 @@ class ChildProcess(Generic[R]):
         if self._pipes:
             self._pipes.signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
 
+    def hang_up(self) -> None:
+        """Sends SIGHUP to a child that is ready; before, it may not know what to make of it."""
+        if self._pipes and self.state is State.READY:
+            self._pipes.signal(signal.SIGHUP)
+
     async def changed(self) -> None:
         """Waits until the state has changed."""
         if self._changed is None:
