@@ -26,11 +26,13 @@ def _refusal(headers: dict[str, str]) -> str:
         {"authorization": "Bearer ", "x-api-key": "sk-rx-1"},
         {"authorization": "", "x-api-key": "sk-rx-1"},
         {"authorization": "Bearer sk-rx-1", "x-api-key": ""},
+        {"x-goog-api-key": "sk-rx-1"},
+        {"x-goog-api-key": "sk-rx-1", "x-api-key": "sk-rx-1"},
         {"authorization": "Bearer sk-rx-1", "cookie": "sk-rx-2", "proxy-authorization": "Bearer sk-rx-2"},
     ],
 )
 def test_every_form_is_the_same_credential(headers: dict[str, str]) -> None:
-    """Either header, or both with the same key, whatever the scheme's case and the space around it."""
+    """Any of the headers, or several with the same key, whatever the scheme's case and the space around it."""
     assert read(headers) == "sk-rx-1"
 
 
@@ -47,6 +49,17 @@ def test_two_different_credentials_are_refused() -> None:
     message = _refusal({"authorization": "Bearer canary-1", "x-api-key": "canary-2"})
     assert "`authorization`" in message
     assert "`x-api-key`" in message
+
+
+def test_g1_a_query_may_hold_the_credential_where_it_is_looked_at() -> None:
+    """Alone or beside the same in a header; another one is refused, naming both places."""
+    assert read({}, {"key": "sk-rx-1"}) == read({"x-goog-api-key": "sk-rx-1"}, {"key": "sk-rx-1"}) == "sk-rx-1"
+    assert read({"x-goog-api-key": "sk-rx-1"}, {"key": ""}) == "sk-rx-1"
+    with pytest.raises(RixinError) as caught:
+        read({"x-goog-api-key": "canary-1"}, {"key": "canary-2"})
+    assert "`x-goog-api-key`" in caught.value.message
+    assert "the query's `key`" in caught.value.message
+    assert "canary" not in caught.value.message
 
 
 @pytest.mark.parametrize("value", ["Basic canary", "canary", "Token canary", "Bearer:canary", "BearerX canary"])

@@ -7,6 +7,7 @@ its proof comes first, and then the part. What a tool of Google's servers did is
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import cast
 
 import msgspec
@@ -57,9 +58,20 @@ def read_contents(system: WireContent | None, contents: list[WireContent]) -> tu
 def _message(content: WireContent, path: str, ids: CallIds) -> Message:
     word = content.role or "user"
     check_word(word, tuple(ROLES), f"{path}.role")
-    parts = tuple(_parts(content, path, ROLES[word], ids))
+    role, parts = ROLES[word], tuple(_parts(content, path, ROLES[word], ids))
+    if role == "assistant":
+        parts = tuple(_joined(parts))
     of_tools = bool(parts) and all(isinstance(part, ToolResult) for part in parts)
-    return Message(role="tool" if of_tools else ROLES[word], parts=parts)
+    return Message(role="tool" if of_tools else role, parts=parts)
+
+
+def _joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """A model's parts, its words in one where they come in pieces: clients keep apart the piece that was signed."""
+    for is_text, group in groupby(parts, lambda part: isinstance(part, TextPart)):
+        if is_text:
+            yield TextPart("".join(part.text for part in group if isinstance(part, TextPart)))
+        else:
+            yield from group
 
 
 def _given_ids(contents: Iterable[WireContent]) -> Iterator[tuple[str, str]]:

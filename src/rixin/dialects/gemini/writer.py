@@ -150,14 +150,13 @@ class ChunkWriter:
 
     def _reasoning(self, one: _Candidate, event: Reasoning) -> bytes:
         written = b""
+        if one.signature is not None:  # no part came between that thought and this one
+            written = self._chunk(one, text_part("", one.take_signature()))
         if event.text:
             self._completion += estimate_text(event.text)
             if self._shown:
-                written = self._chunk(one, thought_part(event.text))
-        if event.signature is not None:
-            if one.signature is not None:
-                written = self._chunk(one, text_part("", one.signature)) + written
-            one.signature = event.signature
+                written += self._chunk(one, thought_part(event.text))
+        one.signature = event.signature
         return written
 
     def _call(self, one: _Candidate, index: int) -> bytes:
