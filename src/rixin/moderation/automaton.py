@@ -60,8 +60,14 @@ class Automaton:
         self._anywhere = self._new(0)
         self._at_border = self._new(0)
         self._border[self._anywhere].append(self._at_border)
-        self._root = frozenset({self._anywhere})
-        self.start = self._state(self._root, 0, None, after_word=False)
+        self._start: State | None = None
+
+    @property
+    def start(self) -> State:
+        """Where it stands before a text."""
+        if self._start is None:
+            self._start = self._state(self._reached({self._anywhere}, border=False), 0, None, after_word=False)
+        return self._start
 
     def _new(self, depth: int) -> int:
         self._by_character.append({})
@@ -174,7 +180,7 @@ class Automaton:
         if self._cached >= _MOST_CACHED:
             self._cached = 0
             self._states.clear()
-            self.start = State(self, self._root, 0, None, after_word=False)
+            self._start = None
         self._cached += 1
         key = (places, after_word, depth, found)
         state = self._states.get(key)

@@ -77,8 +77,17 @@ class _Choice:
             self._look(event)
             if self.found is not None:
                 return []  # what waits before it has not been found harmless, and will not be
+            if not self.queue:
+                return [event]
         self.queue.append(event)
-        return self._release()
+        return [] if self._waits(event) else self._release()
+
+    def _waits(self, event: Event) -> bool:
+        """Whether an event lets nothing go: only more of the text that is held does, or its end."""
+        first = self.queue[0]
+        if isinstance(event, Finish) or not isinstance(first, Spoken):
+            return False
+        return not isinstance(event, Spoken) or voice_of(event) != voice_of(first)
 
     def _look(self, event: Event) -> None:
         if isinstance(event, ToolStart) and event.kind == "custom":
