@@ -22,6 +22,8 @@ PURPOSE: Final = "file URLs"
 LIFETIME: Final = 86400
 """Seconds for which a link counts."""
 _CONTENT = re.compile(r"/v1/files/([^/]+)/content")
+_MAX_URL: Final = 2048
+"""Characters; what is longer, such as data, is no link of ours."""
 _SECOND = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -77,14 +79,14 @@ class FileLinks:
 
     def named_by(self, url: str) -> str | None:
         """The id of the file that a URL under the server's public one names; None for every other URL."""
-        if self._public_url is None:
+        if self._public_url is None or len(url) > _MAX_URL:
             return None
         try:
             asked = URL(url)
-            here = asked.origin() == self._public_url.origin()
         except ValueError:
             return None
-        prefix = self._public_url.path.rstrip("/")
+        ours, prefix = self._public_url, self._public_url.path.rstrip("/")
+        here = (asked.scheme, asked.host, asked.port) == (ours.scheme, ours.host, ours.port)
         return named_in(asked.path.removeprefix(prefix)) if here and asked.path.startswith(prefix) else None
 
     def _signature(self, id: str, expires: str) -> str:  # noqa: A002 - it is the id

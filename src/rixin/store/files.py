@@ -143,12 +143,16 @@ class FileTable:
             files.c.expires_at <= now,
             and_(files.c.owner.like(_KEY_ID), ~known_owner),
         )
-        async with self._database.begin() as connection:
+        async with self._database.read() as connection:
             found = (await connection.execute(select(files.c.key).where(lost).limit(limit))).scalars().all()
-            if found:
-                values = {"status": "deleting", "updated_at": now}
-                await connection.execute(update(files).where(files.c.key.in_(found)).values(**values))
-        return found
+        if not found:
+            return []
+        async with self._database.begin() as connection:
+            # What was still coming may have come since.
+            these = files.c.key.in_(found)
+            await connection.execute(update(files).where(these, lost).values(status="deleting", updated_at=now))
+            condemned = select(files.c.key).where(these, files.c.status == "deleting")
+            return (await connection.execute(condemned)).scalars().all()
 
     async def forget(self, keys: Collection[str]) -> None:
         """Removes the rows of files whose bytes are gone, and of uploads that came to nothing."""
