@@ -48,6 +48,10 @@ from rixin.web.routes import RouteTable
 from tests.support.engines import ScriptedEngine
 
 
+_SMALL = ListedModel(name="small-m", context_length=8192)
+"""A model with a small window."""
+
+
 @dataclass
 class Site:
     """A running application."""
@@ -96,7 +100,7 @@ async def site(
     created = await keys.create("test", scopes=("inference",), models=(), plan=None, expires_at=None)
     engine = ScriptedEngine("scripted")
     catalog = Catalog(KnownModels(cards={}, aliases=()), {}, ["scripted"])
-    catalog.set_provider_models("scripted", [ListedModel(name="m"), ListedModel(name="secret-m")])
+    catalog.set_provider_models("scripted", [ListedModel(name="m"), ListedModel(name="secret-m"), _SMALL])
     limits: list[Limit] = []
     obstacle: list[RixinError] = []
 

@@ -56,7 +56,7 @@ class Session(Struct, frozen=True):
 
 
 class OpenSession(Struct, frozen=True):
-    """A session that was read, and the last claim on it by then."""
+    """A session that was read, and what its claims were counted to by then."""
 
     session: Session
     claim: int
@@ -128,7 +128,8 @@ class Sessions:
             await self._release(owner, identity, claim)
 
     async def keep(self, owner: str, identity: str, claim: int, turn: KeptTurn) -> None:
-        """Adds a turn to a claimed session, or puts it in the place of the last one where it has the same number.
+        """Adds a turn to a claimed session, or puts it in the place of the last one where it has the same number; ends
+        the claim.
 
         Turns of one number are answers to it, told apart by what follows the last `_` of their ids.
 

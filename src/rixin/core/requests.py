@@ -66,7 +66,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     session: str
     id: str
     claim: int
-    """The last claim on the session when its turns were read; this turn's is the one after."""
+    """What the session's claims were counted to when its turns were read; this turn's is the next."""
     starts: tuple[int, ...]
     """Where among the messages each turn begins, this one being the last."""
 
@@ -117,10 +117,18 @@ class Generate(Struct, frozen=True, kw_only=True):
     """Finds thoughts for upstreams that refuse calls without them."""
     extra: dict[str, JsonValue] = {}
     """Fields of the client's dialect that the house carries without knowing them."""
+    peculiar: tuple[str, ...] | None = None
+    """Names of fields of the client's dialect that only an upstream of that dialect makes something of; None where
+    those are all of `extra`."""
     changes: tuple[Change, ...] = ()
     origin: Origin | None = None
     edited: frozenset[str] = frozenset()
     """Names of fields that differ from `origin` by now; an upstream of the same dialect renders only these anew."""
+
+    @property
+    def ignored(self) -> tuple[Change, ...]:
+        """What is to be told of an answer by somebody who does not speak the client's dialect."""
+        return tuple(Change("ignored", name) for name in (self.extra if self.peculiar is None else self.peculiar))
 
     def edit(self, change: Change | None = None, /, **fields: object) -> Self:
         """A copy with some fields replaced, remembered as edited, and the reason told to the client."""

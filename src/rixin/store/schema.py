@@ -262,7 +262,7 @@ sessions = Table(
     Column("id", Text, primary_key=True),
     Column("used_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
-    Column("claim", Integer, nullable=False),  # the last one, counted from 1
+    Column("claim", Integer, nullable=False),  # counts claims, and their ends
     Column("claimed_until", Double),
     Column("size", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),

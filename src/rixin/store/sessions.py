@@ -1,7 +1,7 @@
 """Conversations that clients have us keep: sealed, each one its owner's only, for a while, within a size.
 
-Whoever goes on with one claims it first, for as long as that takes: a claim is a number that nobody gets twice, so that
-a claim which was lost changes nothing any more.
+Whoever goes on with one claims it first, for as long as that takes. A claim is a number that nobody gets twice, and so
+is its end: a claim that was lost changes nothing any more, and what was read before one ended cannot be claimed.
 """
 
 import msgspec
@@ -32,7 +32,7 @@ class SessionRow(Use, frozen=True, kw_only=True):
 
 
 class Content(Struct, frozen=True):
-    """What a session holds, and the last claim on it."""
+    """What a session holds, and the number of the last claim on it or of its end."""
 
     sealed: bytes
     claim: int
@@ -76,7 +76,7 @@ class SessionTable:
 
         Args:
             use: Of which session, and when.
-            after: The last claim when the session was read.
+            after: `Content.claim` when the session was read.
             until: When the claim ends, unless it is renewed.
 
         Returns:
@@ -101,7 +101,7 @@ class SessionTable:
             return (await connection.execute(query)).rowcount > 0
 
     async def save(self, row: SessionRow, claim: int, max_bytes: int) -> bool:
-        """Stores what a claimed session has become, and tells whether the claim is held.
+        """Stores what a claimed session has become and ends the claim; tells whether it was held.
 
         Args:
             row: The session.
@@ -112,7 +112,7 @@ class SessionTable:
         query = (
             update(sessions)
             .where(_held(row.owner, row.id, claim))
-            .values(sealed=row.sealed, size=size, used_at=row.used_at, expires_at=row.expires_at)
+            .values(sealed=row.sealed, size=size, used_at=row.used_at, expires_at=row.expires_at, **_ended(claim))
         )
         others = and_(sessions.c.owner == row.owner, sessions.c.id != row.id)
         async with self._database.begin() as connection:
@@ -123,7 +123,7 @@ class SessionTable:
 
     async def release(self, owner: str, identity: str, claim: int) -> None:
         """Ends a claim, if it is held."""
-        query = update(sessions).where(_held(owner, identity, claim)).values(claimed_until=None)
+        query = update(sessions).where(_held(owner, identity, claim)).values(**_ended(claim))
         async with self._database.begin() as connection:
             await connection.execute(query)
 
@@ -139,3 +139,7 @@ def _one(owner: str, identity: str) -> ColumnElement[bool]:
 def _held(owner: str, identity: str, claim: int) -> ColumnElement[bool]:
     """The session, as long as the claim on it is the last one and was not given back."""
     return and_(_one(owner, identity), sessions.c.claim == claim, sessions.c.claimed_until.is_not(None))
+
+
+def _ended(claim: int) -> dict[str, int | None]:
+    return {"claim": claim + 1, "claimed_until": None}
