@@ -4,12 +4,12 @@ Source: Anthropic's Models reference; the gateway discovery of Claude Code, whic
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject
+from rixin.dialects.instants import in_utc
 from rixin.errors import invalid
 
 DEFAULT_LIMIT = 20
@@ -77,7 +77,7 @@ def _entry(card: ModelCard) -> JsonObject:
         "type": "model",
         "id": card.name,
         "display_name": card.name,
-        "created_at": datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": in_utc(card.created),
         "lifecycle": "active",
     }
     if card.context_length is not None:

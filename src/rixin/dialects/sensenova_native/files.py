@@ -5,13 +5,13 @@ looks is not published; it goes by the platform's other lists, which are named a
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from rixin.core.files import File, FilePage
 from rixin.core.json import JsonObject
+from rixin.dialects.instants import in_utc
 
 MOST: Final = 10_000
 """Files that a list has; nothing is published of pages."""
@@ -55,13 +55,9 @@ def _entry(file: File) -> JsonObject:
         "description": file.description,
         "user_provided_filename": file.name,
         "size": file.size,
-        "created_at": _day(file.created_at),
-        "updated_at": _day(file.updated_at),
+        "created_at": in_utc(file.created_at),
+        "updated_at": in_utc(file.updated_at),
     }
     if file.expires_at is not None:
-        entry["expires_at"] = _day(file.expires_at)
+        entry["expires_at"] = in_utc(file.expires_at)
     return entry
-
-
-def _day(instant: float) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,12 +4,12 @@ Source: the platform's Python SDK and its answers as clients publish them: words
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import msgspec
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject
+from rixin.dialects.instants import in_utc
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -26,7 +26,7 @@ def render_model(card: ModelCard) -> bytes:
 
 def _entry(card: ModelCard) -> JsonObject:
     """A model; an unknown day of birth is the epoch's first."""
-    created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = in_utc(card.created)
     return {
         "id": card.name,
         "object": "MODEL",
