@@ -9,13 +9,14 @@ from tests.support.server import ROOT, Server
 
 
 def test_the_commands(server: Server) -> None:
-    """A compressed request is answered, and a prompt counted."""
+    """A compressed request is answered, a prompt counted, and Google's dialect spoken."""
     environ = server.environ | {"RIXIN_API_KEY": server.key}
-    compressed, counted = (json.loads(run(block, server.url, environ)) for block in blocks("api.md", "sh"))
+    compressed, counted, googles = (json.loads(run(block, server.url, environ)) for block in blocks("api.md", "sh"))
     assert compressed["type"] == "message"
     assert (
         compressed["usage"]["input_tokens"] + compressed["usage"]["cache_read_input_tokens"] == counted["input_tokens"]
     )
+    assert googles["candidates"][0]["content"]["parts"][0]["text"]
 
 
 def test_every_route_and_coding_is_told() -> None:

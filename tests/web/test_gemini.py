@@ -36,9 +36,9 @@ async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
         yield running
 
 
-def post(served: Site, action: str, model: str = "m", body: Any = BODY) -> Any:
+def post(served: Site, action: str, model: str = "m", body: Any = BODY, version: str = "v1beta") -> Any:
     """Asks a model for an action."""
-    url = f"{served.url}/v1beta/models/{model}:{action}"
+    url = f"{served.url}/{version}/models/{model}:{action}"
     return served.client.post(url, json=body, headers={"x-goog-api-key": served.key})
 
 
@@ -49,9 +49,10 @@ async def get(served: Site, path: str, headers: dict[str, str] | None = None) ->
         return response.status, await response.json()
 
 
-async def test_g1_content_is_generated(served: Site) -> None:
-    """Whole, for the model that the path names."""
-    async with post(served, "generateContent") as response:
+@pytest.mark.parametrize("version", ["v1beta", "v1"])
+async def test_g1_content_is_generated(served: Site, version: str) -> None:
+    """Whole, for the model that the path names, under either of the API's versions."""
+    async with post(served, "generateContent", version=version) as response:
         body = await response.json()
     assert (response.status, response.content_type) == (200, "application/json")
     assert (hear([body])[0].parts, body["modelVersion"]) == ([{"text": "Hello"}], "m")

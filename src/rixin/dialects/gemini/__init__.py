@@ -18,14 +18,20 @@ from rixin.dialects.gemini.writer import ChunkWriter
 
 __all__ = ["DIALECT"]
 
-_MODEL = "/v1beta/models/{model}"
+_VERSIONS = ("/v1beta", "/v1")
+"""Gemini CLI asks for the first, newer SDKs for the second."""
+
+
+def _paths(action: str) -> tuple[str, ...]:
+    return tuple(f"{version}/models/{{model}}:{action}" for version in _VERSIONS)
+
 
 DIALECT = Dialect(
     name=NAME,
     routes=(
-        Route(paths=(f"{_MODEL}:generateContent",), parse=parse_generate),
-        Route(paths=(f"{_MODEL}:streamGenerateContent",), parse=parse_stream),
-        Route(paths=(f"{_MODEL}:countTokens",), parse=parse_count, operation="count"),
+        Route(paths=_paths("generateContent"), parse=parse_generate),
+        Route(paths=_paths("streamGenerateContent"), parse=parse_stream),
+        Route(paths=_paths("countTokens"), parse=parse_count, operation="count"),
     ),
     render_response=render_response,
     render_error=render_error,
