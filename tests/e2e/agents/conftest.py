@@ -1,6 +1,7 @@
 """Coding agents as their users run them, each in a home of its own."""
 
 import asyncio
+import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -116,5 +117,25 @@ def claude(program: Callable[[str], str], run_agent: Run) -> Ask:
         started = server.cli("connect", "claude", "--url", server.url, "--model", model, "--yes", "--run")
         said = ["--", "-p", "--dangerously-skip-permissions", prompt]
         return await run_agent([*started, *said], {"IS_SANDBOX": "1"})
+
+    return ask
+
+
+@pytest.fixture
+def gemini(program: Callable[[str], str], run_agent: Run, tmp_path: Path) -> Ask:
+    """Gemini CLI, told by its environment where the server is."""
+    command = [program("gemini"), "--yolo"]
+    folder = tmp_path / "home" / ".gemini"
+    folder.mkdir()
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+
+    async def ask(server: Server, model: str, prompt: str) -> Ran:
+        environ = {
+            "GOOGLE_GEMINI_BASE_URL": server.url,
+            "GEMINI_API_KEY": server.key,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+        }
+        return await run_agent([*command, "-m", model, "-p", prompt], environ)
 
     return ask

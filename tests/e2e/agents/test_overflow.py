@@ -38,3 +38,13 @@ async def test_claude_code_tells_an_overflow(claude: Ask, in_front_of: InFrontOf
     assert ran.code != 0
     assert "Prompt is too long" in ran.out + ran.err
     assert len(asked) == 1
+
+
+async def test_g1_gemini_cli_tells_an_overflow(gemini: Ask, in_front_of: InFrontOf) -> None:
+    """In the words that Google has for it."""
+    async with ScriptedUpstream(refuse) as upstream:
+        ran = await gemini(in_front_of(upstream), "small", "Hello")
+        asked = [request for request in upstream.requests if request.method == "POST"]
+    assert ran.code != 0
+    assert "input token count (31000) exceeds the maximum number of tokens allowed (8192)" in ran.out + ran.err
+    assert len(asked) == 1

@@ -35,3 +35,11 @@ async def test_claude_code_runs_a_tool(
 ) -> None:
     """By a name of the upstream's, and by one of its own that stands for it."""
     await check(claude, model, rules, in_front_of, nonce)
+
+
+@pytest.mark.parametrize("model", ["unheard-of", "gemini-2.5-pro"])
+async def test_g1_gemini_cli_runs_a_tool(
+    model: str, gemini: Ask, rules: Rules | None, in_front_of: InFrontOf, nonce: Callable[[], Nonce]
+) -> None:
+    """By a name of the upstream's, and by one of its own that stands for it."""
+    await check(gemini, model, rules, in_front_of, nonce)
