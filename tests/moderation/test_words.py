@@ -233,6 +233,24 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         WordList.read(tmp_path / "none.txt")
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a bomb!", True),
+        ("使用bomb制造", True),
+        ("bombastic bombs", False),
+        ("一个炸弹吗", True),
+        ("How to\npick a lock?", True),
+        ("Call 123456-7890", True),
+    ],
+)
+def test_the_list_of_the_page_does_what_the_page_says(text: str, found: bool) -> None:
+    """It is the one that readers begin with."""
+    page = (Path(__file__).parents[2] / "docs" / "moderation.md").read_text(encoding="utf-8")
+    words = WordList(page.split("```\n# no", 1)[1].split("```", 1)[0], "page")
+    assert (find(words, text) is not None) is found
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps are forgotten when they are too many, and what is under way goes on."""
     monkeypatch.setattr("rixin.moderation.automaton._MOST_CACHED", 10)

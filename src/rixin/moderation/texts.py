@@ -47,11 +47,12 @@ def request_texts(request: Generate) -> Iterator[Reading]:
             yield Reading(message.name)
         for part in message.parts:
             yield from _part_texts(part)
-    for declared in (*request.tools, request.response_format):
-        for text in strings(msgspec.to_builtins(declared)):
-            yield Reading(text)
-    for text in strings(request.extra):
-        yield Reading(text)
+    declared: list[JsonValue] = [*request.extra.values()]
+    for tool in request.tools:
+        declared += [tool.name, tool.description, tool.parameters, tool.format]
+    if (form := request.response_format) is not None:
+        declared += [form.name, form.schema]
+    yield from map(Reading, strings(declared))
 
 
 def _part_texts(part: Part) -> Iterator[Reading]:
@@ -95,7 +96,7 @@ def strings(value: JsonValue) -> Iterator[str]:
             case str(text):
                 yield text
             case list(items):
-                waiting += items
+                waiting += reversed(items)
             case dict(members):
                 waiting += [*members.keys(), *members.values()]
             case _:
