@@ -20,6 +20,7 @@ from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.cli.config_watch import ConfigWatch
 from rixin.cli.endpoints import endpoints, spoken
+from rixin.cli.knowledge import Knowledge, open_knowledge
 from rixin.cli.lifetime import Lifetime
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
@@ -57,12 +58,13 @@ from rixin.routing.router import Router
 from rixin.routing.suspicions import Suspicions
 from rixin.service.continuity import Continuity
 from rixin.service.doctor.examiner import Examiner
+from rixin.service.embed import TextEmbedder
 from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
-from rixin.settings import LOCAL, Provider, Settings
+from rixin.settings import EMBEDDER, LOCAL, Provider, Settings
 from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
 from rixin.store.files import FileTable
@@ -140,7 +142,15 @@ async def compose(
     async with Lifetime() as life:
         stores = await _open_stores(settings, clock, life)
         engines = await _open_engines(settings, control_socket, config_file, stores, clock, life)
-        generator = _generator(settings, stores, engines, clock, life)
+        knowledge = open_knowledge(
+            stores.database,
+            stores.files,
+            TextEmbedder(engines.catalog, engines.router, EMBEDDER),
+            without_secrets(os.environ),
+            clock,
+            life,
+        )
+        generator = _generator(settings, stores, engines, knowledge, clock, life)
         stored = stored_response_book(settings, stores.database, stores.secret, clock)
         if stored is not None:
             life.run(stored.run())
@@ -164,6 +174,7 @@ async def compose(
                     stores.links,
                     clock,
                     obstructed,
+                    knowledge.service,
                 )
             ),
             spoken=spoken,
@@ -251,7 +262,9 @@ async def _open_engines(
     return _Engines(known, error_rules, catalog, control, book, learned, upstreams, router, watch)
 
 
-def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Clock, life: Lifetime) -> Generator:
+def _generator(
+    settings: Settings, stores: _Stores, engines: _Engines, knowledge: Knowledge, clock: Clock, life: Lifetime
+) -> Generator:
     def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
         return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
 
@@ -276,6 +289,7 @@ def _generator(settings: Settings, stores: _Stores, engines: _Engines, clock: Cl
         clock=clock,
         recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
         moderator=moderator,
+        retriever=knowledge.retriever,
     )
 
 

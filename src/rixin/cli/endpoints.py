@@ -28,6 +28,7 @@ from rixin.service.count import Counter
 from rixin.service.embed import Embedder
 from rixin.service.generate import Generator
 from rixin.service.keeper import Keeper
+from rixin.service.knowledge import KnowledgeService
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
@@ -38,6 +39,9 @@ from rixin.web.files import FileHandler, FilesHandler, FileShape, credential_sha
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.intake import Intake
+from rixin.web.knowledge import METHODS as KNOWLEDGE_METHODS
+from rixin.web.knowledge import PATH as KNOWLEDGE
+from rixin.web.knowledge import KnowledgeHandler
 from rixin.web.models import ModelsHandler, ModelShape, ShapeOf
 from rixin.web.not_served import METHODS, refuse
 from rixin.web.responses import ResponsesHandler
@@ -91,6 +95,7 @@ def endpoints(
     links: FileLinks,
     clock: Clock,
     obstacle: Callable[[], RixinError | None],
+    knowledge: KnowledgeService | None = None,
 ) -> list[Endpoint]:
     """All of them. Of prefixes the first that fits counts."""
     return [
@@ -102,6 +107,7 @@ def endpoints(
         *_responses(responses, clock),
         *_sessions(settings, sessions),
         *_files(settings, files, links),
+        *_knowledge(settings, knowledge, links),
         *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
     ]
 
@@ -189,6 +195,13 @@ def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[En
         yield _private(method, "/v1/files", None, many)
     yield _private("DELETE", "/v1/files/", None, one)
     yield msgspec.structs.replace(_private("GET", "/v1/files/", None, one), proven=one.proven)
+
+
+def _knowledge(settings: Settings, knowledge: KnowledgeService | None, links: FileLinks) -> Iterator[Endpoint]:
+    if knowledge is not None:
+        handler = KnowledgeHandler(knowledge, links, settings.server)
+        for path in (KNOWLEDGE, f"{KNOWLEDGE}/"):
+            yield from (_private(method, path, SENSENOVA_NATIVE, handler) for method in KNOWLEDGE_METHODS)
 
 
 def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) -> Endpoint:

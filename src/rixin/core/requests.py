@@ -115,6 +115,8 @@ class Generate(Struct, frozen=True, kw_only=True):
     """What the envelopes in the client's history hold, by the envelope; None for those that are left out."""
     recall: Recall | None = None
     """Finds thoughts for upstreams that refuse calls without them."""
+    knowledge_tokens: int = 0
+    """Tokens that its messages have of passages which were retrieved for it."""
     extra: dict[str, JsonValue] = {}
     """Fields of the client's dialect that the house carries without knowing them."""
     peculiar: tuple[str, ...] | None = None

@@ -32,6 +32,7 @@ from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.probe import answer_to_nothing, asks_nothing
+from rixin.service.retrieve import Retrieved, Retriever
 from rixin.store.usage import UsageRow
 
 _UNKNOWN_OUTPUT = 1024
@@ -88,7 +89,8 @@ class Meter:
         if self.reported is not None:
             return self.reported
         return Usage(
-            prompt=estimate_prompt(request),
+            prompt=estimate_prompt(request) - request.knowledge_tokens,
+            knowledge=request.knowledge_tokens,
             completion=self._text_tokens + self._reasoning_tokens,
             reasoning=self._reasoning_tokens,
             estimated=True,
@@ -112,6 +114,7 @@ class Generation:
         self.request = generator.continuity.opened(request, caller.account.id)
         self._meter = Meter(generator.clock)
         self._attempt: Attempt | None = None
+        self._retrieved = Retrieved(self.request)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -169,6 +172,9 @@ class Generation:
         if asks_nothing(request):
             yield Batch(answer_to_nothing(request))
             return
+        if (direct := self._retrieved.direct()) is not None:
+            yield Batch(self._retrieved.feed(direct))
+            return
         generator = self._generator
         attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
 
@@ -182,7 +188,7 @@ class Generation:
             arriving = generator.moderator.screened(arriving, request, self.caller.request_id)
         async with aclosing(arriving) as batches:
             async for batch in batches:
-                events = answer.feed(batch.events)
+                events = self._retrieved.feed(answer.feed(batch.events))
                 yield batch if events is batch.events else msgspec.structs.replace(batch, events=events, raw=None)
 
     def _compaction(self) -> AsyncGenerator[Batch, None]:
@@ -201,6 +207,9 @@ class Generation:
             reservation = await generator.limiter.acquire(limits, tokens=presumed_tokens(request))
             self.standings = reservation.standings
         try:
+            if generator.retriever is not None and not wants_compaction(request):
+                self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
+                request = self._retrieved.request
             request = await generator.media.resolve(request, self._resolution, self.caller.account)
             if generator.moderator is not None:
                 await generator.moderator.admit(request, self.caller.request_id)
@@ -246,10 +255,10 @@ class Generation:
     def _row(self, failure: RixinError | None) -> UsageRow:
         now, caller, usage = self._generator.clock.monotonic(), self.caller, self.usage or Usage()
         first = self._meter.first_event_at
+        error = failure.kind if failure is not None else Kind.CONTENT_POLICY if self._meter.filtered else None
         served_by = self._attempt.served_by if self._attempt is not None else None
         card = self.request.card
         return UsageRow(
-        error = failure.kind if failure is not None else Kind.CONTENT_POLICY if self._meter.filtered else None
             id=caller.request_id,
             time=caller.arrived,
             key_id=caller.account.id,
@@ -288,10 +297,11 @@ class Generator:
         media: Resolves images and videos.
         clock: Time.
         recorder: Writes requests and their answers to files, where that is wanted.
+        moderator: Looks at requests and answers, where that is wanted.
+        retriever: Puts in what knowledge bases know, where there are any.
     """
 
     def __init__(
-        moderator: Looks at requests and answers, where that is wanted.
         self,
         *,
         catalog: Catalog,
@@ -303,10 +313,11 @@ class Generator:
         media: MediaStep,
         clock: Clock,
         recorder: Recorder | None = None,
+        moderator: Moderator | None = None,
+        retriever: Retriever | None = None,
     ) -> None:
         self.catalog = catalog
         self.router = router
-        moderator: Moderator | None = None,
         self.limiter = limiter
         self.limits_for = limits_for
         self.requests = requests
@@ -314,10 +325,11 @@ class Generator:
         self.media = media
         self.clock = clock
         self.recorder = recorder
+        self.moderator = moderator
+        self.retriever = retriever
 
     def begin(self, request: Generate, caller: Caller) -> Generation:
         """A generation that starts when its batches are asked for."""
-        self.moderator = moderator
         return Generation(self, request, caller, self.catalog.resolve(request.model))
 
     def refuse(self, caller: Caller, body: bytes, error: RixinError, operation: str = "generate") -> None:

@@ -133,7 +133,7 @@ class FileHandler:
         if self._shapes[file.shape].redirects and not public:
             if file.status != "valid":
                 raise invalid("The file is not valid.", "id")
-            location = self._links.link(file.id, _base(exchange))
+            location = self._links.link(file.id, base_of(exchange))
             await exchange.respond(302, b"", [(b"location", location.encode("ascii")), *_ALWAYS])
             return
         async with aclosing(self._book.content(file)) as pieces:
@@ -168,7 +168,7 @@ def _asked(shape: str | None, otherwise: Shape) -> Shape:
             raise invalid("invalid shape, should be one of native, openai.", "shape")
 
 
-def _base(exchange: Exchange) -> str:
+def base_of(exchange: Exchange) -> str:
     """Where the client has found the server."""
     host = exchange.headers.get("host", "")
     if not _HOST.fullmatch(host):

@@ -41,6 +41,8 @@ class RunningUsage:
     def now(self) -> Usage:
         """The counts by now."""
         if self._reported is None:
-            self._reported = Usage(prompt=estimate_prompt(self._request), estimated=True)
+            knowledge = self._request.knowledge_tokens
+            prompt = estimate_prompt(self._request) - knowledge
+            self._reported = Usage(prompt=prompt, knowledge=knowledge, estimated=True)
         reported = self._reported
         return Usage(prompt=reported.prompt, completion=reported.completion + self._since, knowledge=reported.knowledge)

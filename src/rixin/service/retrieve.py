@@ -1,0 +1,165 @@
+"""What knowledge bases know of a request's question, put before it; or, where a question that is often asked is near
+enough, its answer in place of a model's.
+
+The fields are those of the native platform, in whatever dialect they come: `know_ids` and `knowledge_config`. Ids that
+are not in the form of ours belong to whoever answers, and are left to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rixin.core.estimate import estimate_prompt, estimate_text
+from rixin.core.events import Event, Finish, Start, Text
+from rixin.core.json import JsonValue
+from rixin.core.knowledge import Hit, is_base_id
+from rixin.core.messages import Opaque
+from rixin.core.requests import Generate
+from rixin.core.usage import Usage
+from rixin.errors import invalid
+from rixin.knowledge.prompt import Control, inject, question_of
+from rixin.knowledge.search import Answer, Found, Searcher
+
+IDS: Final = "know_ids"
+CONFIG: Final = "knowledge_config"
+RESULTS: Final = "knowledge_base_results"
+PASSAGES: Final = 5
+"""Passages that a question is given."""
+_BUDGET: Final = 2048
+"""Tokens that they may take."""
+_SHARE: Final = 0.5
+"""How much of what the window leaves they may take."""
+
+_Threshold = Annotated[float, Meta(gt=0, lt=1)]
+
+
+class _BaseConfig(Struct, frozen=True):
+    know_id: str
+    faq_threshold: _Threshold | None = None
+
+
+class _Config(Struct, frozen=True):
+    control_level: Control = "normal"
+    knowledge_base_result: bool = False
+    knowledge_base_configs: tuple[_BaseConfig, ...] = ()
+
+
+class Retrieved:
+    """A request with what was found for it.
+
+    Args:
+        request: What a model is to be asked.
+        results: What was found, where the client wants to be told.
+        answer: The answer of a base, where no model needs to be asked.
+    """
+
+    def __init__(self, request: Generate, results: list[JsonValue] | None = None, answer: str | None = None) -> None:
+        self.request = request
+        self.answer = answer
+        self._results = results
+
+    def direct(self) -> list[Event] | None:
+        """The whole answer, where no model needs to be asked."""
+        if self.answer is None:
+            return None
+        request = self.request
+        usage = Usage(prompt=estimate_prompt(request), completion=estimate_text(self.answer), estimated=True)
+        choices = range(request.n)
+        texts = [Text(text=self.answer, choice=choice) for choice in choices]
+        finishes = [Finish(reason="stop", choice=choice) for choice in choices]
+        return [Start(id="", created=0, model=request.card.target), *texts, *finishes, usage]
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        """Events as the client is told them, in the same list where nothing differs."""
+        knowledge, origin = self.request.knowledge_tokens, self.request.origin
+        told: list[Event] = []
+        for event in events:
+            if isinstance(event, Usage) and knowledge:
+                prompt = max(0, event.prompt - knowledge)
+                told.append(msgspec.structs.replace(event, prompt=prompt, knowledge=event.knowledge + knowledge))
+                continue
+            told.append(event)
+            if isinstance(event, Start) and self._results is not None and origin is not None:
+                told.append(Opaque(dialect=origin.dialect, kind=RESULTS, value=self._results))
+        return events if told == events else told
+
+
+class Retriever:
+    """Looks up what requests ask for."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    async def retrieve(self, request: Generate, owner: str) -> Retrieved:
+        """A request with what its bases know.
+
+        Raises:
+            RixinError: `INVALID_REQUEST` naming the field; `NOT_FOUND` for a base that is not the owner's; what the
+                embedding model raises.
+        """
+        ids = _ids(request.extra.get(IDS))
+        if not ids:
+            return Retrieved(request)
+        config = _config(request.extra.get(CONFIG))
+        if request.prompt is not None:
+            raise invalid(f"invalid {IDS}, a bare prompt asks no question: send messages.", IDS)
+        extra = {name: value for name, value in request.extra.items() if name not in (IDS, CONFIG)}
+        request = request.edit(extra=extra)
+        asked = question_of(request.messages)
+        found = await self._searcher.search(owner, ids, "" if asked is None else asked[1], PASSAGES)
+        answer = _near_enough(found, config)
+        if answer is not None:
+            results = [_result(answer.base_id, [(answer.text, answer.score)])]
+            return Retrieved(request, results if config.knowledge_base_result else None, answer.text)
+        request, count = inject(request, found.hits, config.control_level, _budget(request))
+        return Retrieved(request, _results(ids, found.hits[:count]) if config.knowledge_base_result else None)
+
+
+def _ids(value: JsonValue) -> list[str]:
+    """The bases of ours that are asked for, each once."""
+    if value is None:
+        return []
+    try:
+        named = msgspec.convert(value, list[str])
+    except msgspec.ValidationError:
+        raise invalid(f"invalid {IDS}, should be a list of strings.", IDS) from None
+    ours = [name for name in dict.fromkeys(named) if is_base_id(name)]
+    if ours and len(ours) < len(set(named)):
+        raise invalid(f"invalid {IDS}, some are of this server and some are not.", IDS)
+    return ours
+
+
+def _config(value: JsonValue) -> _Config:
+    try:
+        return msgspec.convert({} if value is None else value, _Config)
+    except msgspec.ValidationError as error:
+        raise invalid(f"invalid {CONFIG}, {error}", CONFIG) from None
+
+
+def _near_enough(found: Found, config: _Config) -> Answer | None:
+    """The nearest answer that is above the threshold of its base."""
+    thresholds = {each.know_id: each.faq_threshold for each in config.knowledge_base_configs}
+    for answer in found.answers:
+        threshold = thresholds.get(answer.base_id)
+        if threshold is not None and answer.score >= threshold:
+            return answer
+    return None
+
+
+def _budget(request: Generate) -> int:
+    window = request.card.context_length
+    if window is None:
+        return _BUDGET
+    bound = (request.max_tokens or 0) if request.max_tokens_binding else 0
+    return min(_BUDGET, int(_SHARE * max(0, window - estimate_prompt(request) - bound)))
+
+
+def _results(ids: Iterable[str], hits: Sequence[Hit]) -> list[JsonValue]:
+    return [_result(identity, [(hit.text, hit.score) for hit in hits if hit.base_id == identity]) for identity in ids]
+
+
+def _result(identity: str, found: Iterable[tuple[str, float]]) -> JsonValue:
+    results: list[JsonValue] = [{"result": text, "score": round(score, 4)} for text, score in found]
+    return {"know_id": identity, "results": results}

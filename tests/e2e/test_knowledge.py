@@ -1,0 +1,128 @@
+"""Knowledge bases by the unmodified Python SDK of the SenseNova V6 platform, on a real server with the real models."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.support.server import Server
+
+PROGRAM = """
+import io, json, time
+import sensenova
+
+def file(document):
+    return sensenova.File.create(
+        file=io.StringIO(json.dumps(document, ensure_ascii=False)), scheme="KNOWLEDGE_BASE_1", description="facts",
+        user_provided_filename="facts.json",
+    )["id"]
+
+def ready(base):
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:
+        shown = sensenova.KnowledgeBase.retrieve(id=base)["knowledge_base"]
+        if shown["status"] == "VALID":
+            return shown
+        time.sleep(0.2)
+    raise TimeoutError(json.dumps(shown))
+
+def ask(question, **config):
+    return sensenova.ChatCompletion.create(
+        model="SenseNova-V6-Pro", messages=[{"role": "user", "content": question}], max_new_tokens=30,
+        know_ids=[base], knowledge_config={"knowledge_base_result": True, **config},
+    )["data"]
+
+told = {}
+first = file({"text_lst": ["The ferry to Skarn leaves at noon.", "The lighthouse of Skarn is red."],
+              "qa_lst": [{"std_q": "如何重置密码？", "simi_qs": ["密码忘了怎么办"], "answer": "请点击忘记密码。"}]})
+made = sensenova.KnowledgeBase.create(description="harbour", files=[first])
+base = made["knowledge_base"]["id"]
+told["created"] = made
+told["ready"] = ready(base)
+told["listed"] = [each["id"] for each in sensenova.KnowledgeBase.list()["knowledge_bases"]]
+told["downloaded"] = json.loads(sensenova.KnowledgeBase.download(id=base, file_id=first))
+told["asked"] = ask("When does the ferry to Skarn leave?")
+told["often"] = ask("密码忘了怎么办", knowledge_base_configs=[{"know_id": base, "faq_threshold": 0.9}])
+second = file({"text_lst": ["Tickets are sold at the kiosk."]})
+told["updated"] = sensenova.KnowledgeBase.update(sid=base, description="port", files=[first, second])
+ready(base)
+told["detached"] = sensenova.KnowledgeBase.delete_file(sid=base, file_id=second)
+third = file({"text_lst": ["Bicycles go for free."]})
+told["added"] = sensenova.KnowledgeBase.add_file(id=base, file_id=third)
+told["files"] = [each["id"] for each in ready(base)["files"]] == [first, third]
+told["deleted"] = sensenova.KnowledgeBase.delete(sid=base)
+told["left"] = sensenova.KnowledgeBase.list()["knowledge_bases"]
+for name, call in {
+    "gone": lambda: sensenova.KnowledgeBase.retrieve(id=base),
+    "presigned": lambda: sensenova.KnowledgeBase.add_file(id=base, description="x"),
+    "unknown": lambda: ask("x"),
+}.items():
+    try:
+        call()
+    except sensenova.error.SensenovaError as error:
+        told[name] = [type(error).__name__, error.http_status]
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(server: Server) -> dict[str, Any]:
+    """What the SDK was told."""
+    command = server.cli("keys", "create", "librarian", "--access-key", "--json")
+    made = json.loads(subprocess.run(command, env=server.environ, capture_output=True, check=True, timeout=60).stdout)
+    environ = os.environ | {
+        "SENSENOVA_ACCESS_KEY_ID": made["access_key_id"],
+        "SENSENOVA_SECRET_ACCESS_KEY": made["secret_access_key"],
+        "SENSENOVA_API_BASE": f"{server.url}/v1",
+        "SENSENOVA_API_BASE_FILE": f"{server.url}/v1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], check=False, env=environ, capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_bases_are_made_of_files(told: dict[str, Any]) -> None:
+    """They become valid; their files can be listed, had, taken away and added."""
+    created = told["created"]["knowledge_base"]
+    assert created["id"].startswith("s")
+    assert (created["description"], created["status"]) == ("harbour", "UPLOADED")
+    assert [(file["status"], file["progress"]) for file in told["ready"]["files"]] == [("VALID", 1.0)]
+    assert told["listed"] == [created["id"]]
+    assert told["downloaded"]["text_lst"][0] == "The ferry to Skarn leaves at noon."
+    updated = told["updated"]["knowledge_base"]
+    assert (updated["description"], len(updated["files"])) == ("port", 2)
+    assert told["detached"] == {}
+    assert told["files"]
+    assert told["deleted"] == {}
+    assert told["left"] == []
+
+
+def test_questions_are_answered_with_passages(told: dict[str, Any]) -> None:
+    """They are told, and what they cost is counted apart."""
+    (results,) = told["asked"]["knowledge_base_results"]
+    assert results["know_id"] == told["listed"][0]
+    assert results["results"][0]["result"] == "The ferry to Skarn leaves at noon."
+    assert told["asked"]["choices"][0]["message"]
+    usage = told["asked"]["usage"]
+    assert usage["knowledge_tokens"] > 0
+    assert usage["prompt_tokens"] > 0
+    parts = (usage["prompt_tokens"], usage["knowledge_tokens"], usage["completion_tokens"])
+    assert usage["total_tokens"] == sum(parts)
+
+
+def test_questions_that_are_often_asked_need_no_model(told: dict[str, Any]) -> None:
+    """The answer is the base's own."""
+    assert told["often"]["choices"][0]["message"] == "请点击忘记密码。"
+    assert told["often"]["usage"]["knowledge_tokens"] == 0
+
+
+def test_errors_are_the_sdks_own(told: dict[str, Any]) -> None:
+    """A base that is gone, and uploads of a kind that is not served."""
+    assert told["gone"] == ["InvalidRequestError", 404]
+    assert told["unknown"] == ["InvalidRequestError", 404]
+    assert told["presigned"] == ["APIError", 501]
