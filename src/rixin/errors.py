@@ -4,8 +4,12 @@ Every room raises `RixinError`; foreign exceptions are translated where they ent
 error in its own words, so nothing here knows an envelope, a type string or a numeric code.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+SHORTEST_SECRET: Final = 6
+"""Characters that a secret of the server's own must have to be looked for: shorter ones would hide ordinary words."""
 
 
 class Kind(StrEnum):
@@ -117,6 +121,13 @@ class RixinError(Exception):
         self.limit = limit
         self.requested = requested
         self.detail = detail
+
+    def conceal(self, secrets: Iterable[str]) -> None:
+        """Takes texts that nobody may read out of what it says."""
+        for secret in sorted((text for text in secrets if len(text) >= SHORTEST_SECRET), key=len, reverse=True):
+            self.message = self.message.replace(secret, "***")
+            self.detail = self.detail and self.detail.replace(secret, "***")
+        self.args = (self.message,)
 
     @property
     def status(self) -> int:

@@ -324,6 +324,11 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         path = self.base_url.removeprefix(REPLAY)
         return None if path == self.base_url else Path(path).expanduser()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What it alone is told: its keys, and what its own headers hold."""
+        return (*self.api_keys, *self.headers.values())
+
 
 class RouteTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of the models that answer together for NAME, which wins over what providers list, and over aliases.

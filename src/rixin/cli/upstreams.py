@@ -226,7 +226,7 @@ class Upstreams:
         def profile_for(model: str) -> Profile:
             return profile_at(model, self._learned.revision)
 
-        self._keep_secret(*entry.provider.api_keys, *entry.provider.headers.values())
+        self._keep_secret(*entry.provider.secrets)
         try:
             return _Served(entry, self._connect(entry.provider, profile_for))
         except RixinError as error:

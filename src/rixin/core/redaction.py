@@ -19,12 +19,11 @@ from typing import TypeAlias, cast
 import msgspec
 
 from rixin.core.json import JsonObject, JsonValue
+from rixin.errors import SHORTEST_SECRET
 
 HIDDEN = "[redacted]"
 """What stands in place of a credential."""
 
-_SHORTEST_SECRET = 6
-"""Characters that a secret of the server's own must have to be looked for: shorter ones would hide ordinary words."""
 _FAR_TOO_LARGE = 64
 """Times its limit that a body may be large to be looked at as a whole."""
 _NEVER_TOO_LARGE = 2**20
@@ -158,7 +157,7 @@ class Redactor:
 
     def learn(self, *secrets: str) -> None:
         """Takes more secrets of the server's own."""
-        self._secrets.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        self._secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
         if self._secrets:
             longest_first = sorted(self._secrets, key=len, reverse=True)
             self._own = re.compile("|".join(map(re.escape, longest_first)))
@@ -210,7 +209,7 @@ class Redactor:
         spans: list[_Span] = []
         if self._own is not None:
             spans += [(*match.span(), HIDDEN) for match in self._own.finditer(text)]
-        if len(text) >= _SHORTEST_SECRET:
+        if len(text) >= SHORTEST_SECRET:
             spans += [(begin, end, HIDDEN) for begin, end in (*_by_form(text), *_by_name(text))]
             spans += [(*match.span(1), _shortened(match[1])) for match in _found(text, "data:", text, _DATA_URL)]
             spans += [(*match.span(1), _shortened(match[1])) for match in _LONG_RUN.finditer(text)]

@@ -196,9 +196,13 @@ class Remote:
             RixinError: What the upstream reported, or how it failed.
         """
         headers = self._headers_with(self._first_key)
-        async with self._transport.exchange("GET", self._upstream.models_path, headers=headers) as exchange:
-            await raise_for_status(exchange, self._upstream)
-            return parse_model_list(await exchange.read_all(ANSWER_LIMIT))
+        try:
+            async with self._transport.exchange("GET", self._upstream.models_path, headers=headers) as exchange:
+                await raise_for_status(exchange, self._upstream)
+                return parse_model_list(await exchange.read_all(ANSWER_LIMIT))
+        except RixinError as error:
+            error.conceal(self._provider.secrets)
+            raise
 
     async def retire(self) -> None:
         """Closes the connections as soon as no request is under way; one that comes all the same is still answered."""

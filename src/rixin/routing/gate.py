@@ -186,7 +186,11 @@ class Gate:
         yield lease
 
     async def fail(self, lease: Lease, error: RixinError, tokens: int | None) -> Verdict:
-        """An attempt failed; what that means for others is remembered, and what it means for the request is told."""
+        """An attempt failed; what that means for others is remembered, and what it means for the request is told.
+
+        Of what the upstream says the error then no longer holds the keys and headers that it was sent.
+        """
+        error.conceal(self.settings.secrets)
         verdict = self.judge(error)
         outcome = await lease.fail(error, verdict, tokens)
         if outcome.tripped:
