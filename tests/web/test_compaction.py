@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openai
 import pytest
 
@@ -11,6 +12,10 @@ from rixin.core.estimate import estimate_prompt
 from rixin.core.events import Reasoning, Text
 from rixin.core.requests import Generate
 from rixin.errors import Kind, RixinError
+from tests.profiles.strict_upstream import Rules
+from tests.support.clients import CHAT, MESSAGES, RESPONSES
+from tests.support.healing import healing_site
+from tests.upstreams.strict import StrictUpstream
 from tests.web.test_responses import FUNCTION, Served, answered, saying, serving, told
 
 HISTORY: Any = [
@@ -154,3 +159,18 @@ def overflowing(window: int) -> Any:
         return saying(NOTES)
 
     return script
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+async def test_k6_nothing_is_summed_up_unasked(tmp_path: Path, path: str) -> None:
+    """However long a conversation is, the model is sent all of it, once, and its beginning stays byte for byte."""
+    turns = [{"role": ("user", "assistant")[n % 2], "content": f"Turn {n}: " + "word " * 1000} for n in range(121)]
+    upstream = StrictUpstream({"m": Rules()})
+    async with healing_site(tmp_path, upstream, controls=False) as healing:
+        for end in (119, 121):
+            spoken = {"input": turns[:end]} if path == RESPONSES else {"messages": turns[:end], "max_tokens": 9}
+            told = await healing.ask({"model": "m", **spoken}, path)
+            assert told.status == 200, told.text
+    first, second = upstream.bodies("m")
+    assert [message["content"] for message in second["messages"]] == [turn["content"] for turn in turns]
+    assert msgspec.json.encode(second["messages"][:119]) == msgspec.json.encode(first["messages"])

@@ -460,6 +460,50 @@ async def test_s8_finish_words_decide_the_end(tmp_path: Path, word: str, end: st
     assert seen.said == "Paris"
 
 
+REFUSED: dict[str, str] = {
+    CHAT: '"finish_reason":"content_filter"',
+    MESSAGES: '"stop_reason":"refusal"',
+    RESPONSES: '"incomplete_details":{"reason":"content_filter"}',
+}
+
+
+@pytest.mark.parametrize("path", REFUSED)
+@pytest.mark.parametrize("word", ["content_filter", "sensitive"])
+async def test_e8_a_filtered_answer_is_told_in_the_dialects_own_word(tmp_path: Path, path: str, word: str) -> None:
+    """What came stays, the upstream is asked once, and no client takes it for a failure to try again."""
+    upstream = Scripted(chunks({"content": "Paris"}, finish=word))
+    async with healing_site(tmp_path, upstream, models=["m"], controls=False) as healing:
+        told = await healing.ask({"model": "m", "stream": True, **ASKED[path]}, path)
+    assert told.text == "Paris"
+    assert REFUSED[path] in told.body["stream"]
+    assert len(upstream.bodies("m")) == 1
+
+
+@pytest.mark.parametrize("path", REFUSED)
+async def test_e8_a_refusal_in_words_is_told(tmp_path: Path, path: str) -> None:
+    """In the part that Responses and Chat have for it, else as what was said."""
+    seen = await see(tmp_path, chunks({"refusal": "I will "}, {"refusal": "not."}), path)
+    assert seen.status == 200
+    if path == RESPONSES:
+        [item] = [event["item"] for event in seen.of("response.output_item.done")]
+        assert item["content"] == [{"type": "refusal", "refusal": "I will not."}]
+    else:
+        assert "I will " in seen.text
+        assert "not." in seen.text
+
+
+@pytest.mark.parametrize("path", REFUSED)
+async def test_e8_a_refused_prompt_is_an_error_that_is_not_tried_again(tmp_path: Path, path: str) -> None:
+    """The upstream's filter is asked once; the client reads a 4xx and why."""
+    refusal = '{"error":{"message":"The prompt was filtered.","code":"content_filter"}}'
+    upstream = Scripted(answer(refusal, status=400))
+    async with healing_site(tmp_path, upstream, models=["m"], controls=False, retries=3) as healing:
+        told = await healing.ask({"model": "m", **ASKED[path]}, path)
+    assert 400 <= told.status < 500
+    assert "filtered" in told.text
+    assert len(upstream.bodies("m")) == 1
+
+
 @pytest.mark.parametrize("word", ["stop", "length", "tool_calls", "eos"])
 async def test_s8_calls_are_the_outcome_whatever_the_word(tmp_path: Path, word: str) -> None:
     """An answer with a whole call in it is there to call."""
