@@ -27,6 +27,7 @@ from rixin.dialects.base import Call, Dialect, Reader, Stamp
 from rixin.dialects.openai_chat import DIALECT as CHAT
 from rixin.dialects.openai_responses import DIALECT as RESPONSES
 from rixin.dialects.sensenova_native import DIALECT as NATIVE
+from rixin.dialects.sensenova_native import TURNS
 from rixin.errors import Kind, RixinError
 from tests.dialects.openai_responses.asking import fresh_stamp
 from tests.dialects.support import STAMP, card_of
@@ -95,10 +96,11 @@ class Case:
         assert {name: getattr(error, name) for name in expected} == expected
 
 
+FOLDERS = {**{dialect.name: dialect for dialect in (CHAT, RESPONSES, MESSAGES, NATIVE)}, f"{NATIVE.name}/turns": TURNS}
 CASES = [
     Case(dialect, path.parent)
-    for dialect in (CHAT, RESPONSES, MESSAGES, NATIVE)
-    for path in sorted((Path(__file__).parent / dialect.name).glob("*/events.json"))
+    for folder, dialect in FOLDERS.items()
+    for path in sorted((Path(__file__).parent / folder).glob("*/events.json"))
 ]
 READ = [case for case in CASES if case.has("upstream.sse")]
 WHOLE = [case for case in READ if not case.has("error.json")]
