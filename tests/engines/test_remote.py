@@ -9,10 +9,13 @@ import pytest
 
 from rixin.core.cards import StreamConventions
 from rixin.core.events import Finish, Text
-from rixin.core.requests import Generate
+from rixin.core.requests import Change, Generate
 from rixin.core.responses import Response, collect
 from rixin.core.usage import Usage
+from rixin.dialects.anthropic import DIALECT as MESSAGES
+from rixin.dialects.base import Call, Dialect
 from rixin.dialects.openai_chat import DIALECT
+from rixin.dialects.openai_responses import DIALECT as RESPONSES
 from rixin.engines.base import Batch, Counts, Engine, ListedModel, Lists, Sends
 from rixin.engines.remote import Remote, may_relay
 from rixin.errors import Kind, RixinError
@@ -280,6 +283,42 @@ async def test_what_is_sent_can_be_seen_changed_and_sent_with_another_key():
     assert first.headers["authorization"] == "Bearer k2"
     assert "authorization" not in second.headers
     assert first.json == second.json == body
+
+
+@pytest.mark.parametrize(
+    ("front", "fields", "told"),
+    [
+        (DIALECT, {"metadata": {"a": 1}, "prompt_cache_key": "k"}, ()),
+        (RESPONSES, {"input": "Hi", "store": False, "metadata": {"a": "b"}, "prompt_cache_key": "k"}, ()),
+        (RESPONSES, {"input": "Hi", "background": False, "truncation": "disabled", "service_tier": "auto"}, ()),
+        (RESPONSES, {"input": "Hi", "prompt": {"id": "p"}, "background": True, "max_tool_calls": 2},
+         ("prompt", "background", "max_tool_calls")),
+        (RESPONSES, {"input": "Hi", "text": {"format": {"type": "text"}, "verbosity": "low"}}, ("text.verbosity",)),
+        (MESSAGES, {"metadata": {"user_id": "u"}, "tools": [{"type": "web_search_20250305", "name": "search"}]}, ()),
+        (MESSAGES, {"container": "c", "mcp_servers": []}, ("container", "mcp_servers")),
+    ],
+)  # fmt: skip
+async def test_what_an_upstream_of_another_dialect_is_not_told_is_named(
+    front: Dialect, fields: dict[str, object], told: tuple[str, ...]
+):
+    """What the client's own dialect alone has a word for is lost, and said to be; what this server sees to is not."""
+    body = {"model": "m", **({} if "input" in fields else {"messages": [{"role": "user", "content": "Hi"}]}), **fields}
+    request = front.routes[0].parse(Call(body=msgspec.json.encode(body)), lambda _: CARD)
+    assert isinstance(request, Generate)
+    engine = engine_at("http://127.0.0.1:9/v1")
+    assert [change.field for change in engine.prepare(request).changes if change.name == "ignored"] == [*told]
+    await engine.aclose()
+
+
+async def test_what_anthropics_wire_has_no_words_for_is_named():
+    """Sampling beyond its three numbers, log probabilities and JSON without a schema cannot be asked for there."""
+    provider = Provider(name="claude", base_url="http://127.0.0.1:9/v1")
+    engine = Remote.connect(provider, MESSAGES, {})
+    request = chat(temperature=0.5, seed=7, logprobs=True, response_format={"type": "json_object"})
+    prepared = engine.prepare(request)
+    assert prepared.body["temperature"] == 0.5
+    assert prepared.changes == tuple(Change("ignored", name) for name in ("seed", "logprobs", "response_format"))
+    await engine.aclose()
 
 
 async def test_a_key_in_the_providers_headers_wins():

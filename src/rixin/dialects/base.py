@@ -152,6 +152,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     reader: Callable[[], Reader]
     auth_headers: Callable[[str], dict[str, str]]
     """The headers that carry an upstream's API key."""
+    unsaid: Callable[[Generate], tuple[str, ...]] = lambda _: ()
+    """The names of what a request of another dialect asks for and this one has no words for."""
     embedding: EmbeddingUpstream | None = None
     """None where the dialect has no embeddings."""
     prompt_path: str | None = None

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from rixin.core.requests import Change, Generate
+from rixin.core.requests import Generate
 from rixin.dialects.base import Upstream
 from rixin.engines.base import Batch, Load
 from rixin.engines.child_client import CONNECT, ChildClient, ask_child
@@ -31,8 +31,8 @@ _SILENCE = 30.0
 _LOOK = 300.0
 """The same for a model that sees: an image is looked at in one go, without a sign."""
 
-_UNDERSTOOD = frozenset({"chat_template_kwargs", "prompt_cache_key"})
-"""Fields outside the core's language that the engine child, or our own routing, makes something of."""
+_UNDERSTOOD = frozenset({"chat_template_kwargs"})
+"""Fields outside the core's language that the engine child makes something of."""
 
 
 class LlamaCpp:
@@ -76,7 +76,7 @@ class LlamaCpp:
         A long prompt takes minutes to read, during which batches without events tell how far it is. Whoever writes to
         the client keeps its stream alive meanwhile; an engine child that is silent has hung, and is given up.
         """
-        if ignored := tuple(Change("ignored", field) for field in request.extra if field not in _UNDERSTOOD):
+        if ignored := tuple(change for change in request.ignored if change.field not in _UNDERSTOOD):
             yield Batch([], changes=ignored)
         # Always a stream: a whole answer would be silent until its end, for longer than anybody should wait for a word.
         request = request.edit(stream=True, include_usage=True)

@@ -121,13 +121,15 @@ class Remote:
             # For the ledger; whether the client is told is its writer's to know.
             request = request.edit(include_usage=True)
         body = self._upstream.build_body(with_past_thoughts(request, self.name, wanted=self._wants_thoughts(request)))
+        changes = self._unheard(request)
         if request.prompt is not None or self._dialect != CHAT:
-            return Prepared(body=body)
+            return Prepared(body=body, changes=changes)
         profile = self._profile_for(request.card.target)
         searching = forward_search(body, request.changes) if profile.web_search else body
         sanitized = sanitize(searching, profile)
-        changes = sanitized.changes if searching is body else (FORWARDED, *sanitized.changes)
-        return Prepared(body=sanitized.body, changes=changes, tool_names=sanitized.tool_names)
+        if searching is not body:
+            changes = (*changes, FORWARDED)
+        return Prepared(body=sanitized.body, changes=(*changes, *sanitized.changes), tool_names=sanitized.tool_names)
 
     def send(self, request: Generate, prepared: Prepared, key: str | None) -> AsyncGenerator[Batch, None]:
         """Sends what was prepared; see `Sends.send`."""
@@ -152,6 +154,12 @@ class Remote:
 
     def _may_relay(self, request: Generate) -> bool:
         return self._upstream.relayed and may_relay(request, self._dialect, self.name)
+
+    def _unheard(self, request: Generate) -> tuple[Change, ...]:
+        """What the upstream is not told of, because it speaks another dialect than the client."""
+        if request.origin is not None and request.origin.dialect == self._dialect:
+            return ()
+        return request.ignored + tuple(Change("ignored", name) for name in self._upstream.unsaid(request))
 
     def _wants_thoughts(self, request: Generate) -> bool:
         """Whether calls may not come without what was thought before them; other dialects than Chat sign it."""

@@ -7,6 +7,8 @@ and what was edited on the way; any other is rendered from the core's language.
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.requests import Generate
 from rixin.dialects.anthropic.billing import drop_billing
@@ -77,6 +79,18 @@ def _sampling(request: Generate) -> JsonObject:
     sampling = request.sampling
     fields: JsonObject = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def unsaid(request: Generate) -> tuple[str, ...]:
+    """What was asked for in another dialect and has no form on this wire."""
+    sampling = msgspec.structs.asdict(request.sampling)
+    form = request.response_format
+    lost = {
+        **{name: value is not None for name, value in sampling.items() if name not in RENDERINGS["sampling"].fields},
+        "logprobs": request.logprobs,
+        "response_format": form is not None and form.kind == "json_object",
+    }
+    return tuple(name for name, asked in lost.items() if asked)
 
 
 def _thinking(request: Generate) -> JsonObject:

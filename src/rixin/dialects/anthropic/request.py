@@ -48,6 +48,7 @@ def parse_messages(call: Call, card_of: CardOf) -> Generate:
     body = decode(_MESSAGES, call.body)
     card = _card(body, card_of)
     extra, changes = read_extra(fields, FIELDS), list[Change]()
+    peculiar = tuple(extra)
     system = _system(body, changes)
     conversation = read_conversation(system, body.messages)
     tools = body.tools or []
@@ -81,6 +82,7 @@ def parse_messages(call: Call, card_of: CardOf) -> Generate:
         user=user,
         session=_session(call, user),
         extra=extra,
+        peculiar=peculiar,
         changes=tuple(changes),
         origin=Origin(NAME, call.body),
     )

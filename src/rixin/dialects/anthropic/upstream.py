@@ -1,6 +1,6 @@
 """The upstream half of the dialect, put together."""
 
-from rixin.dialects.anthropic.body import build_body
+from rixin.dialects.anthropic.body import build_body, unsaid
 from rixin.dialects.anthropic.models import MAX_LIMIT
 from rixin.dialects.anthropic.reader import make_reader, read_response
 from rixin.dialects.base import Upstream
@@ -33,5 +33,6 @@ UPSTREAM = Upstream(
     parse_error=parse_error,
     reader=make_reader,
     auth_headers=auth_headers,
+    unsaid=unsaid,
     models_path=f"/models?limit={MAX_LIMIT}",
 )

@@ -101,6 +101,7 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
         user=body.user,
         session=_session(call, extra),
         extra=extra,
+        peculiar=tuple(name for name in extra if name != SESSION_FIELD),
         origin=Origin(NAME, call.body),
     )
 
@@ -135,6 +136,7 @@ def parse_completion(call: Call, card_of: CardOf) -> Generate:
         user=body.user,
         session=_session(call, extra),
         extra=extra,
+        peculiar=tuple(name for name in extra if name != SESSION_FIELD),
         origin=Origin(NAME, call.body),
     )
 

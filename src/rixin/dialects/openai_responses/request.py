@@ -43,6 +43,17 @@ _READ = frozenset(
     {"model", "input", "stream", "user", "max_output_tokens", *_SAMPLING, "stop", "top_logprobs", *_TOOLS}
 )
 """Fields that need not ride along, because the core has a word for each."""
+_HEEDED = frozenset({
+    "store", "previous_response_id", "conversation", "include", "prompt_cache_key", "safety_identifier", "reasoning",
+    "metadata", "client_metadata", "stream_options", "text",
+})  # fmt: skip
+"""Fields that count whoever answers: this server sees to them, or they are none of the answer's business."""
+_IDLE: dict[str, tuple["JsonValue", ...]] = {
+    "background": (False,),
+    "truncation": ("disabled",),
+    "service_tier": ("auto", "default"),
+}
+"""Values that ask for what happens anyway."""
 
 
 def parse_response_request(call: Call, card_of: CardOf) -> Generate:
@@ -54,6 +65,7 @@ def parse_response_request(call: Call, card_of: CardOf) -> Generate:
     body = decode(_DECODER, call.body)
     card = _card(body, card_of)
     extra = read_extra(decode_fields(call.body), _READ)
+    peculiar = _peculiar(extra)
     toolbox = Toolbox()
     toolbox.add(cast("JsonValue", body.tools), "tools")
     conversation = _conversation(body, toolbox)
@@ -81,6 +93,7 @@ def parse_response_request(call: Call, card_of: CardOf) -> Generate:
         user=body.user or body.safety_identifier,
         session=_session(call, body),
         extra=extra,
+        peculiar=peculiar,
         changes=changes,
         origin=Origin(NAME, call.body),
         edited=frozenset({"tools", "tool_choice"}) if changes else frozenset(),
@@ -128,6 +141,16 @@ def _sampling(body: ResponsesBody) -> Sampling:
     for name, value in values.items():
         _check(name, value, name)
     return msgspec.convert(values, Sampling)
+
+
+def _peculiar(extra: "JsonObject") -> tuple[str, ...]:
+    """The fields that are lost on who speaks another dialect; of `text` that is all but the format."""
+    text = extra.get("text")
+    manner = [f"text.{name}" for name in text if name != "format"] if isinstance(text, dict) else []
+    return (
+        *(name for name, value in extra.items() if name not in _HEEDED and value not in _IDLE.get(name, ())),
+        *manner,
+    )
 
 
 def _reasoning(body: ResponsesBody) -> ReasoningWish:
