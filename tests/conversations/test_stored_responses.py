@@ -1,7 +1,6 @@
 """Responses that are kept, as whoever goes on from them has them."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,15 +24,6 @@ ANSWER: JsonObject = {
     "content": [{"type": "output_text", "text": "42"}],
 }
 STORED = StoredResponse.of(msgspec.json.encode({"id": "resp_1", "output": [ANSWER]}), [QUESTION])
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
-    yield database
-    await database.aclose()
 
 
 def book(database: Database, clock: ManualClock, secret: bytes = bytes(32), **limits: int) -> StoredResponses:
