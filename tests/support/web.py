@@ -47,7 +47,6 @@ from rixin.web.app import App
 from rixin.web.routes import RouteTable
 from tests.support.engines import ScriptedEngine
 
-
 _SMALL = ListedModel(name="small-m", context_length=8192)
 """A model with a small window."""
 
@@ -113,8 +112,8 @@ async def site(
         return AccountFiles(files, links, account)
 
     media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING, files_of)
-    generator = Generator(
     moderator = Moderator.open(settings.moderation)
+    generator = Generator(
         catalog=catalog,
         router=wire(database, catalog)
         if wire
@@ -125,8 +124,8 @@ async def site(
         continuity=continuity(secret, clock),
         media=media,
         clock=clock,
-    )
         moderator=moderator,
+    )
     kept = session_book(settings, database, secret, clock)
     responses = ResponseService(stored_response_book(settings, database, secret, clock))
 
@@ -169,9 +168,9 @@ async def site(
         server.should_exit = True
         await serving
         await media.aclose()
+        if moderator is not None:
+            await moderator.aclose()
         await requests.aclose()
         await ledger.aclose()
         await keys.aclose()
-        if moderator is not None:
-            await moderator.aclose()
         await database.aclose()
