@@ -88,6 +88,7 @@ class ByteWriter:
 
     def __init__(self, file: "obstore.AsyncWritableFile") -> None:
         self._file = file
+        self._committed = False
 
     @classmethod
     async def open(cls, store: ObjectStore, path: str) -> Self:
@@ -106,9 +107,12 @@ class ByteWriter:
         """Puts the bytes in place."""
         with _translated():
             await self._file.close()
+        self._committed = True
 
     async def abandon(self) -> None:
-        """Lets go of what was written."""
+        """Lets go of what was written, unless it is in place already."""
+        if self._committed:
+            return
         reason = RuntimeError("abandoned")
         with _translated():
             await self._file.__aexit__(type(reason), reason, None)  # pyright: ignore[reportUnknownMemberType] - untyped there
