@@ -244,3 +244,27 @@ def test_a_provider_that_has_not_told_its_models_is_not_passed_over() -> None:
     assert engine_of(built, "local") == "local/local"
     built.set_provider_models("slow", [ListedModel(name="its-own")])
     assert engine_of(built, "gpt-5") == "slow"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["text-embedding-3-small", "BAAI/bge-m3", "nomic-embed-text", "gte-large", "intfloat/e5-large", "voyage-embed:2"],
+)
+def test_embedding_models_are_known_by_their_names(name: str) -> None:
+    """They have the default for embeddings, and never the one for chats."""
+    built = catalog(one=[name, "chatter"])
+    assert built.resolve("nova-embedding-stable").candidates == (Candidate(engine="one", model=name),)
+    assert built.resolve("claude-sonnet-5").candidates == (Candidate(engine="one", model="chatter"),)
+
+
+@pytest.mark.parametrize("name", ["embedded-coder-7b", "bge-reranker-large", "qwen3-max"])
+def test_other_names_are_no_embedding_models(name: str) -> None:
+    """A chat model whose name only sounds like one is still asked."""
+    assert catalog(one=[name]).resolve(name).card.supports("generate")
+
+
+def test_what_a_provider_says_of_a_model_counts() -> None:
+    """Whatever its name."""
+    built = catalog(one=[])
+    built.set_provider_models("one", [ListedModel(name="m", output_modalities=("embeddings",))])
+    assert built.resolve("m").card.operations == ("embed",)

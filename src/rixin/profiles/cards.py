@@ -1,15 +1,21 @@
 """Model cards from `models.toml`."""
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from rixin.core.cards import FieldRule, ModelCard
+from rixin.core.cards import FieldRule, ModelCard, Operation
 from rixin.errors import Kind, RixinError
 from rixin.profiles.table import read_table
 
 T = TypeVar("T")
+
+_EMBEDDING = re.compile(
+    r"embedding|(^|[-/_.])embed([-/_.:0-9]|$)|(^|/)(bge|gte|e5|multilingual-e5)-(?!rerank)", re.IGNORECASE
+)
+"""Names of models that make embeddings and nothing else."""
 
 
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +53,12 @@ def _card(row: dict[str, Any], tables: dict[str, dict[str, FieldRule]]) -> Model
     row.pop("builtin_alias", None)
     card = msgspec.convert({"target": row["name"], "provider": "", **row}, ModelCard)
     return card if table is None else msgspec.structs.replace(card, fields={**tables[table], **card.fields})
+
+
+def presumed_operations(name: str, output_modalities: tuple[str, ...]) -> tuple[Operation, ...]:
+    """What a model can do that nothing is documented of, by its name and what its provider says comes out of it."""
+    embeds = "embeddings" in output_modalities or _EMBEDDING.search(name)
+    return ("embed",) if embeds else ("generate",)
 
 
 def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCard:

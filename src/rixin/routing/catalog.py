@@ -16,7 +16,7 @@ from msgspec import Struct
 from rixin.core.cards import ModelCard, Operation
 from rixin.engines.base import ListedModel
 from rixin.errors import Kind, RixinError
-from rixin.profiles.cards import KnownModels, alias_card, smaller_card
+from rixin.profiles.cards import KnownModels, alias_card, presumed_operations, smaller_card
 from rixin.settings import LOCAL, RouteTarget
 
 BUILTIN_PATTERNS: dict[str, Operation] = {
@@ -34,11 +34,12 @@ BUILTIN_PATTERNS: dict[str, Operation] = {
     "codex-*": "generate",
     "o[1-9]": "generate",
     "o[1-9]-*": "generate",
+    "gemini-*": "generate",
 }
 """Names that clients ask for by habit, and the operation whose default model answers them; the first that fits counts.
 
 Agents ask for more names than their user chose: Claude Code for `claude-haiku-*` beside the chosen model, Codex for
-`codex-auto-review` and `gpt-*-mini`.
+`codex-auto-review` and `gpt-*-mini`, Gemini CLI for `gemini-*-flash-lite`.
 """
 
 _WINDOW_SUFFIX = "[1m]"
@@ -280,7 +281,12 @@ class Catalog:
         return Candidate(engine=provider, model=model, priority=preference.priority, weight=preference.weight)
 
     def _provider_card(self, provider: str, model: ListedModel) -> ModelCard:
-        unknown = ModelCard(name=model.name, target=model.name, owned_by="")
+        unknown = ModelCard(
+            name=model.name,
+            target=model.name,
+            owned_by="",
+            operations=presumed_operations(model.name, model.output_modalities),
+        )
         known = self._known.cards.get(model.name, unknown)
         return msgspec.structs.replace(
             known,
