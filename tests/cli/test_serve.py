@@ -94,7 +94,7 @@ async def test_a_new_server_can_be_used_by_what_it_prints(data_dir: Path) -> Non
         listed = await rixin("models", "list", "--json", data_dir=data_dir, env=env)
         assert {"scripted", "local"} <= {model["id"] for model in json.loads(listed.out)}
         engines = await rixin("models", "ps", "--json", data_dir=data_dir, env=env)
-        assert [engine["model"] for engine in json.loads(engines.out)] == ["local"]
+        assert [engine["model"] for engine in json.loads(engines.out)] == ["local", "multilingual-e5-small"]
         code, log = await ended(process)
     assert code == 0
     assert all(isinstance(json.loads(line), dict) for line in log), "logs are JSON where no person reads along"

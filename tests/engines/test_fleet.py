@@ -21,12 +21,13 @@ from rixin.engines.background_pull import PullProgress
 from rixin.engines.base import Load
 from rixin.engines.child_protocol import LOAD_PATH
 from rixin.engines.control_messages import ModelChanged, ModelGone, Notice
+from rixin.engines.embedder_protocol import MEMORY
 from rixin.engines.fleet import Fleet
 from rixin.engines.launcher import Launcher
-from rixin.engines.process import Failed, Loading
+from rixin.engines.process import Failed, Loading, State
 from rixin.engines.process_pipes import Program
 from rixin.errors import Kind, RixinError
-from rixin.settings import Engine, LocalModel, Provider, Server, Settings
+from rixin.settings import EMBEDDER, Engine, LocalModel, Provider, Server, Settings
 
 HANG = 20.0
 SMOLLM = Path(__file__).parents[2] / ".cache" / "models" / "smollm2-135m.gguf"
@@ -110,15 +111,28 @@ class Yard:
         path.write_bytes(gguf(size))
         return LocalModel(name=name, path=path, keep_loaded=keep_loaded)
 
-    def fleet(self, *models: LocalModel, budget: int = 2 * NEEDS, providers: tuple[Provider, ...] = ()) -> Fleet:
-        """A fleet of these models, in which two of the usual size have room."""
-        settings = Settings(
-            server=Server(data_dir=self.path), engine=Engine(memory_budget=budget), models=models, providers=providers
-        )
+    def embedder(self, _socket: Path) -> Program:
+        """How a scripted embedder is started."""
+        return self.program(LocalModel(name=EMBEDDER, path=Path(), context_length=512, pool=8), _socket)
+
+    def fleet(
+        self,
+        *models: LocalModel,
+        budget: int = 2 * NEEDS,
+        providers: tuple[Provider, ...] = (),
+        embedder_idle: float | None = None,
+    ) -> Fleet:
+        """A fleet of these models, in which two of the usual size have room; with an embedder where it may rest."""
+        engine = Engine(memory_budget=budget, embedder_idle=embedder_idle or 0.0)
+        settings = Settings(server=Server(data_dir=self.path), engine=engine, models=models, providers=providers)
         fleet = Fleet(
             settings,
             pull=self.source.pull,
-            launcher=Launcher(self.program, msgspec.json.Decoder(Loading | Failed | Up).decode),
+            launcher=Launcher(
+                self.program,
+                msgspec.json.Decoder(Loading | Failed | Up).decode,
+                None if embedder_idle is None else self.embedder,
+            ),
             directory=self.path,
             clock=SystemClock(),
             log=lambda source, line: self.lines.append(f"{source}: {line}"),
@@ -482,3 +496,29 @@ async def test_real_engine_is_loaded_killed_and_loaded_again() -> None:
             assert (await fleet.unload("small")).state == "stopped"
         finally:
             await fleet.aclose()
+
+
+async def test_the_embedder_rests_once_nobody_uses_it(yard: Yard) -> None:
+    """It stays while a lease holds it, goes soon after, and comes back for the next."""
+    fleet = yard.fleet(budget=10 * NEEDS + MEMORY, embedder_idle=0.05)
+    for lease in (1, 2):
+        await fleet.ensure(EMBEDDER, (1, lease))
+        await fleet.ensure(EMBEDDER)
+        assert states(fleet)[EMBEDDER] == State.READY
+        fleet.release(1, lease)
+        await yard.until(lambda: states(fleet)[EMBEDDER] == State.STOPPED)
+    assert f"{EMBEDDER}: unloaded, since nobody uses it" in yard.lines
+
+
+async def test_the_embedder_is_not_loaded_from_the_start(yard: Yard) -> None:
+    """Unlike the one model of a server that has no other."""
+    fleet = yard.fleet(yard.model("only"), budget=10 * NEEDS + MEMORY, embedder_idle=60.0)
+    fleet.start()
+    await yard.until(lambda: states(fleet)["only"] == State.READY)
+    assert states(fleet)[EMBEDDER] == State.STOPPED
+
+
+async def test_no_model_may_have_the_embedders_name(yard: Yard) -> None:
+    """It would be asked for embeddings."""
+    with pytest.raises(RixinError, match="has this name"):
+        yard.fleet(yard.model(EMBEDDER), embedder_idle=60.0)

@@ -322,12 +322,14 @@ class Fleet:
         for spec in settings.models:
             mmproj = _find(spec, spec.mmproj, settings) if spec.mmproj else None
             yield FleetModel(structs.replace(spec, path=_find(spec, spec.path, settings), mmproj=mmproj))
+        if not settings.models:
+            yield self._default(settings, pull)
         if self._launcher.embedder:
             if any(spec.name == EMBEDDER for spec in settings.models):
                 raise RixinError(Kind.CONFIGURATION, f"models.{EMBEDDER}: the embedded embedding model has this name")
             yield FleetModel(LocalModel(name=EMBEDDER, path=Path()), embeds=True)
-        if settings.models:
-            return
+
+    def _default(self, settings: Settings, pull: Pull) -> FleetModel:
         weights = settings.engine.default_model
         default = FleetModel(
             LocalModel(
@@ -343,7 +345,7 @@ class Fleet:
             log=lambda line: self._log(LOCAL, line),
             on_change=lambda: self._changed(default),
         )
-        yield default
+        return default
 
     def _model(self, name: str) -> FleetModel:
         model = self._models.get(name)
