@@ -1,7 +1,6 @@
 """Vectors of texts, in the two forms in which they come and go."""
 
-import sys
-from array import array
+import struct
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -25,7 +24,7 @@ class Embeddings(Struct, frozen=True, kw_only=True):
 
 def vector_numbers(vector: Vector) -> list[float]:
     """The numbers of a vector."""
-    return vector if isinstance(vector, list) else _swapped(array("f", vector)).tolist()
+    return vector if isinstance(vector, list) else list(struct.unpack(f"<{len(vector) // 4}f", vector))
 
 
 def vector_bytes(vector: Vector) -> bytes:
@@ -34,10 +33,4 @@ def vector_bytes(vector: Vector) -> bytes:
     Raises:
         OverflowError: A number is too large for 32 bits.
     """
-    return vector if isinstance(vector, bytes) else _swapped(array("f", vector)).tobytes()
-
-
-def _swapped(numbers: "array[float]") -> "array[float]":
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
+    return vector if isinstance(vector, bytes) else struct.pack(f"<{len(vector)}f", *vector)

@@ -50,14 +50,15 @@ def nested(depth: int) -> Any:
 
 
 def test_routes_are_the_platforms() -> None:
-    """Chat and text completions live under /v1 and under both compatible modes."""
-    chat, completion = DIALECT.routes
+    """Chat and text completions, and embeddings, live under /v1 and under both compatible modes."""
+    chat, completion, embeddings = DIALECT.routes
     assert chat.paths == (
         "/v1/chat/completions",
         "/compatible-mode/v1/chat/completions",
         "/compatible-mode/v2/chat/completions",
     )
     assert completion.paths == ("/v1/completions", "/compatible-mode/v1/completions", "/compatible-mode/v2/completions")
+    assert embeddings.paths == ("/v1/embeddings", "/compatible-mode/v1/embeddings", "/compatible-mode/v2/embeddings")
 
 
 def test_the_guides_example_is_read() -> None:
