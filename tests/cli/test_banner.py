@@ -102,6 +102,19 @@ def test_models_are_named(tmp_path: Path) -> None:
     assert "local: qwen2.5-coder-0.5b (491.4 MB), downloaded when somebody first asks for it" in text
 
 
+def test_t13_a_proxy_is_shown_without_its_password(tmp_path: Path) -> None:
+    """Beside each upstream that is reached through it, and beside no other."""
+    environ = {"HTTPS_PROXY": "http://ann:hunter2@proxy.example:3128", "no_proxy": "near.example"}
+    told = ready(
+        far="https://far.example/v1", near="https://near.example/v1", here="http://127.0.0.1:1/v1", r="replay:x"
+    )
+    text = banner(told, settings(tmp_path), environ)
+    assert "far: https://far.example/v1 through http://ann:***@proxy.example:3128\n" in text
+    for direct in ("near: https://near.example/v1\n", "here: http://127.0.0.1:1/v1\n", "r: replay:x\n"):
+        assert direct in text
+    assert "hunter2" not in text
+
+
 def test_providers_whose_keys_are_at_hand_are_offered(tmp_path: Path) -> None:
     """A known variable is named with what adds its provider, unless that is served; its value is not shown."""
     environ = {"SENSENOVA_API_KEY": "very-secret"}

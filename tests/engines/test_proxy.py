@@ -2,7 +2,7 @@
 
 import pytest
 
-from rixin.engines.proxy import proxy_for
+from rixin.engines.proxy import proxy_for, without_password
 from rixin.errors import Kind, RixinError
 
 PROXY = "http://proxy.example:3128"
@@ -43,3 +43,17 @@ def test_t13_a_kind_of_proxy_that_is_not_supported_is_named():
         proxy_for("https://api.example.com/v1", {"ALL_PROXY": "socks5://user:hunter2@proxy:1080"})
     assert caught.value.kind is Kind.CONFIGURATION
     assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        (PROXY, PROXY),
+        ("http://ann@proxy.example:3128", "http://ann@proxy.example:3128"),
+        ("http://ann:p@ss@proxy.example:3128", "http://ann:***@proxy.example:3128"),
+        ("http://:secret@[::1]:3128/", "http://:***@[::1]:3128/"),
+    ],
+)
+def test_t13_a_proxys_password_is_not_shown(proxy: str, shown: str):
+    """Everything else of its URL is."""
+    assert without_password(proxy) == shown

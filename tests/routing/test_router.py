@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from rixin.core.cards import ModelCard
 from rixin.core.events import Finish, Text
@@ -192,6 +193,33 @@ async def test_e5_a_long_prompt_is_not_sent_again_after_silence() -> None:
         assert asked.error is not None
         assert asked.error.kind is Kind.UPSTREAM_TIMEOUT
         assert net.calls("a") == 1
+
+
+OPERATORS: dict[str, tuple[Reply, Kind]] = {
+    "a dead key": FAULTS["a dead key"],
+    "no balance": FAULTS["no balance"],
+    "not in the plan": FAULTS["not in the plan"],
+    "no such model": FAULTS["no such model"],
+    "another region": (error(403, "Your region is not supported"), Kind.PERMISSION_DENIED),
+}
+
+
+@pytest.mark.parametrize("fault", OPERATORS)
+async def test_e3_what_only_the_operator_can_mend_is_never_tried_again(fault: str) -> None:
+    """One call and no more, however many tries are left; the log says at which address, and of a key which one."""
+    reply, kind = OPERATORS[fault]
+    with structlog.testing.capture_logs() as logs:
+        async with network([reply], retries=5, api_keys=["sk-of-the-operator-4711"]) as net:
+            asked = await net.ask()
+            address = net.router.gates["a"].settings.base_url
+            assert net.calls("a") == 1
+    assert asked.error is not None
+    assert asked.error.kind is kind
+    aside = [entry for entry in logs if entry["event"] == "a key is set aside"]
+    if kind in (Kind.UPSTREAM_CREDENTIAL, Kind.QUOTA_EXHAUSTED):
+        [entry] = aside
+        assert (entry["provider"], entry["base_url"], entry["ends"]) == ("a", address, "...4711")
+    assert "of-the-operator" not in str(logs)
 
 
 @pytest.mark.parametrize("status", [400, 422])

@@ -9,6 +9,8 @@ from rixin import __version__
 from rixin.cli.output import size_text
 from rixin.cli.provider_variables import unused_variables
 from rixin.cli.supervisor import ServerReady
+from rixin.engines.base_url import normalize_base_url
+from rixin.engines.proxy import proxy_for, without_password
 from rixin.engines.weights import known_weights, weights_path
 from rixin.settings import Settings
 
@@ -23,13 +25,13 @@ def banner(ready: ServerReady, settings: Settings, environ: Mapping[str, str]) -
     Args:
         ready: What the supervisor told.
         settings: Of the server.
-        environ: For providers' keys, of which only the variables' names are shown.
+        environ: For providers' keys, of which only the variables' names are shown, and for proxies.
     """
     paragraphs = [
         f"Rixin {__version__} is at {ready.url}",
         _key_text(ready, settings),
         f"Try it:\n\n{_indented(_curl(ready, settings))}",
-        _models_text(ready, settings),
+        _models_text(ready, settings, environ),
         *(
             f"{found.variable} is set. To use {found.preset.title} too:\n\n{_indented(found.command)}"
             for found in unused_variables(environ, [address for _, address in ready.providers])
@@ -74,8 +76,8 @@ def _shell_quoted(path: Path) -> str:
     return text if text.replace("/", "").replace("-", "").replace(".", "").replace("_", "").isalnum() else f"'{text}'"
 
 
-def _models_text(ready: ServerReady, settings: Settings) -> str:
-    lines = [f"{name}: {address}" for name, address in ready.providers]
+def _models_text(ready: ServerReady, settings: Settings, environ: Mapping[str, str]) -> str:
+    lines = [f"{name}: {address}{_through(address, environ)}" for name, address in ready.providers]
     lines += [f"{model.name}: {model.path}" for model in settings.models]
     if not settings.models and not any(provider.replay_dir for provider in settings.providers):
         name = settings.engine.default_model
@@ -89,6 +91,12 @@ def _models_text(ready: ServerReady, settings: Settings) -> str:
         else:
             lines.append(f"local: {name}{size} is being downloaded; answers come once it is here")
     return f"Models:\n\n{_indented(chr(10).join(lines))}"
+
+
+def _through(address: str, environ: Mapping[str, str]) -> str:
+    """By which proxy an upstream is reached; nothing for one that is reached directly."""
+    proxy = proxy_for(normalize_base_url(address), environ) if address.startswith("http") else None
+    return "" if proxy is None else f" through {without_password(proxy)}"
 
 
 def _indented(text: str) -> str:

@@ -37,6 +37,15 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     return None
 
 
+def without_password(proxy: str) -> str:
+    """A proxy's URL for people to read."""
+    parts = urlsplit(proxy)
+    if parts.password is None:
+        return proxy
+    user, _, place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{place}").geturl()
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine."""
     address = _address(host)

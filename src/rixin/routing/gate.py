@@ -19,6 +19,7 @@ from rixin.routing.breaker import Breaker
 from rixin.routing.classify import VERDICTS, Fate, Then, Verdict
 from rixin.routing.lease import Lease, Permit
 from rixin.routing.pool import Key, Pool
+from rixin.routing.provider_view import shown_key
 from rixin.routing.queue import Queue, UnavailableError
 from rixin.routing.retry_budget import RetryBudget
 from rixin.settings import PlanLimit, Provider
@@ -197,8 +198,15 @@ class Gate:
             log.warning("a provider fails too often", provider=self.name, model=lease.model, kind=error.kind.value)
         if outcome.key_rests and verdict.fate is not Fate.COOLED:
             level = log.error if verdict.fate is Fate.DEAD else log.warning
-            key = lease.key.digest
-            level("a key is set aside", provider=self.name, model=lease.model, key=key, kind=error.kind.value)
+            level(
+                "a key is set aside",
+                provider=self.name,
+                base_url=self.settings.base_url,
+                model=lease.model,
+                key=lease.key.digest,
+                ends=None if lease.key.secret is None else shown_key(lease.key.secret),
+                kind=error.kind.value,
+            )
         return verdict
 
     def judge(self, error: RixinError) -> Verdict:
