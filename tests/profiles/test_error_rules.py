@@ -162,7 +162,7 @@ def test_r24_a_model_that_sees_no_images_is_told_by_its_words(message: str, sees
         (Kind.CONTENT_POLICY, 400, "policy"),
     ],
 )
-def test_other_kinds_of_errors_have_their_hint(kind: Kind, status: int, word: str) -> None:
+def test_e3_other_kinds_of_errors_have_their_hint(kind: Kind, status: int, word: str) -> None:
     """Whatever the words, an overflow is an overflow, and nothing is tried."""
     found = explained("prompt is too long: Unknown parameter: 'store'", status, kind)
     assert word in found.en

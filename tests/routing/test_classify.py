@@ -124,3 +124,16 @@ def test_waits_grow() -> None:
     assert all(ladder[-1] <= LONGEST[fate] for fate, ladder in LADDERS.items())
     assert STEPS == (3, 5, 10, 15, 30, 60, 120)
     assert (PER_MINUTE[0], PER_SECOND[0]) == (15, 1)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 520, 521, 522, 523, 529, 530])
+def test_e4_what_passes_is_tried_again(status: int) -> None:
+    """Whatever stands in the body: nothing, a page of a proxy, or words."""
+    for body in (b"", b"<html>error</html>", b'{"error":{"message":"try later"}}'):
+        assert VERDICTS[parse_error(status, {}, body).kind].then is Then.AGAIN, body
+
+
+@pytest.mark.parametrize("status", [504, 524])
+def test_e5_a_prompt_that_may_be_read_still_is_not_sent_there_again(status: int) -> None:
+    """A gateway that gave up waiting does not say that its upstream did."""
+    assert VERDICTS[parse_error(status, {}, b"").kind].then is Then.ELSEWHERE

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from rixin.core.events import (
@@ -131,3 +132,15 @@ def test_a_text_completion_has_words_thoughts_and_log_probabilities() -> None:
         + head + b'{"index":0,"text":"","logprobs":null,"finish_reason":"stop"}]}\n\n'
     )  # fmt: skip
     assert writer.close() == b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+@pytest.mark.parametrize("ask", [ask_chat, ask_prompt])
+def test_c3_thoughts_are_told_in_the_field_of_the_models_card(ask: Any, field: Any) -> None:
+    """In the one that its clients know, whichever of the names its upstream uses, and in no other."""
+    request = ask(stream=True)
+    card = msgspec.structs.replace(request.card, reasoning_field=field)
+    stream = DIALECT.writer(msgspec.structs.replace(request, card=card), STAMP).feed([Reasoning(text="Hm")])
+    assert b'"%s":"Hm"' % field.encode() in stream
+    assert stream.count(b'"Hm"') == 1
+    assert stream.count(b'"reasoning') == 1
