@@ -97,7 +97,7 @@ def test_an_edit_changes_only_its_own_fields(edit: dict[str, Any], expected: dic
 def test_every_attribute_of_a_request_is_said_or_known_to_stay() -> None:
     """A new field of `Generate` must be given its rendering here, or its refusal."""
     refused = {"tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs"}
-    unsaid = {"model", "card", "max_tokens_binding", "include_usage", "session", "fairness_key"}
+    unsaid = {"model", "card", "max_tokens_binding", "include_usage", "session", "fairness_key", "knowledge_tokens"}
     unsaid |= {"form", "turn", "observer", "thoughts", "recall", "extra", "changes", "origin", "edited"}
     assert set(Generate.__struct_fields__) - refused - unsaid == set(RENDERINGS)
 
