@@ -4,10 +4,11 @@ import pytest
 from msgspec import structs
 
 from rixin.core.cards import ModelCard
+from rixin.core.estimate import estimate_prompt
 from rixin.core.messages import Message, TextPart
-from rixin.core.requests import Change, Generate, Origin
+from rixin.core.requests import Change, Generate, Origin, Turn
 from rixin.errors import Kind, RixinError
-from rixin.service.fit import fit_output
+from rixin.service.fit import fit_history, fit_output
 
 CARD = ModelCard(name="m", target="m", context_length=1000, max_output_length=400)
 
@@ -104,3 +105,77 @@ async def test_a_binding_limit_counts_as_it_was_sent() -> None:
         await fit_output(asked, Counter(201))
     assert (caught.value.kind, caught.value.requested) == (Kind.CONTEXT_OVERFLOW, 1001)
     assert (await fit_output(asked, Counter(None))).max_tokens == 400
+
+
+SMALL = ModelCard(name="m", target="m", context_length=100)
+
+
+def turn(number: int, *, max_tokens: int | None = 20, binding: bool = False) -> Generate:
+    """The turn of a session after `number` others, each of which has two words, and a system message."""
+    words = ["prompt", *(f"{kind}{place}" for place in range(number) for kind in ("question", "answer")), "last"]
+    roles = ["system", *("user", "assistant") * number, "user"]
+    starts = tuple(range(1, 2 * number + 2, 2))
+    return Generate(
+        model="m",
+        card=SMALL,
+        messages=tuple(
+            Message(role=role, parts=(TextPart(text),))  # pyright: ignore[reportArgumentType] - they are roles
+            for role, text in zip(roles, words, strict=True)
+        ),
+        max_tokens=max_tokens,
+        max_tokens_binding=binding,
+        turn=Turn(session="s", id="t_1", claim=0, starts=starts, question="last"),
+    )
+
+
+async def ten_a_message(request: Generate) -> int:
+    """An engine whose every message costs ten tokens."""
+    return 10 * len(request.messages)
+
+
+async def test_the_oldest_turns_of_a_session_are_left_out() -> None:
+    """As few as it takes, whole ones, and never what stands before them all; the client is told."""
+    fitted = await fit_history(turn(6), ten_a_message)
+    assert [message.text for message in fitted.messages] == [
+        "prompt", "question3", "answer3", "question4", "answer4", "question5", "answer5", "last",
+    ]  # fmt: skip
+    assert fitted.changes == (Change("trimmed", "messages"),)
+    assert "messages" in fitted.edited
+
+
+@pytest.mark.parametrize(
+    ("number", "max_tokens", "binding", "kept"),
+    [
+        (3, 20, False, 3),  # fits to the token
+        (4, 20, False, 3),
+        (4, 80, False, 1),  # an answer whose length nobody promised leaves half of the window
+        (4, 80, True, 0),
+        (4, 99, True, 0),  # does not fit anyway: `fit_output` says so
+        (4, None, False, 1),
+    ],
+)
+async def test_the_room_is_what_the_answer_leaves(
+    number: int, max_tokens: int | None, binding: bool, kept: int
+) -> None:
+    """Down to the turn that is asked, which stays in any case."""
+    fitted = await fit_history(turn(number, max_tokens=max_tokens, binding=binding), ten_a_message)
+    assert len(fitted.messages) == 2 + 2 * kept
+    assert fitted.messages[-1].text == "last"
+
+
+async def test_where_nobody_counts_turns_are_left_out_by_estimate() -> None:
+    """On the safe side: an upstream would refuse what does not fit."""
+    fitted = await fit_history(turn(40), Counter(None))
+    assert 2 < len(fitted.messages) < 16
+    assert estimate_prompt(fitted) * 1.25 <= 80
+
+
+async def test_what_a_client_sent_itself_is_never_shortened() -> None:
+    """Only a session has turns that are ours to leave out; one that fits is not counted."""
+    counter = Counter(10**6)
+    asked = request(text="x" * 9000)
+    assert await fit_history(asked, counter) is asked
+    short = turn(1)
+    short = structs.replace(short, card=structs.replace(SMALL, context_length=1000))
+    assert await fit_history(short, counter) is short
+    assert counter.asked == 0

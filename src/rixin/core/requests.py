@@ -69,6 +69,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     """What the session's claims were counted to when its turns were read; this turn's is the next."""
     starts: tuple[int, ...]
     """Where among the messages each turn begins, this one being the last."""
+    question: str
+    """What is asked in it, in its client's words."""
 
 
 Recall: TypeAlias = Callable[[ToolCall], ReasoningPart | None]

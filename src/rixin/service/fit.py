@@ -34,12 +34,8 @@ async def fit_history(request: Generate, count: Count) -> Generate:
     if most_prompt_tokens(request) <= room:
         return request
 
-    def without(turns: int) -> Generate:
-        first, start = turn.starts[0], turn.starts[turns]
-        return request.edit(messages=request.messages[:first] + request.messages[start:])
-
     async def fits(turns: int) -> bool:
-        shorter = without(turns)
+        shorter = without_turns(request, turns)
         tokens = await count(shorter)
         return (ceil(_ERROR * estimate_prompt(shorter)) if tokens is None else tokens) <= room
 
@@ -50,7 +46,17 @@ async def fit_history(request: Generate, count: Count) -> Generate:
             most = middle
         else:
             least = middle + 1
-    return request if least == 0 else without(least).edit(Change("trimmed", "messages"))
+    return request if least == 0 else without_turns(request, least).edit(Change("trimmed", "messages"))
+
+
+def without_turns(request: Generate, turns: int = -1) -> Generate:
+    """A request without the oldest turns of its conversation, as many as given; by default without all but the one that
+    is asked.
+    """
+    if request.turn is None:
+        return request
+    starts = request.turn.starts
+    return request.edit(messages=request.messages[: starts[0]] + request.messages[starts[turns] :])
 
 
 async def fit_output(request: Generate, count: Count) -> Generate:

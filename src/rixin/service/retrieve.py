@@ -21,6 +21,7 @@ from rixin.core.usage import Usage
 from rixin.errors import invalid
 from rixin.knowledge.prompt import Control, inject, question_of
 from rixin.knowledge.search import Answer, Found, Searcher
+from rixin.service.fit import without_turns
 
 IDS: Final = "know_ids"
 CONFIG: Final = "knowledge_config"
@@ -153,7 +154,8 @@ def _budget(request: Generate) -> int:
     if window is None:
         return _BUDGET
     bound = (request.max_tokens or 0) if request.max_tokens_binding else 0
-    return min(_BUDGET, int(_SHARE * max(0, window - estimate_prompt(request) - bound)))
+    prompt = estimate_prompt(without_turns(request))  # the turns before this one make room for passages
+    return min(_BUDGET, int(_SHARE * max(0, window - prompt - bound)))
 
 
 def _results(ids: Iterable[str], hits: Sequence[Hit]) -> list[JsonValue]:

@@ -77,7 +77,7 @@ class SessionService:
         turn, told = turn_of(request), read_told(answer)
         if not told.message and not told.finish_reason:
             return
-        kept = KeptTurn(id=turn.id, question=request.messages[-1].text, answer=told.message)
+        kept = KeptTurn(id=turn.id, question=turn.question, answer=told.message)
         try:
             await self._sessions.keep(owner, turn.session, turn.claim + 1, kept)
         except RixinError as error:

@@ -27,6 +27,7 @@ from rixin.dialects.sensenova_native import DIALECT
 from rixin.dialects.sensenova_native.body import RENDERINGS
 from rixin.errors import Kind, RixinError
 from tests.dialects.sensenova_native.asking import ask, ask_prompt
+from tests.dialects.support import ask_chat
 
 CARD = ModelCard(name="alias", target="SenseNova-V6-Pro", context_length=32768, max_output_length=16384)
 HI = (Message(role="user", parts=(TextPart("Hi"),)),)
@@ -98,7 +99,7 @@ def test_every_attribute_of_a_request_is_said_or_known_to_stay() -> None:
     """A new field of `Generate` must be given its rendering here, or its refusal."""
     refused = {"tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs"}
     unsaid = {"model", "card", "max_tokens_binding", "include_usage", "session", "fairness_key", "knowledge_tokens"}
-    unsaid |= {"form", "turn", "observer", "thoughts", "recall", "extra", "changes", "origin", "edited"}
+    unsaid |= {"form", "peculiar", "turn", "observer", "thoughts", "recall", "extra", "changes", "origin", "edited"}
     assert set(Generate.__struct_fields__) - refused - unsaid == set(RENDERINGS)
 
 
@@ -247,3 +248,12 @@ def test_a_prompt_of_the_platforms_own_goes_out_as_it_came() -> None:
     assert json.dumps(sent(ask_prompt(model="alias").edit(prompt="Twice"))) == (
         '{"model": "true-model", "prompt": "Twice"}'
     )
+
+
+def test_how_tokens_shall_be_drawn_is_said_or_named() -> None:
+    """A frequency penalty stands in for a repetition penalty, unless there is one."""
+    assert DIALECT.upstream is not None
+    request = ask_chat(temperature=1, top_k=5, seed=7, min_p=0.1, frequency_penalty=1, presence_penalty=1)
+    assert DIALECT.upstream.unsaid(request) == ("top_k", "min_p", "presence_penalty", "seed")
+    request = ask_chat(repetition_penalty=1.1, frequency_penalty=1)
+    assert DIALECT.upstream.unsaid(request) == ("frequency_penalty",)

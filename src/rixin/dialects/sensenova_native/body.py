@@ -9,6 +9,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple
 
+import msgspec
+
 from rixin.core.estimate import estimate_prompt
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.requests import Generate
@@ -52,6 +54,16 @@ def build_body(request: Generate) -> JsonObject:
             body.pop(field, None)
         body.update(rendering.render(request))
     return body
+
+
+def unsaid(request: Generate) -> tuple[str, ...]:
+    """How another dialect wanted tokens drawn and this wire cannot say: see `_sampling` for what it can."""
+    sampling = request.sampling
+    said = {"temperature", "top_p", "repetition_penalty"}
+    if sampling.repetition_penalty is None:
+        said.add("frequency_penalty")
+    asked = msgspec.structs.asdict(sampling).items()
+    return tuple(name for name, value in asked if value is not None and name not in said)
 
 
 def _check_sayable(request: Generate) -> None:

@@ -58,16 +58,18 @@ def parse_turn(call: Call, card_of: CardOf) -> Generate:
     request = read_common(call, body, card_of, read_extra(decode_fields(call.body), _FIELDS), CHAT)
     if request.n != 1:
         raise invalid("invalid n, a turn of a session has one answer.", "n")
+    messages = read_messages(body.messages)
     return msgspec.structs.replace(
         request,
-        messages=read_messages(body.messages),
+        messages=messages,
         reasoning=read_thinking(body.thinking),
         session=body.session_id,
         turn=Turn(
             session=body.session_id,
             id=note.id,
             claim=note.claim,
-            starts=tuple(range(note.before, len(body.messages), 2)),
+            starts=tuple(range(note.before, len(messages), 2)),
+            question=messages[-1].text,
         ),
         edited=frozenset({"extra"}),  # so that no upstream is sent fields that only a session has
     )

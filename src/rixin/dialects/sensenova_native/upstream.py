@@ -2,7 +2,7 @@
 
 from rixin.dialects.base import Upstream
 from rixin.dialects.openai_chat.upstream import auth_headers
-from rixin.dialects.sensenova_native.body import build_body
+from rixin.dialects.sensenova_native.body import build_body, unsaid
 from rixin.dialects.sensenova_native.embeddings import EMBEDDING
 from rixin.dialects.sensenova_native.reader import NativeReader, read_response
 from rixin.dialects.sensenova_native.tokens import SEPARATOR, mint
@@ -25,5 +25,6 @@ UPSTREAM = Upstream(
     parse_error=parse_error,
     reader=NativeReader,
     auth_headers=auth_headers,
+    unsaid=unsaid,
     sign=sign,
 )
