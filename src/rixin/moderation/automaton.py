@@ -11,10 +11,11 @@ from typing import TypeAlias, assert_never
 from rixin.moderation.folding import is_worded
 from rixin.moderation.pattern import Border, Class, Either, Pattern, Repeat, Sequence
 
-_MOST_CACHED = 500_000
-"""Steps that are remembered; beyond it all are forgotten, and found again when they are needed."""
+_MOST_CACHED = 1_000_000
+"""Steps and places that are remembered, some 100 bytes each; beyond it all are forgotten, and found again."""
 
 _Places: TypeAlias = frozenset[int]
+_NOWHERE: _Places = frozenset()
 
 
 class State(dict[str, "State"]):
@@ -50,11 +51,17 @@ class Automaton:
 
     def __init__(self) -> None:
         self._by_character: list[dict[str, int]] = []
-        self._by_class: list[list[tuple[Class, int]]] = []
+        self._by_class: list[list[tuple[int, int]]] = []
         self._free: list[list[int]] = []
         self._border: list[list[int]] = []
         self._depth: list[int] = []
-        self._label: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        """The labels of places where something listed ends."""
+        self._classes: dict[Class, int] = {}
+        """The classes that there are, numbered."""
+        self._admitting: dict[str, set[int]] = {}
+        """The numbers of the classes that have a character."""
+        self._closures: dict[int, _Places] = {}
         self._states: dict[tuple[_Places, bool, int, int | None], State] = {}
         self._cached = 0
         self._anywhere = self._new(0)
@@ -66,7 +73,7 @@ class Automaton:
     def start(self) -> State:
         """Where it stands before a text."""
         if self._start is None:
-            self._start = self._state(self._reached({self._anywhere}, border=False), 0, None, after_word=False)
+            self._start = self._state(self._reached((self._anywhere,)), 0, None, after_word=False)
         return self._start
 
     def _new(self, depth: int) -> int:
@@ -87,12 +94,12 @@ class Automaton:
             place = following
         if is_worded(folded[-1]):
             place = self._after(self._border, place)
-        self._label.setdefault(place, label)
+        self._ends.setdefault(place, label)
 
     def add_pattern(self, pattern: Pattern, label: int) -> None:
         """Adds a pattern."""
         place = self._after(self._free, self._anywhere)
-        self._label[self._emit(pattern, place)] = label
+        self._ends[self._emit(pattern, place)] = label
 
     def _after(self, edges: list[list[int]], place: int) -> int:
         """A new place behind another that costs no character."""
@@ -110,7 +117,7 @@ class Automaton:
                 return place
             case Class():
                 following = self._new(self._depth[place] + 1)
-                self._by_class[place].append((pattern, following))
+                self._by_class[place].append((self._classes.setdefault(pattern, len(self._classes)), following))
                 return following
             case Border():
                 return self._after(self._border, place)
@@ -139,51 +146,71 @@ class Automaton:
     def step(self, state: State, character: str) -> State:
         """Where a character leads; ask the state instead, which remembers."""
         worded = is_worded(character)
-        places = self._reached(state.places, border=True) if state.after_word is not worded else state.places
+        places = self._over_borders(state.places) if state.after_word is not worded else state.places
         # A match that needed to know what follows ended before this character.
-        found, depth = self._found(places)
+        ended = self._ends.keys() & places
+        admitting = self._admitting.get(character)
+        if admitting is None:
+            admitting = {number for group, number in self._classes.items() if group.admits(character)}
+            self._admitting[character] = admitting
         moved: set[int] = {self._anywhere}
         for place in places:
             following = self._by_character[place].get(character)
             if following is not None:
                 moved.add(following)
-            moved.update(target for group, target in self._by_class[place] if group.admits(character))
-        reached = self._reached(moved, border=False)
-        after, longest = self._found(reached)
-        depth = max(depth + 1 if found is not None else 0, longest, *(self._depth[place] for place in reached))
-        return self._state(reached, depth, after if found is None else found, after_word=worded)
+            for group, target in self._by_class[place]:
+                if group in admitting:
+                    moved.add(target)
+        reached = self._reached(moved)
+        found = [self._ends[place] for place in (*ended, *(self._ends.keys() & reached))]
+        depth = max([self._depth[place] for place in reached] + [self._depth[place] + 1 for place in ended])
+        return self._state(reached, depth, min(found, default=None), after_word=worded)
 
     def at_end(self, state: State) -> int | None:
         """The label of what is found if the text ends here."""
-        return self._found(self._reached(state.places, border=True))[0] if state.after_word else None
+        if not state.after_word:
+            return None
+        ended = self._ends.keys() & self._over_borders(state.places)
+        return min((self._ends[place] for place in ended), default=None)
 
-    def _reached(self, places: Iterable[int], *, border: bool) -> _Places:
-        """All places that may be reached from some without a character, over a border only where there is one."""
-        reached = set(places)
-        waiting = list(reached)
+    def _reached(self, places: Iterable[int]) -> _Places:
+        """Where some places lead without a character; only those places that mean something by themselves."""
+        return _NOWHERE.union(*[self._closures.get(place) or self._closure(place) for place in places])
+
+    def _closure(self, place: int) -> _Places:
+        reached = {place}
+        waiting = [place]
         while waiting:
-            place = waiting.pop()
-            for target in (*self._free[place], *(self._border[place] if border else ())):
+            for target in self._free[waiting.pop()]:
                 if target not in reached:
                     reached.add(target)
                     waiting.append(target)
-        return frozenset(reached)
+        closure = self._closures[place] = frozenset(filter(self._means, reached))
+        return closure
 
-    def _found(self, places: _Places) -> tuple[int | None, int]:
-        """The lowest label among places, and the depth of the deepest with any."""
-        ends = [place for place in places if place in self._label]
-        if not ends:
-            return None, 0
-        return min(self._label[place] for place in ends), max(self._depth[place] for place in ends)
+    def _means(self, place: int) -> bool:
+        """Whether something begins or ends at a place, rather than at those that it leads to."""
+        steps = (self._by_character, self._by_class, self._border)
+        return place in self._ends or any(edges[place] for edges in steps)
+
+    def _over_borders(self, places: _Places) -> _Places:
+        """Places, and where they lead where there is the edge of a word."""
+        reached, fresh = places, places
+        while targets := [target for place in fresh for target in self._border[place]]:
+            fresh = self._reached(targets) - reached
+            reached |= fresh
+        return reached
 
     def _state(self, places: _Places, depth: int, found: int | None, *, after_word: bool) -> State:
-        if self._cached >= _MOST_CACHED:
-            self._cached = 0
-            self._states.clear()
-            self._start = None
-        self._cached += 1
         key = (places, after_word, depth, found)
         state = self._states.get(key)
+        self._cached += 1
         if state is None:
+            self._cached += len(places)
+            if self._cached >= _MOST_CACHED:
+                self._cached = 0
+                self._states.clear()
+                self._admitting.clear()
+                self._start = None
             state = self._states[key] = State(self, places, depth, found, after_word=after_word)
         return state

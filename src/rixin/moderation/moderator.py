@@ -20,7 +20,7 @@ from rixin.moderation.windows import Windows
 from rixin.moderation.words import Scan, WordList
 from rixin.settings import Moderation
 
-_SLICE = 16_384
+_SLICE = 2048
 """Characters of a request that are looked at before others have their turn."""
 
 log = structlog.get_logger("rixin.moderation")
