@@ -23,6 +23,10 @@ base_url = "https://api.example/v1"
 api_keys = ["sk-secret-1", "sk-secret-2"]
 headers = { authorization = "Basic hunter2" }
 
+[files]
+url = "s3://bucket"
+options = { access_key_id = "hunter2", secret_access_key = "hunter2" }
+
 [plans.small]
 limits = [{ unit = "requests", amount = 3, window = 60 }]
 

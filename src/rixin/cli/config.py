@@ -20,7 +20,9 @@ from rixin.settings import CONFIG_NAME, Settings, path_to_text
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 HIDDEN = "***"
-_SECRETS = frozenset({"secret_key", "api_keys", "headers", "extra_headers"})
+_SECRETS = frozenset(
+    {"secret_key", "api_keys", "headers", "extra_headers", "access_key_id", "secret_access_key", "token"}
+)
 _PASSWORD = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
 
 
