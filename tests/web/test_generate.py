@@ -128,6 +128,16 @@ async def test_an_answer_that_breaks_is_no_answer(served: Site) -> None:
         assert response.status == 502
 
 
+async def test_a_whole_answer_that_breaks_off_is_not_billed(served: Site) -> None:
+    """What the engine had said of it reached nobody: neither the row nor a limit counts it."""
+    served.limits.append(Limit("key:test", "tokens", 1_040, 60.0))  # the presumed cost of one request at a time
+    served.engine.script = [[START, Text(text="half " * 50)], RixinError(Kind.UPSTREAM_INTERRUPTED, "it broke")]
+    for _ in range(2):
+        async with served.post() as response:
+            assert response.status == 502
+    assert await usage_rows(served) == [(502, "upstream_interrupted", 0, False)] * 2
+
+
 async def test_a_bug_is_a_plain_error(served: Site) -> None:
     """What nobody expected tells the client nothing of the inside."""
     served.engine.script = [ValueError("/secret/path")]

@@ -228,18 +228,20 @@ class Generation:
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved.
 
-        A client that left before the first event is billed nothing, but its limits count the work it made: to leave
-        early is no way around them.
+        A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
+        When it left, its limits count the work it made all the same: to leave early is no way around them.
         """
-        served = self._meter.first_event_at is not None
-        self.usage = self._meter.usage(self.request) if served else Usage()
+        begun = self._meter.first_event_at is not None
+        used = self._meter.usage(self.request) if begun else Usage()
+        served = begun and (self.request.stream or failure is None)
+        self.usage = used if served else Usage()
         self._keep(failure)
         if reservation is None:
             return
         left = failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
         try:
             if served or left:
-                await reservation.settle(self.usage.total or estimate_prompt(self.request))
+                await reservation.settle(used.total or estimate_prompt(self.request))
             else:
                 await reservation.release()
         except RixinError as error:
