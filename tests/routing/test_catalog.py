@@ -90,6 +90,7 @@ def test_configured_aliases_come_before_built_in_ones_in_file_order() -> None:
         "codex-mini-latest",
         "o3",
         "o4-mini",
+        "gemini-2.5-flash-lite",
     ],
 )
 def test_a17_the_names_that_agents_ask_for_beside_the_chosen_one_reach_the_default_model(name: str) -> None:

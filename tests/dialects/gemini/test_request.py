@@ -104,6 +104,23 @@ def test_g1_names_may_be_in_snake_case_and_lists_of_one_may_be_bare() -> None:
     assert request.changes == ()
 
 
+def test_what_is_null_is_not_there() -> None:
+    """At any depth but in what is the client's own: a call's arguments keep theirs."""
+    part = {"text": None, "inlineData": None, "functionCall": {"id": None, "name": "f", "args": {"x": None}}}
+    request = ask(
+        contents=[{"role": None, "parts": [text("Hi")]}, {"role": "model", "parts": [part]}],
+        systemInstruction=None,
+        tools=None,
+        safetySettings=None,
+        generationConfig={"temperature": None, "responseModalities": None},
+    )
+    assert request.messages == (
+        Message(role="user", parts=(TextPart("Hi"),)),
+        Message(role="assistant", parts=(ToolCall(id="call_0_f", name="f", arguments='{"x":null}'),)),
+    )
+    assert request.changes == ()
+
+
 def test_g2_calls_without_ids_are_answered_in_their_order() -> None:
     """By name: of two calls of the same function, the first result is the first one's."""
     request = ask(contents=[

@@ -149,7 +149,7 @@ class _PartReader:
             case {"thoughtSignature": _}:
                 return
             case _:
-                if any(value is not None for value in self._value.values()):
+                if self._value:
                     yield Opaque(dialect=NAME, kind=next(iter(self._value)), value=self._value)
 
     def _inline(self, blob: JsonObject, path: str) -> Part:

@@ -100,7 +100,7 @@ class GenerateBody(Struct, frozen=True, rename="camel"):
 
 
 def read_fields(body: bytes) -> JsonObject:
-    """The fields of a body, in camel case.
+    """The fields of a body, in camel case; what is null is not there.
 
     Raises:
         RixinError: `INVALID_REQUEST`: it is no JSON object, or nests too deeply.
@@ -125,18 +125,19 @@ def server_tools(fields: JsonObject) -> list[str]:
 def unknown_fields(fields: JsonObject) -> list[str]:
     """The names of the fields that no struct describes, those of `generationConfig` included."""
     config = fields.get("generationConfig")
-    unknown = [name for name, value in fields.items() if name not in _KNOWN and value is not None]
+    unknown = [name for name in fields if name not in _KNOWN]
     if isinstance(config, dict):
-        given = (name for name, value in config.items() if name not in _KNOWN_CONFIG and value is not None)
-        unknown += [f"generationConfig.{name}" for name in given]
+        unknown += [f"generationConfig.{name}" for name in config if name not in _KNOWN_CONFIG]
     return unknown
 
 
 def _spelled(value: JsonObject) -> JsonObject:
     spelled: JsonObject = {}
     for given, inner in value.items():
+        if inner is None:
+            continue
         name = _SNAKE.sub(lambda letter: letter[1].upper(), given)
-        entries: JsonValue = [inner] if name in LISTS and not isinstance(inner, list | None) else inner
+        entries: JsonValue = [inner] if name in LISTS and not isinstance(inner, list) else inner
         spelled[name] = entries if name in FREE else _spelled_any(entries)
     return spelled
 
