@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.test_docs import blocks, run
 from tests.support.server import Server
 
 PROGRAM = """
@@ -126,3 +128,15 @@ def test_errors_are_the_sdks_own(told: dict[str, Any]) -> None:
     assert told["gone"] == ["InvalidRequestError", 404]
     assert told["unknown"] == ["InvalidRequestError", 404]
     assert told["presigned"] == ["APIError", 501]
+
+
+def test_the_page_does_what_it_says(server: Server, tmp_path: Path) -> None:
+    """From a file to two answers."""
+    first, second = blocks("knowledge.md", "sh")
+    commands = f"cd {tmp_path}\n{first}\necho\n{second}"
+    printed = run(commands, server.url, os.environ | {"RIXIN_API_KEY": server.key})
+    native, chat = (json.loads(line) for line in printed.splitlines() if line)
+    assert "leaves at noon" in native["data"]["knowledge_base_results"][0]["results"][0]["result"]
+    assert native["data"]["usage"]["knowledge_tokens"] > 0
+    assert chat["usage"]["knowledge_tokens"] > 0
+    assert chat["choices"][0]["message"]["content"]

@@ -17,7 +17,7 @@ from tests.knowledge.conftest import BASE, Room, e5, room
 __all__ = ["room"]
 UPSTREAMS = "s53df1f33ff8f4cad957dcf6d24365937"
 OTHER = BASE.replace("ab7", "cd7")
-FAQ = {"qa_lst": [{"std_q": "如何重置密码？", "simi_qs": [], "answer": "点击忘记密码。"}]}
+FAQ: dict[str, Any] = {"qa_lst": [{"std_q": "如何重置密码？", "simi_qs": [], "answer": "点击忘记密码。"}]}
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +49,9 @@ def ask(question: str, extra: dict[str, Any] | None = None, *, n: int = 1, windo
 
 async def test_a_request_without_bases_of_ours_stays_as_it_is(retriever: Retriever) -> None:
     """Those of the platform behind it are the platform's to look up."""
-    for extra in ({"know_ids": [UPSTREAMS]}, {"know_ids": []}, {"know_ids": None}):
-        request = ask("When does the ferry leave?", extra)
+    none: tuple[list[str] | None, ...] = ([UPSTREAMS], [], None)
+    for ids in none:
+        request = ask("When does the ferry leave?", {"know_ids": ids})
         retrieved = await retriever.retrieve(request, "ada")
         assert retrieved.request is request
         events: list[Event] = [Start(id="", created=0, model="m"), Usage(prompt=5)]
