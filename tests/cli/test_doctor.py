@@ -55,6 +55,15 @@ async def test_a_stored_provider_is_examined_and_its_settings_kept(tmp_path: Pat
     assert "never sends seed, store" in json.dumps(provider)
 
 
+async def test_t14_the_address_is_told_as_it_is_used(tmp_path: Path) -> None:
+    """However it was written: with an endpoint's path, or without a version."""
+    async with StrictUpstream({"m": STRICT}) as upstream:
+        await add(tmp_path, f"{upstream.url}/chat/completions/")
+        shown = await run(tmp_path, "doctor", "strict", "--calls", "20")
+        assert f"asking {upstream.url}\n" in shown.err
+        assert all(request.path.startswith("/v1/") for request in upstream.requests)
+
+
 async def test_a_configured_provider_gets_the_lines_to_paste(tmp_path: Path) -> None:
     """The file is never written; what is printed is a part of the provider's table in it."""
     async with StrictUpstream({"m": STRICT}) as upstream:

@@ -9,8 +9,7 @@ from rixin import __version__
 from rixin.cli.output import size_text
 from rixin.cli.provider_variables import unused_variables
 from rixin.cli.supervisor import ServerReady
-from rixin.engines.base_url import normalize_base_url
-from rixin.engines.proxy import proxy_for, without_password
+from rixin.engines.proxy import shown_address
 from rixin.engines.weights import known_weights, weights_path
 from rixin.settings import Settings
 
@@ -77,7 +76,7 @@ def _shell_quoted(path: Path) -> str:
 
 
 def _models_text(ready: ServerReady, settings: Settings, environ: Mapping[str, str]) -> str:
-    lines = [f"{name}: {address}{_through(address, environ)}" for name, address in ready.providers]
+    lines = [f"{name}: {shown_address(address, environ)}" for name, address in ready.providers]
     lines += [f"{model.name}: {model.path}" for model in settings.models]
     if not settings.models and not any(provider.replay_dir for provider in settings.providers):
         name = settings.engine.default_model
@@ -91,12 +90,6 @@ def _models_text(ready: ServerReady, settings: Settings, environ: Mapping[str, s
         else:
             lines.append(f"local: {name}{size} is being downloaded; answers come once it is here")
     return f"Models:\n\n{_indented(chr(10).join(lines))}"
-
-
-def _through(address: str, environ: Mapping[str, str]) -> str:
-    """By which proxy an upstream is reached; nothing for one that is reached directly."""
-    proxy = proxy_for(normalize_base_url(address), environ) if address.startswith("http") else None
-    return "" if proxy is None else f" through {without_password(proxy)}"
 
 
 def _indented(text: str) -> str:

@@ -20,6 +20,7 @@ from rixin.cli.toml_text import toml_text
 from rixin.clock import SystemClock
 from rixin.core.json import JsonValue
 from rixin.core.redaction import Redactor
+from rixin.engines.proxy import shown_address
 from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
 from rixin.limits.tiered import open_limiter
@@ -84,6 +85,8 @@ def examine_provider(
 
     async def work() -> tuple[Diagnosis, KnownProvider | None]:
         async with _open(settings) as opened:
+            if not json:
+                output.note(f"asking {shown_address(opened.book.find(name).provider.base_url, os.environ)}")
             tell = _silence if json else _show_finding
             diagnosis = await opened.examiner.examine(name, model=model, budget=calls, tell=tell, image_url=image_url)
             entry = opened.book.find(name)

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from rixin.engines.base_url import normalize_base_url
 from rixin.errors import Kind, RixinError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -35,6 +36,19 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
             )
         return proxy
     return None
+
+
+def shown_address(base_url: str, environ: Mapping[str, str]) -> str:
+    """Where requests to an upstream go, for people to read: the URL as it is used, and the proxy on the way.
+
+    Raises:
+        RixinError: `CONFIGURATION` for a URL that is none, and as `proxy_for`.
+    """
+    if not base_url.startswith("http"):
+        return base_url  # recordings
+    url = normalize_base_url(base_url)
+    proxy = proxy_for(url, environ)
+    return url if proxy is None else f"{url} through {without_password(proxy)}"
 
 
 def without_password(proxy: str) -> str:
