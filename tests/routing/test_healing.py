@@ -11,13 +11,14 @@ import pytest
 
 from rixin.errors import Kind, RixinError
 from rixin.profiles.profile import NOTHING
+from rixin.profiles.sanitizers.history import INTERRUPTED
 from rixin.profiles.sanitizers.images import PLACEHOLDER
 from rixin.profiles.search import EXTRA_CALLS
 from rixin.store.learned import LearnedTable
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.media.samples import image
 from tests.profiles.strict_upstream import OPAQUE, SENSENOVA, SHAPES, Rules, covers, facts
-from tests.support.clients import MESSAGES, RESPONSES, Asked, agent_request
+from tests.support.clients import CHAT, MESSAGES, RESPONSES, Asked, agent_request
 from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
 from tests.support.strict_runs import markdown, run
 from tests.upstreams.scripted import Reply, Request, Send, Stall, answer
@@ -223,6 +224,40 @@ async def test_r24_images_that_a_model_cannot_see_are_words_from_then_on(tmp_pat
         seen = await healing.ask(asked("eyes", messages=messages))
         assert (seen.status, seen.attempts, "image_placeholder" in seen.changes) == (200, 1, False)
     assert upstream.bodies("eyes")[0]["messages"][0]["content"][1]["type"] == "image_url"
+
+
+def _spoken(path: str) -> dict[str, Any]:
+    """A conversation whose client was interrupted: one call has no result, one has two, and one result no call."""
+    made: list[Any]
+    calls, results = ("a", "b"), (("b", "old"), ("b", "new"), ("gone", "lost"))
+    if path == RESPONSES:
+        made = [{"type": "function_call", "call_id": each, "name": "read", "arguments": "{}"} for each in calls]
+        given = [{"type": "function_call_output", "call_id": each, "output": text} for each, text in results]
+        return {"input": [HI, *made, *given, HI]}
+    if path == MESSAGES:
+        made = [{"type": "tool_use", "id": each, "name": "read", "input": {}} for each in calls]
+        given = [{"type": "tool_result", "tool_use_id": each, "content": text} for each, text in results]
+        said = [*given, {"type": "text", "text": "Hi"}]
+        return {"messages": [HI, {"role": "assistant", "content": made}, {"role": "user", "content": said}]}
+    function = {"name": "read", "arguments": "{}"}
+    made = [{"id": each, "type": "function", "function": function} for each in calls]
+    given = [{"role": "tool", "tool_call_id": each, "content": text} for each, text in results]
+    return {"messages": [HI, {"role": "assistant", "content": None, "tool_calls": made}, *given, HI]}
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES])
+async def test_r19_an_interrupted_conversation_goes_on_in_every_dialect(tmp_path: Path, path: str) -> None:
+    """Each call is sent with one result right after it, at the first try, and the client is told what was done."""
+    async with healing_site(tmp_path, StrictUpstream({"m": Rules()}), controls=False) as healing:
+        limit = {"max_tokens": 9} if path == MESSAGES else {}
+        told = await healing.ask({"model": "m", **limit, **_spoken(path)}, path)
+        [sent] = healing.upstream.bodies("m")
+    assert told.status == 200, told.text
+    results = [(each["tool_call_id"], each["content"]) for each in sent["messages"] if each["role"] == "tool"]
+    assert [each["role"] for each in sent["messages"]] == ["user", "assistant", "tool", "tool", "user"]
+    assert results == [("a", INTERRUPTED), ("b", "new")]
+    for change in ("drop_orphan_result", "drop_duplicate_result", "synthesise_result"):
+        assert change in told.changes
 
 
 async def test_a_sacred_part_is_refused_at_once(tmp_path: Path) -> None:
