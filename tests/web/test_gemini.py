@@ -187,12 +187,12 @@ async def test_g1_paths_that_are_nobodys_are_told_in_googles_envelope(served: Si
 
 
 async def test_a_refused_request_is_taken_down(served: Site) -> None:
-    """As it is for every dialect."""
+    """With the model of its path."""
     async with post(served, "generateContent", body={"contents": []}) as response:
         body = await response.json()
     assert (response.status, body["error"]["details"][0]["fieldViolations"][0]["field"]) == (400, "contents")
     [row] = await served.ledger.recent()
-    assert (row.dialect, row.status, row.error) == ("gemini", 400, "invalid_request")
+    assert (row.dialect, row.model_asked, row.status, row.error) == ("gemini", "m", 400, "invalid_request")
 
 
 @pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent"])

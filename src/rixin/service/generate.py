@@ -334,8 +334,13 @@ class Generator:
         """A generation that starts when its batches are asked for."""
         return Generation(self, request, caller, self.catalog.resolve(request.model))
 
-    def refuse(self, caller: Caller, body: bytes, error: RixinError, operation: str = "generate") -> None:
-        """Takes down a request that was none: its body is wrong, or asks for what its account may not have."""
+    def refuse(
+        self, caller: Caller, body: bytes, error: RixinError, operation: str = "generate", model: str = ""
+    ) -> None:
+        """Takes down a request that was none: its body is wrong, or asks for what its account may not have.
+
+        `model` is the one that its path names, where it is not the body that does.
+        """
         named = _named(body)
         row = UsageRow(
             id=caller.request_id,
@@ -344,7 +349,7 @@ class Generator:
             key_name=caller.account.name,
             dialect=caller.dialect,
             operation=operation,
-            model_asked=named.model[:_LONGEST_NAME],
+            model_asked=(model or named.model)[:_LONGEST_NAME],
             model="",
             provider="",
             status=error.status,

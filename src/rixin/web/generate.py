@@ -66,7 +66,7 @@ class GenerateHandler:
                 if self._keeper is not None:
                     await held.enter_async_context(self._keeper.held(request, account.id))
             except RixinError as error:
-                self._generator.refuse(caller, body, error)
+                self._generator.refuse(caller, body, error, model=rest)
                 raise
             exchange.log_fields.update(model=request.model, stream=request.stream)
             await self._answer(exchange, request, caller)
