@@ -1,6 +1,7 @@
 """Embeddings of the embedded model, by the unmodified SDKs and by what goes wrong."""
 
 import base64
+import json
 import os
 import select
 from array import array
@@ -13,10 +14,9 @@ import pytest
 import requests
 
 from rixin.settings import EMBEDDER
-from tests.e2e.test_sensenova_sdk import environ, run
+from tests.e2e.test_docs import blocks, run
+from tests.support.sensenova_sdk import call, variables
 from tests.support.server import Server
-
-__all__ = ["environ"]
 
 PASSAGES = [
     "The database is backed up every night at three.",
@@ -124,9 +124,12 @@ def test_chats_are_refused(client: openai.OpenAI) -> None:
         client.chat.completions.create(model=EMBEDDER, messages=[{"role": "user", "content": "Hi"}])
 
 
-def test_the_native_sdk_embeds(environ: dict[str, str]) -> None:
+def test_the_native_sdk_embeds(server: Server) -> None:
     """In the platform's own shape."""
-    answer = run(environ, "sensenova.Embedding.create(model='nova-embedding-stable', input=['你好', 'Hello'])")
+    answer = call(
+        variables(server, "embeddings"),
+        "sensenova.Embedding.create(model='nova-embedding-stable', input=['你好', 'Hello'])",
+    )
     assert [entry["index"] for entry in answer["embeddings"]] == [0, 1]
     assert [len(entry["embedding"]) for entry in answer["embeddings"]] == [SIZE, SIZE]
     assert answer["usage"]["prompt_tokens"] == answer["usage"]["total_tokens"] > 0
@@ -170,6 +173,13 @@ def test_the_embedder_sees_no_secrets_and_rests_when_unused(launch: Callable[...
         assert server.key.encode() not in environment
         assert select.select([ending], [], [], HANG)[0], "it is still there"
         os.close(ending)
+
+
+def test_the_page(server: Server) -> None:
+    """Its command runs."""
+    (command,) = blocks("embeddings.md", "sh")
+    answer = json.loads(run(command, server.url, server.environ | {"RIXIN_API_KEY": server.key}))
+    assert [len(entry["embedding"]) for entry in answer["data"]] == [SIZE, SIZE]
 
 
 def post(server: Server, path: str, body: dict[str, Any]) -> requests.Response:
