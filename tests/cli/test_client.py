@@ -69,6 +69,14 @@ def test_a_key_goes_only_where_it_belongs(
     assert key is None or key not in repr(target)
 
 
+def test_a_server_on_any_port_must_be_named() -> None:
+    """Its address is in no settings: nothing is asked, or written into an agent's files, at port 0."""
+    anywhere = Settings(server=Server(port=0))
+    with pytest.raises(RixinError, match="RIXIN_BASE_URL"):
+        find_target(anywhere, base_url=None, api_key="k", environ={})
+    assert find_target(anywhere, base_url="http://127.0.0.1:9/v1", api_key="k", environ={}).base_url.endswith(":9/v1")
+
+
 def test_the_admin_api_is_beside_the_version() -> None:
     """`/v1` is OpenAI's; ours is `/admin/v1` of the same address."""
     target = find_target(Settings(), base_url="http://box:8700/v1", api_key=None, environ={})

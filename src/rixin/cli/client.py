@@ -43,7 +43,17 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 def local_address(settings: Settings) -> str:
-    """The address of the server that the settings describe, as programs on this machine reach it."""
+    """The address of the server that the settings describe, as programs on this machine reach it.
+
+    Raises:
+        RixinError: `CONFIGURATION` where the server takes any port, and so nobody can know its address.
+    """
+    if settings.server.port == 0:
+        raise RixinError(
+            Kind.CONFIGURATION,
+            "server.port is 0, so the server took any free port; give the address that it told at its start with "
+            "--base-url or in RIXIN_BASE_URL",
+        )
     host = _ANY_ADDRESS.get(settings.server.host, settings.server.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
 
