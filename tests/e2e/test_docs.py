@@ -85,12 +85,13 @@ async def test_replay(tmp_path: Path) -> None:
 
 
 def test_the_native_platform(server: Server) -> None:
-    """An access key, a token and a chat, as the page has them; and its provider's settings."""
+    """An access key, a token, a chat and a session, as the page has them; and its provider's settings."""
     environ = server.environ | {"RIXIN_DATA_DIR": str(server.data_dir)}
-    [commands] = blocks("native.md", "sh")
-    printed = run(commands, server.url, environ)
-    assert printed.startswith('data:{"data":{"id":')
-    assert printed.endswith("data:[DONE]\n\n")
+    chat, session = blocks("native.md", "sh")
+    streamed, end, turn = run(f"{chat}\n{session}", server.url, environ).partition("data:[DONE]\n\n")
+    assert streamed.startswith('data:{"data":{"id":')
+    assert end
+    assert json.loads(turn)["data"]["message"]
     [text] = blocks("native.md", "toml")
     path = server.data_dir / "native.toml"
     path.write_text(text, encoding="utf-8")

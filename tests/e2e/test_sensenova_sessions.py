@@ -1,8 +1,11 @@
 """Sessions and character chats with the unmodified Python SDK of the SenseNova V6 platform, before a real model."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 
 from tests.support.sensenova_sdk import call, variables
 from tests.support.server import Server
@@ -68,3 +71,28 @@ def test_a_character_answers(environ: dict[str, str]) -> None:
     data = call(environ, f"sensenova.CharacterChatCompletion.create(**{fields!r})")["data"]
     assert [choice["index"] for choice in data["choices"]] == [0, 1]
     assert data["reply"] == data["choices"][0]["message"] != ""
+
+
+def test_workers_share_sessions(launch: Callable[..., Server]) -> None:
+    """Whichever of them a turn comes to knows all turns before it; of many at once, each answered one is remembered."""
+    server = launch("--workers", "2")
+    headers = {"authorization": f"Bearer {server.key}", "connection": "close"}
+
+    def post(path: str, **body: Any) -> requests.Response:
+        return requests.post(f"{server.url}/v1/llm/{path}", headers=headers, json=body, timeout=120)
+
+    session = post("chat/sessions").json()["session_id"]
+
+    def turn(content: str) -> requests.Response:
+        fields = {"session_id": session, "model": MODEL, "content": content, "max_new_tokens": 2}
+        return post("chat-conversations", **fields)
+
+    prompts = [turn(f"This is turn {number}.").json()["data"]["usage"]["prompt_tokens"] for number in range(8)]
+    assert prompts == sorted(set(prompts))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(turn, [f"This is turn {number}." for number in range(8)]))
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {200, 409}
+    step = prompts[-1] - prompts[-2]
+    grown = turn("This is turn 9.").json()["data"]["usage"]["prompt_tokens"] - prompts[-1]
+    assert abs(grown - step * (statuses.count(200) + 1)) <= statuses.count(200) + 1  # answers of one token or two
