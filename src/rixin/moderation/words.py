@@ -47,8 +47,7 @@ class WordList:
             self.automaton.add_pattern(parse(entry[1:-1]), number)
             return
         # Characters with marks come as one or as several, and folding leaves them as they come.
-        for form in ("NFC", "NFD"):
-            word = fold(unicodedata.normalize(form, entry))
+        for word in {fold(unicodedata.normalize(form, entry)) for form in ("NFC", "NFD")}:
             if not word.strip():
                 raise PatternError("nothing of it can be seen")
             if len(word) > LONGEST:
