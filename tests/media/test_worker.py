@@ -239,7 +239,7 @@ def framed(message: bytes) -> bytes:
     return PREFIX.pack(len(message), 0) + message
 
 
-async def test_m7_an_answer_that_is_none_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_m7_an_answer_that_is_none_is_not_believed(tmp_path: Path):
     """A decoder that was taken over can only be wrong about an image."""
     still = {"type": "still", "picture": ["image/png", "AAAA"], "size": 1, "reduced": False, "animated": False}
     answers = {
@@ -251,10 +251,10 @@ async def test_m7_an_answer_that_is_none_is_not_believed(tmp_path: Path, monkeyp
         "words of its own": framed(ENCODER.encode({"type": "refusal", "fault": "evil", "detail": ""})),
     }
     for name, answer in answers.items():
-        script = tmp_path / "decoder.py"
+        script = tmp_path / "taken_over.py"
         script.write_text(f"import os; os.read(0, 10**6); os.write(1, {answer!r})")
-        monkeypatch.setattr("rixin.media.worker._COMMAND", (sys.executable, str(script)))
-        decoders = Decoders(ENVIRONMENT, timeout=HANG)
+        environment = ENVIRONMENT | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+        decoders = Decoders(environment, timeout=HANG, program="taken_over")
         error = await refused(decoders, image())
         assert error.fault is Fault.RESOURCES, name
         await decoders.aclose()
