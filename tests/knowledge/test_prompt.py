@@ -1,10 +1,12 @@
 """Passages in conversations."""
 
+import msgspec
+
 from rixin.core.cards import ModelCard
-from rixin.core.estimate import estimate_prompt
+from rixin.core.estimate import estimate_prompt, most_prompt_tokens
 from rixin.core.knowledge import Hit
 from rixin.core.messages import ImagePart, Message, TextPart
-from rixin.core.requests import Generate
+from rixin.core.requests import Generate, Origin
 from rixin.knowledge.prompt import inject, question_of
 
 
@@ -64,6 +66,13 @@ def test_passages_that_do_not_fit_are_left_out() -> None:
     assert 0 < count < 5
     assert injected.knowledge_tokens <= 400
     assert inject(request, hits, "normal", 50) == (request, 0)
+
+
+def test_passages_count_where_it_is_looked_whether_a_prompt_fits() -> None:
+    """Although the client's own body does not hold them."""
+    request = msgspec.structs.replace(ask(said("user", "几点开船？")), origin=Origin("sensenova_native", b"x" * 50))
+    injected, _ = inject(request, [hit("中文" * 300)], "normal", 2000)
+    assert most_prompt_tokens(injected) >= len(injected.messages[0].text) > most_prompt_tokens(request)
 
 
 def test_a_question_is_what_was_asked_last_in_words() -> None:

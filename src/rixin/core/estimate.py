@@ -65,9 +65,11 @@ def estimate_inputs(inputs: Iterable[str | Sequence[int]]) -> int:
 def most_prompt_tokens(request: Generate) -> int:
     """A number of prompt tokens that a request of text certainly does not exceed:
 
-    one a byte, and the turns' markers.
+    one a byte, what was retrieved for it, and the turns' markers.
     """
-    size = len(request.origin.body) if request.origin is not None else BYTES_PER_TOKEN * 2 * estimate_prompt(request)
+    most = 2 * BYTES_PER_TOKEN
+    origin = request.origin
+    size = most * estimate_prompt(request) if origin is None else len(origin.body) + most * request.knowledge_tokens
     return size + 2 * _MESSAGE_OVERHEAD * (len(request.messages) + 1)
 
 
