@@ -142,6 +142,7 @@ async def test_credentials_that_are_not_in_order(served: Site, pair: CreatedAcce
         ("DELETE", "/v1/llm/models/m", {}, (501, 12)),
         ("PUT", "/v1/llm/anything", {}, (501, 12)),
         ("GET", "/v1/imgen/models", {}, (501, 12)),
+        ("GET", "/agent-5o/duplex/ws2", {}, (501, 12)),
         ("POST", "/v1/imgen/internal/generation_tasks", {}, (501, 12)),
         ("POST", "/v1/nlp/finetune/completions", {}, (501, 12)),
     ],

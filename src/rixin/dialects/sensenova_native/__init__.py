@@ -61,5 +61,5 @@ CHARACTERS = Dialect(
 )
 """Chats among characters, likewise. They are never streamed."""
 
-PREFIXES = ("/v1/llm/", "/v1/imgen/", "/v1/nlp/")
+PREFIXES = ("/v1/llm/", "/v1/imgen/", "/v1/nlp/", "/agent-5o/")
 """Where the platform's own routes live; those that are not served are answered with its `not implemented`."""
