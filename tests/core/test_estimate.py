@@ -9,7 +9,7 @@ from rixin.core.estimate import estimate_prompt, estimate_text, most_prompt_toke
 from rixin.core.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
 from rixin.core.requests import Change, Generate, Origin
 from rixin.core.tools import Tool
-from rixin.service.generate import changes_text
+from rixin.service.served import changes_text
 
 CARD = ModelCard(name="m", target="m")
 

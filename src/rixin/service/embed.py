@@ -20,8 +20,7 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
-from rixin.service.generate import Caller
-from rixin.service.served import Served
+from rixin.service.served import Caller, Served
 
 PORTION = 64
 """Texts of our own that are asked for at a time, so that requests of others come between."""

@@ -5,7 +5,6 @@ log and a settled reservation; what was not served is never billed.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -18,44 +17,30 @@ from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
 from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Event, Finish, Reasoning, Refusal, Text, ToolArguments
-from rixin.core.requests import Change, Embed, Generate
+from rixin.core.requests import Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch, Sign
 from rixin.engines.recorder import Recorder
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Limit, Limiter, Reservation, Standing
+from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
-from rixin.routing.router import Attempt, Router
+from rixin.routing.router import Router
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.probe import answer_to_nothing, asks_nothing
 from rixin.service.retrieve import Retrieved, Retriever
+from rixin.service.served import Caller, Served
 from rixin.store.usage import UsageRow
 
 _UNKNOWN_OUTPUT = 1024
 """Tokens reserved for an answer whose length nobody limited."""
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
-"""Characters of a client's field name that a header of tokens cannot hold."""
-_LONGEST_FIELD = 100
 _LONGEST_NAME = 200
 """Characters that are kept of a model's name that nobody knows."""
 
 log = structlog.get_logger("rixin.service")
-
-
-class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks, in which dialect, and since when."""
-
-    account: Account
-    dialect: str
-    request_id: str
-    arrived: float
-    """When the request arrived, in seconds since the epoch."""
-    since: float
-    """The same instant by the monotonic clock."""
 
 
 class Meter:
@@ -97,48 +82,21 @@ class Meter:
         )
 
 
-class Generation:
+class Generation(Served[Generate]):
     """One request under way. Its standings are there before the first batch, its route with the first batch."""
 
+    operation = "generate"
+
     def __init__(self, generator: "Generator", request: Generate, caller: Caller, resolution: Resolution) -> None:
-        self.caller = caller
-        self.standings: tuple[Standing, ...] = ()
-        self.usage: Usage | None = None
-        """What was used, once the generation has ended."""
         self.sign: Sign | None = None
         """How far the request was when its engine told that last."""
         self._generator = generator
         self._resolution = resolution
         self._trace = generator.requests.trace(caller.request_id, caller.since, answers=generator.recorder is not None)
         request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
-        self.request = generator.continuity.opened(request, caller.account.id)
+        super().__init__(caller, generator.continuity.opened(request, caller.account.id))
         self._meter = Meter(generator.clock)
-        self._attempt: Attempt | None = None
         self._retrieved = Retrieved(self.request)
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """What was done to the request so far."""
-        return self.request.changes + (self._attempt.changes if self._attempt is not None else ())
-
-    @property
-    def attempts(self) -> int:
-        """How many calls were made."""
-        return self._attempt.count if self._attempt is not None else 0
-
-    @property
-    def upstream_standings(self) -> tuple[Standing, ...]:
-        """How the limits of the provider that was asked last stand."""
-        return self._attempt.standings if self._attempt is not None else ()
-
-    @property
-    def served_by(self) -> str | None:
-        """Who answers, as `engine/model`."""
-        candidate = self._attempt.served_by if self._attempt is not None else None
-        if candidate is None:
-            return None
-        engine, model = candidate.engine, candidate.model
-        return engine if engine.endswith(f"/{model}") else f"{engine}/{model}"
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """The answer.
@@ -189,7 +147,8 @@ class Generation:
         async with aclosing(arriving) as batches:
             async for batch in batches:
                 events = self._retrieved.feed(answer.feed(batch.events))
-                yield batch if events is batch.events else msgspec.structs.replace(batch, events=events, raw=None)
+                same = events is batch.events and not self._retrieved.tells
+                yield batch if same else msgspec.structs.replace(batch, events=events, raw=None)
 
     def _compaction(self) -> AsyncGenerator[Batch, None]:
         owner, identity = self.caller.account.id, f"cmp_{self.caller.request_id.replace('-', '')}"
@@ -250,40 +209,17 @@ class Generation:
 
     def _keep(self, failure: RixinError | None) -> None:
         generator, origin = self._generator, self.request.origin
-        generator.requests.record(self._row(failure), self._trace, b"" if origin is None else origin.body)
+        row = self._row(
+            failure,
+            generator.clock.monotonic(),
+            filtered=self._meter.filtered,
+            stream=self.request.stream,
+            first_event_at=self._meter.first_event_at,
+            queued=None if self.sign is None else self.sign.queued,
+        )
+        generator.requests.record(row, self._trace, b"" if origin is None else origin.body)
         if generator.recorder is not None:
             generator.recorder.keep(self.request, self._trace)
-
-    def _row(self, failure: RixinError | None) -> UsageRow:
-        now, caller, usage = self._generator.clock.monotonic(), self.caller, self.usage or Usage()
-        first = self._meter.first_event_at
-        error = failure.kind if failure is not None else Kind.CONTENT_POLICY if self._meter.filtered else None
-        served_by = self._attempt.served_by if self._attempt is not None else None
-        card = self.request.card
-        return UsageRow(
-            id=caller.request_id,
-            time=caller.arrived,
-            key_id=caller.account.id,
-            key_name=caller.account.name,
-            dialect=caller.dialect,
-            operation="generate",
-            model_asked=self.request.model,
-            model=card.target if served_by is None else served_by.model,
-            provider=card.provider if served_by is None else served_by.provider,
-            status=failure.status if failure is not None else 200,
-            error=None if error is None else error.value,
-            stream=self.request.stream,
-            prompt_tokens=usage.prompt,
-            completion_tokens=usage.completion,
-            cached_tokens=usage.cached,
-            reasoning_tokens=usage.reasoning,
-            knowledge_tokens=usage.knowledge,
-            estimated=usage.estimated,
-            queue_ms=None if self.sign is None else self.sign.queued * 1000,
-            first_token_ms=None if first is None else (first - caller.since) * 1000,
-            total_ms=(now - caller.since) * 1000,
-            changes=changes_text(self.changes),
-        )
 
 
 class Generator:
@@ -335,7 +271,7 @@ class Generator:
         return Generation(self, request, caller, self.catalog.resolve(request.model))
 
     def refuse(
-        self, caller: Caller, body: bytes, error: RixinError, operation: str = "generate", model: str = ""
+        self, caller: Caller, body: bytes, error: RixinError, operation: str = Generation.operation, model: str = ""
     ) -> None:
         """Takes down a request that was none: its body is wrong, or asks for what its account may not have.
 
@@ -377,17 +313,3 @@ def _named(body: bytes) -> _Named:
 def presumed_tokens(request: Generate) -> int:
     """What a request will presumably cost, for limits that must be asked before it is known."""
     return estimate_prompt(request) + min(request.max_tokens or _UNKNOWN_OUTPUT, _UNKNOWN_OUTPUT)
-
-
-def changes_text(changes: tuple[Change, ...], limit: int = 1000) -> str:
-    """Changes as the response header tells them: `name(field)` tokens, and `+N` for those beyond `limit` bytes."""
-    tokens: list[str] = []
-    size = 0
-    for position, change in enumerate(changes):
-        token = f"{change.name}({_UNSAFE.sub('?', change.field)[:_LONGEST_FIELD]})"
-        size += len(token) + 2
-        if size > limit:
-            tokens.append(f"+{len(changes) - position}")
-            break
-        tokens.append(token)
-    return ", ".join(tokens)

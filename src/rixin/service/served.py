@@ -1,16 +1,35 @@
 """What is the same of every request that engines serve, whatever it asks for: who served it, what was done to it."""
 
+import re
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
+from rixin.accounts.account import Account
 from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
-from rixin.errors import RixinError
+from rixin.errors import Kind, RixinError
 from rixin.limits.base import Standing
 from rixin.routing.router import Attempt
-from rixin.service.generate import Caller, changes_text
 from rixin.store.usage import UsageRow
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
+"""Characters of a client's field name that a header of tokens cannot hold."""
+_LONGEST_FIELD = 100
+
 R = TypeVar("R", Generate, Embed)
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who asks, in which dialect, and since when."""
+
+    account: Account
+    dialect: str
+    request_id: str
+    arrived: float
+    """When the request arrived, in seconds since the epoch."""
+    since: float
+    """The same instant by the monotonic clock."""
 
 
 class Served(Generic[R]):
@@ -56,11 +75,16 @@ class Served(Generic[R]):
         failure: RixinError | None,
         now: float,
         *,
+        filtered: bool = False,
         stream: bool = False,
         first_event_at: float | None = None,
         queued: float | None = None,
     ) -> UsageRow:
-        """What is taken down of the request, `now` that it has ended; instants are by the monotonic clock."""
+        """What is taken down of the request, `now` that it has ended; instants are by the monotonic clock.
+
+        An answer that was `filtered` because of what it says is no failure, and yet known by that.
+        """
+        error = failure.kind if failure is not None else Kind.CONTENT_POLICY if filtered else None
         caller, usage, card = self.caller, self.usage or Usage(), self.request.card
         served_by = self._attempt.served_by if self._attempt is not None else None
         return UsageRow(
@@ -74,7 +98,7 @@ class Served(Generic[R]):
             model=card.target if served_by is None else served_by.model,
             provider=card.provider if served_by is None else served_by.provider,
             status=failure.status if failure is not None else 200,
-            error=failure.kind.value if failure is not None else None,
+            error=None if error is None else error.value,
             stream=stream,
             prompt_tokens=usage.prompt,
             completion_tokens=usage.completion,
@@ -87,3 +111,17 @@ class Served(Generic[R]):
             total_ms=(now - caller.since) * 1000,
             changes=changes_text(self.changes),
         )
+
+
+def changes_text(changes: tuple[Change, ...], limit: int = 1000) -> str:
+    """Changes as the response header tells them: `name(field)` tokens, and `+N` for those beyond `limit` bytes."""
+    tokens: list[str] = []
+    size = 0
+    for position, change in enumerate(changes):
+        token = f"{change.name}({_UNSAFE.sub('?', change.field)[:_LONGEST_FIELD]})"
+        size += len(token) + 2
+        if size > limit:
+            tokens.append(f"+{len(changes) - position}")
+            break
+        tokens.append(token)
+    return ", ".join(tokens)

@@ -8,7 +8,7 @@ from rixin.core.requests import Embed
 from rixin.dialects.base import Dialect
 from rixin.errors import Kind, RixinError
 from rixin.service.embed import Embedder, Embedding
-from rixin.service.generate import Caller, changes_text
+from rixin.service.served import Caller, changes_text
 from rixin.web.announcement import announce
 from rixin.web.exchange import Exchange
 from rixin.web.intake import Intake

@@ -10,10 +10,11 @@ from rixin.core.requests import Generate
 from rixin.core.responses import Collector
 from rixin.dialects.base import Dialect, Snapshots, Stamp, Typed, Writer
 from rixin.errors import Kind, RixinError
-from rixin.limits.headers import rate_limit_headers, remaining_headers
-from rixin.service.generate import Caller, Generation, Generator, changes_text
+from rixin.service.generate import Generation, Generator
 from rixin.service.keeper import Keeper
+from rixin.service.served import Caller, changes_text
 from rixin.settings import Server
+from rixin.web.announcement import announce
 from rixin.web.exchange import EVENT_STREAM, Exchange, header_pairs
 from rixin.web.intake import Intake
 from rixin.web.stamp import make_stamp
@@ -78,7 +79,7 @@ class GenerateHandler:
             await answer(exchange, generation)
         except RixinError:
             if not exchange.started:
-                self._announce(exchange, generation)
+                announce(exchange, generation, self._clock)
             raise
         finally:
             if generation.usage is not None:
@@ -103,7 +104,7 @@ class GenerateHandler:
         response = collector.response()
         stamp = make_stamp(exchange.request_id, self._clock)
         body = self._dialect.render_response(response, generation.request, stamp)
-        self._announce(exchange, generation)
+        announce(exchange, generation, self._clock)
         await self._keep(generation, body)
         await exchange.respond(200, body, self._headers(stamp))
 
@@ -111,8 +112,8 @@ class GenerateHandler:
         stamp = make_stamp(exchange.request_id, self._clock)
         stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp))
 
-        def announce() -> None:
-            self._announce(exchange, generation)
+        def tell() -> None:
+            announce(exchange, generation, self._clock)
 
         async def relay() -> None:
             async with aclosing(generation.batches()) as batches:
@@ -120,10 +121,10 @@ class GenerateHandler:
                     if not batch.events:
                         continue
                     if not exchange.started:
-                        announce()
+                        tell()
                     await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
 
-        pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, announce))
+        pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, tell))
         whole = False
         try:
             await exchange.guard(relay())
@@ -156,16 +157,6 @@ class GenerateHandler:
         if isinstance(answer, bytes):
             await self._keeper.keep(request, generation.caller.account.id, answer)
 
-    def _announce(self, exchange: Exchange, generation: Generation) -> None:
-        headers = exchange.extra_headers
-        if generation.served_by is not None:
-            headers.append((b"x-rixin-model", generation.served_by.encode("ascii", "replace")))
-            headers.append((b"x-rixin-attempts", str(generation.attempts).encode()))
-            headers.extend(remaining_headers(generation.upstream_standings, "x-rixin-upstream-remaining"))
-        if generation.changes:
-            headers.append((b"x-rixin-changes", changes_text(generation.changes).encode("ascii", "replace")))
-        headers.extend(rate_limit_headers(generation.standings, self._clock.monotonic()))
-
     def _headers(self, stamp: Stamp) -> list[tuple[bytes, bytes]]:
         """The dialect's own headers of an answer that is no error."""
         return header_pairs(self._dialect.response_headers(stamp)) if self._dialect.response_headers else []
@@ -192,7 +183,7 @@ class _Stream:
         await self._exchange.write(data)
         self._writing = False
 
-    async def watch(self, interval: float, patience: float, announce: Callable[[], None]) -> None:
+    async def watch(self, interval: float, patience: float, tell: Callable[[], None]) -> None:
         """Sends a sign of life whenever nothing was sent for `interval` seconds; the first one commits the status.
 
         A client that takes nothing for `patience` seconds is given up.
@@ -210,5 +201,5 @@ class _Stream:
                     self._exchange.interrupt(RixinError(Kind.CANCELLED, message))
             else:
                 if not self._exchange.started:
-                    announce()
+                    tell()
                 await self.send(self.writer.keep_alive())
