@@ -119,6 +119,23 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, says: str) -> None:
     assert raised.value.kind is Kind.CONFIGURATION
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("RIXIN_SERVER__PORT", "abc", r"^RIXIN_SERVER__PORT: .*server\.port"),
+        ("RIXIN_PROT", "1", r"^RIXIN_PROT: .*did you mean `port`"),
+        ("LOG_LEVEL", "loud", r"^LOG_LEVEL: .*log_level"),
+        ("RIXIN_PROVIDERS__UP__PRIORITY", "1", r"^RIXIN_PROVIDERS__UP__PRIORITY: `providers` is no table"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_not_the_files(tmp_path: Path, variable: str, value: str, says: str) -> None:
+    """The message begins with the variable that is wrong, though there is a file."""
+    path = write(tmp_path, "[server]\nport = 1\n[[providers]]\nname='a'\nbase_url='https://u'")
+    with pytest.raises(RixinError, match=says) as raised:
+        load(path, environ={variable: value})
+    assert raised.value.kind is Kind.CONFIGURATION
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A named file must exist."""
     with pytest.raises(RixinError, match=r"none\.toml"):

@@ -48,6 +48,7 @@ _POSITIVE = {
 }
 """Settings that make sense above 0 only, by their tables."""
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.+?)`")
+_PLACE = re.compile(r"at `\$\.([\w.]+)`")
 
 
 def default_data_dir() -> Path:
@@ -418,15 +419,17 @@ def load(
     if path is not None:
         tree = _read_file(path)
     tree = _expand(tree, environ)
-    for name, value in _from_environment(environ):
-        _put(tree, name, value)
+    variables = _from_environment(environ)
+    for variable, name, value in variables:
+        _put(tree, name, value, variable)
     for dotted, value in (flags or {}).items():
         if value is not None:
-            _put(tree, dotted.split("."), value)
+            _put(tree, dotted.split("."), value, dotted)
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=path_from_text)
     except msgspec.ValidationError as error:
-        raise _configuration_error(str(error), path) from None
+        names = {".".join(name): variable for variable, name, _ in variables}
+        raise _configuration_error(str(error), path, names) from None
     _check(settings)
     return settings
 
@@ -454,11 +457,14 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise RixinError(Kind.CONFIGURATION, f"{path} is not valid TOML: {error}") from None
 
 
-def _from_environment(environ: Mapping[str, str]) -> list[tuple[list[str], str | list[str]]]:
-    """The settings that variables give. `LOG_LEVEL`, which many programs share, gives way to `RIXIN_LOG_LEVEL`."""
-    found: list[tuple[list[str], str | list[str]]] = []
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, list[str], str | list[str]]]:
+    """The settings that variables give: each one's name, the setting's and the value.
+
+    `LOG_LEVEL`, which many programs share, gives way to `RIXIN_LOG_LEVEL`.
+    """
+    found: list[tuple[str, list[str], str]] = []
     if level := environ.get("LOG_LEVEL", "").lower():
-        found.append((["server", "log_level"], _LEVELS.get(level, level)))
+        found.append(("LOG_LEVEL", ["server", "log_level"], _LEVELS.get(level, level)))
     for variable, value in environ.items():
         if not variable.startswith(PREFIX):
             continue
@@ -470,19 +476,19 @@ def _from_environment(environ: Mapping[str, str]) -> list[tuple[list[str], str |
             except OSError as error:
                 raise RixinError(Kind.CONFIGURATION, f"{variable}: cannot read {value}: {error.strerror}") from None
         if name == "SECRET_KEY":
-            found.append((["secret_key"], text))
+            found.append((variable, ["secret_key"], text))
         elif "__" in name:
-            found.append((name.lower().split("__"), text))
+            found.append((variable, name.lower().split("__"), text))
         elif name not in _STANDALONE:
-            found.append((["server", name.lower()], text))
-    return [
-        (path, text.split(",") if tuple(path) in _LISTS and isinstance(text, str) else text) for path, text in found
-    ]
+            found.append((variable, ["server", name.lower()], text))
+    return [(variable, path, text.split(",") if tuple(path) in _LISTS else text) for variable, path, text in found]
 
 
-def _put(tree: dict[str, Any], path: list[str], value: object) -> None:
+def _put(tree: dict[str, Any], path: list[str], value: object, source: str) -> None:
     for step in path[:-1]:
         tree = tree.setdefault(step, {})
+        if not isinstance(tree, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - a file may hold anything there
+            raise RixinError(Kind.CONFIGURATION, f"{source}: `{step}` is no table of settings")
     tree[path[-1]] = value
 
 
@@ -505,13 +511,15 @@ def _reference(match: re.Match[str], environ: Mapping[str, str]) -> str:
     return value
 
 
-def _configuration_error(message: str, path: Path | None) -> RixinError:
-    unknown = _UNKNOWN_FIELD.search(message)
+def _configuration_error(message: str, path: Path | None, variables: Mapping[str, str]) -> RixinError:
+    """The error for what msgspec says; `variables` are those that gave settings, by the dotted names of these."""
+    unknown, place = _UNKNOWN_FIELD.search(message), _PLACE.search(message)
+    setting = ".".join(found.group(1) for found in (place, unknown) if found)
     if unknown:
         known = sorted({name for part in (*_PARTS, Settings) for name in part.__struct_fields__})
         near = difflib.get_close_matches(unknown.group(1), known, n=1)
         message += f"; did you mean `{near[0]}`?" if near else ""
-    return RixinError(Kind.CONFIGURATION, f"{path or 'the settings'}: {message}")
+    return RixinError(Kind.CONFIGURATION, f"{variables.get(setting) or path or 'the settings'}: {message}")
 
 
 def _check(settings: Settings) -> None:
