@@ -195,7 +195,7 @@ class Gate:
         verdict = self.judge(error)
         outcome = await lease.fail(error, verdict, tokens)
         if outcome.tripped:
-            log.warning("a provider fails too often", provider=self.name, model=lease.model, kind=error.kind.value)
+            log.warning("a model fails too often", provider=self.name, model=lease.model, kind=error.kind.value)
         if outcome.key_rests and verdict.fate is not Fate.COOLED:
             level = log.error if verdict.fate is Fate.DEAD else log.warning
             level(
@@ -286,7 +286,7 @@ class Gate:
         """
         now = self.now()
         if (at := breaker.free_at(now)) > now:
-            message = f"{self.name} fails too often; it is asked again in {duration(at - now)}."
+            message = f"{ask.model} of {self.name} fails too often; it is asked again in {duration(at - now)}."
             return UnavailableError(Kind.OVERLOADED, message, at=at, now=now, certain=at - now <= SHORT_OUTAGE)
         reasons = [*limited.values()]
         soonest = self.pool.soonest(ask.model, now, avoid=ask.avoid | limited.keys())
