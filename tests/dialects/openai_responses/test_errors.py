@@ -32,6 +32,13 @@ def test_e2_a_wait_is_told_in_header_and_words() -> None:
     }
 
 
+def test_e2_a_wait_is_a_sentence_of_its_own() -> None:
+    """Upstreams do not end their words as one would."""
+    error = RixinError(Kind.RATE_LIMITED, "slow down", retry_after=1)
+    message = msgspec.json.decode(DIALECT.render_error(error, fresh_stamp()).body)["error"]["message"]
+    assert message == "slow down. Please try again in 1s."
+
+
 def test_e2_a_wait_that_is_in_the_words_is_not_told_twice() -> None:
     """The upstream's own phrase stays."""
     error = RixinError(Kind.RATE_LIMITED, "Please try again in 500ms.", retry_after=0.5)

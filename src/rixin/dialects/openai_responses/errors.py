@@ -100,4 +100,6 @@ def told(error: RixinError) -> str:
     message = error_message(error)
     if CODES[error.kind] != _RATE or error.retry_after is None or "try again in " in message.lower():
         return message
-    return f"{message.rstrip()} Please try again in {max(1, ceil(error.retry_after))}s."
+    sentence = message.rstrip()
+    stop = "" if sentence.endswith((".", "!", "?", "。")) else "."
+    return f"{sentence}{stop} Please try again in {max(1, ceil(error.retry_after))}s."
