@@ -31,11 +31,12 @@ def ready(base):
         time.sleep(0.2)
     raise TimeoutError(json.dumps(shown))
 
-def ask(question, **config):
-    return sensenova.ChatCompletion.create(
-        model="SenseNova-V6-Pro", messages=[{"role": "user", "content": question}], max_new_tokens=30,
+def ask(question, stream=False, **config):
+    answer = sensenova.ChatCompletion.create(
+        model="SenseNova-V6-Pro", messages=[{"role": "user", "content": question}], max_new_tokens=30, stream=stream,
         know_ids=[base], knowledge_config={"knowledge_base_result": True, **config},
-    )["data"]
+    )
+    return [chunk["data"] for chunk in answer] if stream else answer["data"]
 
 told = {}
 first = file({"text_lst": ["The ferry to Skarn leaves at noon.", "The lighthouse of Skarn is red."],
@@ -47,6 +48,7 @@ told["ready"] = ready(base)
 told["listed"] = [each["id"] for each in sensenova.KnowledgeBase.list()["knowledge_bases"]]
 told["downloaded"] = json.loads(sensenova.KnowledgeBase.download(id=base, file_id=first))
 told["asked"] = ask("When does the ferry to Skarn leave?")
+told["streamed"] = ask("When does the ferry to Skarn leave?", stream=True)
 told["often"] = ask("密码忘了怎么办", knowledge_base_configs=[{"know_id": base, "faq_threshold": 0.9}])
 second = file({"text_lst": ["Tickets are sold at the kiosk."]})
 told["updated"] = sensenova.KnowledgeBase.update(sid=base, description="port", files=[first, second])
@@ -117,6 +119,17 @@ def test_questions_are_answered_with_passages(told: dict[str, Any]) -> None:
     assert usage["total_tokens"] == sum(parts)
 
 
+def test_streams_tell_the_same(told: dict[str, Any]) -> None:
+    """The passages before any word, and what they cost with each."""
+    first, *others = told["streamed"]
+    assert first["knowledge_base_results"] == told["asked"]["knowledge_base_results"]
+    assert not any("knowledge_base_results" in chunk for chunk in others)
+    costs = {chunk["usage"]["knowledge_tokens"] for chunk in told["streamed"]}
+    assert costs == {told["asked"]["usage"]["knowledge_tokens"]}
+    assert told["streamed"][-1]["usage"]["prompt_tokens"] == told["asked"]["usage"]["prompt_tokens"]
+    assert "".join(chunk["choices"][0]["delta"] for chunk in others)
+
+
 def test_questions_that_are_often_asked_need_no_model(told: dict[str, Any]) -> None:
     """The answer is the base's own."""
     assert told["often"]["choices"][0]["message"] == "请点击忘记密码。"
@@ -140,3 +153,16 @@ def test_the_page_does_what_it_says(server: Server, tmp_path: Path) -> None:
     assert native["data"]["usage"]["knowledge_tokens"] > 0
     assert chat["usage"]["knowledge_tokens"] > 0
     assert chat["choices"][0]["message"]["content"]
+    base = native["data"]["knowledge_base_results"][0]["know_id"]
+    stream = server.sdk().chat.completions.create(
+        model="local",
+        messages=[{"role": "user", "content": "When can I sail to Skarn?"}],
+        stream=True,
+        stream_options={"include_usage": True},
+        extra_body={"know_ids": [base], "knowledge_config": {"knowledge_base_result": True}},
+    )
+    chunks: list[dict[str, Any]] = [chunk.to_dict() for chunk in stream]
+    costs = [chunk["usage"]["knowledge_tokens"] for chunk in chunks if chunk.get("usage")]
+    assert costs == [native["data"]["usage"]["knowledge_tokens"]]
+    assert len([chunk for chunk in chunks if "knowledge_base_results" in chunk]) == 1
+    assert len({chunk["id"] for chunk in chunks}) == 1

@@ -55,7 +55,8 @@ async def test_a_request_without_bases_of_ours_stays_as_it_is(retriever: Retriev
         retrieved = await retriever.retrieve(request, "ada")
         assert retrieved.request is request
         events: list[Event] = [Start(id="", created=0, model="m"), Usage(prompt=5)]
-        assert retrieved.feed(events) is events
+        assert retrieved.count(events) is events
+        assert retrieved.tell(events) is events
 
 
 async def test_passages_are_put_in_and_the_fields_taken_out(retriever: Retriever) -> None:
@@ -71,7 +72,7 @@ async def test_what_passages_cost_is_told_apart(retriever: Retriever) -> None:
     """Of an engine's count they are no part of the prompt."""
     retrieved = await retriever.retrieve(ask("When does the ferry to Skarn leave?"), "ada")
     tokens = retrieved.request.knowledge_tokens
-    (usage,) = retrieved.feed([Usage(prompt=tokens + 10, completion=3)])
+    (usage,) = retrieved.count([Usage(prompt=tokens + 10, completion=3)])
     assert usage == Usage(prompt=10, completion=3, knowledge=tokens)
 
 
@@ -80,7 +81,9 @@ async def test_results_are_told_where_they_are_wanted(retriever: Retriever, room
     wanted = ask("When does the ferry to Skarn leave?", {"knowledge_config": {"knowledge_base_result": True}})
     retrieved = await retriever.retrieve(wanted, "ada")
     found = await room.searcher.search("ada", [BASE], "When does the ferry to Skarn leave?", 5)
-    _, told, _ = retrieved.feed([Start(id="", created=0, model="m"), Text(text="x")])
+    _, cost, told, _ = retrieved.tell([Start(id="", created=0, model="m"), Text(text="x")])
+    assert isinstance(cost, Usage)
+    assert (cost.knowledge, cost.completion) == (retrieved.request.knowledge_tokens, 0)
     assert isinstance(told, Opaque)
     assert (told.dialect, told.kind) == ("sensenova_native", "knowledge_base_results")
     assert told.value == [

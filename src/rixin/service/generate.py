@@ -113,7 +113,8 @@ class Generation(Served[Generate]):
                 async for batch in batches:
                     self._meter.feed(batch.events)
                     self.sign = batch.sign or self.sign
-                    yield batch
+                    events = self._retrieved.tell(batch.events)
+                    yield batch if events is batch.events else msgspec.structs.replace(batch, events=events)
             if self._meter.reported is None:
                 yield Batch([self._meter.usage(self.request)])
         except RixinError as error:
@@ -131,7 +132,7 @@ class Generation(Served[Generate]):
             yield Batch(answer_to_nothing(request))
             return
         if (direct := self._retrieved.direct()) is not None:
-            yield Batch(self._retrieved.feed(direct))
+            yield Batch(direct)
             return
         generator = self._generator
         attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
@@ -146,7 +147,7 @@ class Generation(Served[Generate]):
             arriving = generator.moderator.screened(arriving, request, self.caller.request_id)
         async with aclosing(arriving) as batches:
             async for batch in batches:
-                events = self._retrieved.feed(answer.feed(batch.events))
+                events = self._retrieved.count(answer.feed(batch.events))
                 same = events is batch.events and not self._retrieved.tells
                 yield batch if same else msgspec.structs.replace(batch, events=events, raw=None)
 

@@ -61,6 +61,11 @@ class Retrieved:
         self.answer = answer
         self._results = results
 
+    @property
+    def tells(self) -> bool:
+        """Whether an answer differs somewhere from what its model said, so that it is rendered anew as a whole."""
+        return bool(self.request.knowledge_tokens) or self._results is not None
+
     def direct(self) -> list[Event] | None:
         """The whole answer, where no model needs to be asked."""
         if self.answer is None:
@@ -72,19 +77,30 @@ class Retrieved:
         finishes = [Finish(reason="stop", choice=choice) for choice in choices]
         return [Start(id="", created=0, model=request.card.target), *texts, *finishes, usage]
 
-    def feed(self, events: list[Event]) -> list[Event]:
-        """Events as the client is told them, in the same list where nothing differs."""
-        knowledge, origin = self.request.knowledge_tokens, self.request.origin
-        told: list[Event] = []
-        for event in events:
-            if isinstance(event, Usage) and knowledge:
-                prompt = max(0, event.prompt - knowledge)
-                told.append(msgspec.structs.replace(event, prompt=prompt, knowledge=event.knowledge + knowledge))
-                continue
-            told.append(event)
-            if isinstance(event, Start) and self._results is not None and origin is not None:
-                told.append(Opaque(dialect=origin.dialect, kind=RESULTS, value=self._results))
-        return events if told == events else told
+    def count(self, events: list[Event]) -> list[Event]:
+        """Events whose counts tell what passages cost apart from the prompt, in the same list where nothing differs."""
+        knowledge = self.request.knowledge_tokens
+        if not knowledge or not any(isinstance(event, Usage) for event in events):
+            return events
+        return [_apart(event, knowledge) if isinstance(event, Usage) else event for event in events]
+
+    def tell(self, events: list[Event]) -> list[Event]:
+        """Events with what there is to tell before any word: what is known of the cost, and the results."""
+        if not self.tells or not (events and isinstance(events[0], Start)):
+            return events
+        request, told = self.request, events[:1]
+        if request.knowledge_tokens:
+            cost = _apart(Usage(prompt=estimate_prompt(request), estimated=True), request.knowledge_tokens)
+            told.append(cost)
+        if self._results is not None and request.origin is not None:
+            told.append(Opaque(dialect=request.origin.dialect, kind=RESULTS, value=self._results))
+        return told + events[1:]
+
+
+def _apart(usage: Usage, knowledge: int) -> Usage:
+    """A count of a prompt that holds passages of so many tokens."""
+    prompt = max(0, usage.prompt - knowledge)
+    return msgspec.structs.replace(usage, prompt=prompt, knowledge=usage.knowledge + knowledge)
 
 
 class Retriever:

@@ -41,8 +41,6 @@ class RunningUsage:
     def now(self) -> Usage:
         """The counts by now."""
         if self._reported is None:
-            knowledge = self._request.knowledge_tokens
-            prompt = estimate_prompt(self._request) - knowledge
-            self._reported = Usage(prompt=prompt, knowledge=knowledge, estimated=True)
+            self._reported = Usage(prompt=estimate_prompt(self._request), estimated=True)
         reported = self._reported
         return Usage(prompt=reported.prompt, completion=reported.completion + self._since, knowledge=reported.knowledge)
