@@ -12,6 +12,7 @@
 | `writer`, `response`, `errors`, `models` | what a client is sent |
 | `answer`, `reader` | what an upstream sent |
 | `embeddings` | embeddings, both halves |
+| `knowledge` | knowledge bases, both ways |
 | `tokens` | JWTs, minted |
 | `upstream` | the upstream half, put together |
 """
