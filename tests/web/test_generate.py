@@ -274,13 +274,14 @@ async def test_running_streams_finish_in_a_shutdown(served: Site) -> None:
 
 
 async def test_streams_that_do_not_finish_are_told(served: Site) -> None:
-    """After the deadline a stream ends in an error, not in an end mark."""
+    """After the deadline a stream ends in an error, not in an end mark; its row says that it was not the client."""
     served.engine.script = [[START, Text(text="Hel")], asyncio.Event()]
     async with served.post(stream=True) as response:
         await response.content.readuntil(b"\n\n")
         await served.app.drain(0)
         events = payloads(await response.text())
     assert "shutting down" in events[-1]["error"]["message"]
+    assert (await usage_rows(served))[0][:2] == (503, "shutting_down")
 
 
 @pytest.mark.parametrize(

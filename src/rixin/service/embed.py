@@ -20,6 +20,7 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
+from rixin.service.cancellation import reason
 from rixin.service.served import Caller, Served
 
 PORTION = 64
@@ -61,8 +62,8 @@ class Embedding(Served[Embed]):
         except RixinError as error:
             failure = error
             raise
-        except asyncio.CancelledError:
-            failure = RixinError(Kind.CANCELLED, "The client left before the answer was complete.")
+        except asyncio.CancelledError as end:
+            failure = reason(end)
             raise
         finally:
             await self._end(reservation, failure)

@@ -26,6 +26,7 @@ from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
+from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_history, fit_output
@@ -120,8 +121,8 @@ class Generation(Served[Generate]):
         except RixinError as error:
             failure = error
             raise
-        except (asyncio.CancelledError, GeneratorExit):
-            failure = RixinError(Kind.CANCELLED, "The client left before the answer was complete.")
+        except (asyncio.CancelledError, GeneratorExit) as end:
+            failure = reason(end)
             raise
         finally:
             await self._end(reservation, failure)

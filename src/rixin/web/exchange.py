@@ -180,7 +180,7 @@ class Exchange:
         """Ends the guarded work with an error."""
         if self._task is not None and self._interruption is None:
             self._interruption = error
-            self._task.cancel()
+            self._task.cancel(error)  # so that those who are cancelled can tell why
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
