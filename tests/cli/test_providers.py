@@ -199,6 +199,10 @@ def test_keys_are_replaced_and_providers_removed(invoke: Invoke) -> None:
     assert invoke("providers", "remove", "a", "--yes").stdout == "removed a\n"
     assert listed(invoke) == []
     assert invoke("providers", "remove", "a", "--yes").exit_code == 1
+    unknown = invoke("providers", "remove", "a", stdin="y\n")
+    assert unknown.exit_code == 1
+    assert "no provider named a" in unknown.stderr
+    assert "Remove the provider" not in unknown.stderr
 
 
 async def test_a_new_key_is_tried_first(upstream: ScriptedUpstream, data_dir: Path) -> None:

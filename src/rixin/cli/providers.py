@@ -169,9 +169,11 @@ def remove(
     data_dir: options.DataDir = None,
 ) -> None:
     """Remove a stored provider and its keys."""
+    settings = options.load_settings(config, data_dir)
     if not yes:
+        asyncio.run(_find(name, None, settings))  # nobody is asked about a provider that there is not
         typer.confirm(f"Remove the provider {name} and its keys?", abort=True, err=True)
-    _with_book(options.load_settings(config, data_dir), lambda book: book.remove(name))
+    _with_book(settings, lambda book: book.remove(name))
     output.stdout.print(f"removed {output.printable(name)}")
 
 
