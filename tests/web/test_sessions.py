@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +169,31 @@ async def test_a_turn_of_which_nothing_was_told_leaves_nothing(served: Site, scr
     served.engine.script = echo
     await say(served, session, "Again")
     assert asked(served) == [("user", "Hello"), ("assistant", first["message"]), ("user", "Again")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_turn_that_is_not_kept_says_so(served: Site, tmp_path: Path, stream: bool) -> None:
+    """Whole, it is an error and no answer; streamed, an error ends it. Its session went from under it."""
+    session = await begin(served)
+    hold = asyncio.Event()
+    served.engine.script = [[START], [Text(text="All of it")], hold, END]
+    body = {"model": "m", "session_id": session, "content": "Hi", "stream": stream}
+
+    async def ask() -> tuple[int, list[str], str]:
+        async with post(served, TURNS, body) as response:
+            return response.status, response.headers.getall("x-rixin-model", []), await response.text()
+
+    asking = asyncio.create_task(ask())
+    async with asyncio.timeout(PATIENCE):
+        while served.engine.running == 0:  # noqa: ASYNC110 - the engine has no event for its begin
+            await asyncio.sleep(0.01)
+    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection, connection:
+        connection.execute("DELETE FROM sessions")
+    hold.set()
+    status, models, text = await asking
+    assert (status, models) == (200 if stream else 409, ["scripted/m"])
+    assert '"error":{"code":10' in text
+    assert "[DONE]" not in text
 
 
 async def test_a_body_that_is_wrong_leaves_the_session_free(served: Site) -> None:

@@ -104,27 +104,25 @@ class GenerateHandler:
         response = collector.response()
         stamp = make_stamp(exchange.request_id, self._clock)
         body = self._dialect.render_response(response, generation.request, stamp)
-        announce(exchange, generation, self._clock)
         await self._keep(generation, body)
+        announce(exchange, generation, self._clock)
         await exchange.respond(200, body, self._headers(stamp))
 
     async def _stream(self, exchange: Exchange, generation: Generation) -> None:
         stamp = make_stamp(exchange.request_id, self._clock)
-        stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp))
 
         def tell() -> None:
             announce(exchange, generation, self._clock)
 
+        stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp), tell)
+
         async def relay() -> None:
             async with aclosing(generation.batches()) as batches:
                 async for batch in batches:
-                    if not batch.events:
-                        continue
-                    if not exchange.started:
-                        tell()
-                    await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
+                    if batch.events:
+                        await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
 
-        pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout, tell))
+        pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout))
         whole = False
         try:
             await exchange.guard(relay())
@@ -163,12 +161,15 @@ class GenerateHandler:
 
 
 class _Stream:
-    """Writes to the client in whole events, and notices silence on either side."""
+    """Writes to the client in whole events, and notices silence on either side; `tell` is called before the first."""
 
-    def __init__(self, exchange: Exchange, writer: Writer, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self, exchange: Exchange, writer: Writer, headers: list[tuple[bytes, bytes]], tell: Callable[[], None]
+    ) -> None:
         self.writer = writer
         self._content_type = writer.content_type if isinstance(writer, Typed) else EVENT_STREAM
         self._headers = headers
+        self._tell = tell
         self._exchange = exchange
         self._writes = 0
         self._writing = False
@@ -179,11 +180,12 @@ class _Stream:
         self._writes += 1
         self._writing = True
         if not self._exchange.started:
+            self._tell()
             await self._exchange.start_stream(self._headers, self._content_type)
         await self._exchange.write(data)
         self._writing = False
 
-    async def watch(self, interval: float, patience: float, tell: Callable[[], None]) -> None:
+    async def watch(self, interval: float, patience: float) -> None:
         """Sends a sign of life whenever nothing was sent for `interval` seconds; the first one commits the status.
 
         A client that takes nothing for `patience` seconds is given up.
@@ -200,6 +202,4 @@ class _Stream:
                     message = "The client took nothing of its stream any more."
                     self._exchange.interrupt(RixinError(Kind.CANCELLED, message))
             else:
-                if not self._exchange.started:
-                    tell()
                 await self.send(self.writer.keep_alive())
