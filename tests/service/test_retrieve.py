@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from rixin.core.cards import ModelCard
 from rixin.core.events import Event, Finish, Start, Text
 from rixin.core.messages import Message, Opaque, TextPart
-from rixin.core.requests import Generate, Origin
+from rixin.core.requests import Change, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
 from rixin.service.retrieve import Retriever
@@ -61,8 +62,10 @@ async def test_a_request_without_bases_of_ours_stays_as_it_is(retriever: Retriev
 
 async def test_passages_are_put_in_and_the_fields_taken_out(retriever: Retriever) -> None:
     """An upstream knows nothing of them."""
-    retrieved = await retriever.retrieve(ask("When does the ferry to Skarn leave?"), "ada")
+    request = msgspec.structs.replace(ask("When does the ferry to Skarn leave?"), peculiar=("know_ids", "other"))
+    retrieved = await retriever.retrieve(request, "ada")
     assert retrieved.request.extra == {"other": 1}
+    assert retrieved.request.ignored == (Change("ignored", "other"),)
     assert "leaves at noon" in retrieved.request.messages[0].text
     assert {"messages", "extra"} <= retrieved.request.edited
     assert retrieved.direct() is None

@@ -123,7 +123,7 @@ class Retriever:
         if request.prompt is not None:
             raise invalid(f"invalid {IDS}, a bare prompt asks no question: send messages.", IDS)
         extra = {name: value for name, value in request.extra.items() if name not in (IDS, CONFIG)}
-        request = request.edit(extra=extra)
+        request = msgspec.structs.replace(request.edit(extra=extra), peculiar=_without_ours(request.peculiar))
         asked = question_of(request.messages)
         found = await self._searcher.search(owner, ids, "" if asked is None else asked[1], PASSAGES)
         answer = _near_enough(found, config)
@@ -132,6 +132,10 @@ class Retriever:
             return Retrieved(request, results if config.knowledge_base_result else None, answer.text)
         request, count = inject(request, found.hits, config.control_level, _budget(request))
         return Retrieved(request, _results(ids, found.hits[:count]) if config.knowledge_base_result else None)
+
+
+def _without_ours(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name for name in names if name not in (IDS, CONFIG))
 
 
 def _ids(value: JsonValue) -> list[str]:

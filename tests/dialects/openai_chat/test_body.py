@@ -165,7 +165,7 @@ def test_an_edit_changes_only_its_own_fields(edit: dict[str, Any], expected: dic
 def test_every_attribute_of_a_request_is_said_or_known_to_stay() -> None:
     """A new field of `Generate` must be given its rendering here."""
     unsaid = {"model", "card", "max_tokens_binding", "session", "fairness_key", "knowledge_tokens", "observer", "extra"}
-    unsaid |= {"form", "turn", "thoughts", "recall", "changes", "origin", "edited"}
+    unsaid |= {"form", "peculiar", "turn", "thoughts", "recall", "changes", "origin", "edited"}
     assert set(Generate.__struct_fields__) - unsaid == set(RENDERINGS)
 
 
