@@ -30,6 +30,7 @@ PROXY = "http://proxy.example:3128"
         ("http://10.1.2.3/v1", {"HTTP_PROXY": PROXY, "no_proxy": "10.0.0.0/8"}, None),
         ("http://11.1.2.3/v1", {"HTTP_PROXY": PROXY, "no_proxy": "10.0.0.0/8,nonsense/99"}, PROXY),
         ("http://[2001:db8::1]:80/v1", {"HTTP_PROXY": PROXY, "no_proxy": "[2001:db8::1]:80"}, None),
+        ("https://api.example.com/v1", {"ALL_PROXY": "socks5h://proxy:1080"}, "socks5h://proxy:1080"),
     ],
 )
 def test_t13_the_environment_decides_except_for_loopback(url: str, environ: dict[str, str], proxy: str | None):
@@ -38,9 +39,9 @@ def test_t13_the_environment_decides_except_for_loopback(url: str, environ: dict
 
 
 def test_t13_a_kind_of_proxy_that_is_not_supported_is_named():
-    """A SOCKS proxy is an error of the configuration that does not show its password."""
-    with pytest.raises(RixinError, match="socks5") as caught:
-        proxy_for("https://api.example.com/v1", {"ALL_PROXY": "socks5://user:hunter2@proxy:1080"})
+    """It is an error of the configuration that does not show its password."""
+    with pytest.raises(RixinError, match="gopher") as caught:
+        proxy_for("https://api.example.com/v1", {"ALL_PROXY": "gopher://user:hunter2@proxy:1080"})
     assert caught.value.kind is Kind.CONFIGURATION
     assert "hunter2" not in caught.value.message
 

@@ -8,6 +8,7 @@ from rixin.engines.base_url import normalize_base_url
 from rixin.errors import Kind, RixinError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
@@ -28,11 +29,11 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
         if not proxy:
             continue
         proxy = proxy if "://" in proxy else f"http://{proxy}"
-        if urlsplit(proxy).scheme not in _DEFAULT_PORTS:
+        if urlsplit(proxy).scheme not in (*_DEFAULT_PORTS, *SOCKS):
             raise RixinError(
                 Kind.CONFIGURATION,
-                f"{variable.upper()} names a {urlsplit(proxy).scheme} proxy, and only http and https proxies are "
-                f"supported. Use one of those, or add {host} to NO_PROXY.",
+                f"{variable.upper()} names a {urlsplit(proxy).scheme} proxy, and only http, https and socks proxies "
+                f"are supported. Use one of those, or add {host} to NO_PROXY.",
             )
         return proxy
     return None

@@ -25,7 +25,8 @@ from msgspec import Struct
 from yarl import URL
 
 from rixin import __version__
-from rixin.engines.proxy import proxy_for
+from rixin.engines import socks
+from rixin.engines.proxy import SOCKS, proxy_for
 from rixin.errors import Kind, RixinError
 
 _KEEP_ALIVE = 15.0
@@ -37,6 +38,7 @@ _BASE_HEADERS = {"accept-encoding": "identity", "user-agent": f"rixin/{__version
 _FAILURES: tuple[tuple[type[Exception], Kind, str], ...] = (
     (aiohttp.ClientHttpProxyError, Kind.UPSTREAM_UNREACHABLE, "could not be reached: the proxy refused"),
     (aiohttp.ClientProxyConnectionError, Kind.UPSTREAM_UNREACHABLE, "could not be reached: the proxy did not answer"),
+    (socks.SocksError, Kind.UPSTREAM_UNREACHABLE, "could not be reached: the proxy did not connect"),
     (aiohttp.ClientConnectorCertificateError, Kind.UPSTREAM_UNREACHABLE, "has a TLS certificate that is not trusted"),
     (aiohttp.ClientConnectorSSLError, Kind.UPSTREAM_UNREACHABLE, "could not be reached: the TLS handshake failed"),
     (aiohttp.ClientConnectorDNSError, Kind.UPSTREAM_UNREACHABLE, "could not be reached: its name is not known"),
@@ -187,7 +189,7 @@ class AiohttpTransport:
             headers=sent,
             data=BytesIO(body) if len(body) > _LARGE else body or None,
             allow_redirects=False,
-            proxy=self._proxy,
+            proxy=None if self._through_socks else self._proxy,
         )
         return _AiohttpExchange(send, self.label, self.timeouts, self._known)
 
@@ -197,14 +199,20 @@ class AiohttpTransport:
         if session is not None:
             await session.close()
 
+    @property
+    def _through_socks(self) -> bool:
+        return self._proxy is not None and self._proxy.startswith(SOCKS)
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        if self._socket_path is not None:
+            return aiohttp.UnixConnector(str(self._socket_path), limit=0, keepalive_timeout=_KEEP_ALIVE)
+        if self._proxy is not None and self._through_socks:
+            return socks.connector(self._proxy, _KEEP_ALIVE, self._tls)
+        return aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls or True)
+
     def _open(self) -> aiohttp.ClientSession:
-        connector = (
-            aiohttp.UnixConnector(str(self._socket_path), limit=0, keepalive_timeout=_KEEP_ALIVE)
-            if self._socket_path is not None
-            else aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls or True)
-        )
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=self._connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("accept", "content-type"),
             timeout=aiohttp.ClientTimeout(total=None, connect=self.timeouts.connect),
