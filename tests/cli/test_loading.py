@@ -90,6 +90,6 @@ async def test_a_person_sees_how_far_a_model_is_loaded(data_dir: Path) -> None:
 
 
 async def state(data_dir: Path, env: dict[str, str]) -> dict[str, object]:
-    """What the server tells of its one model."""
-    (model,) = json.loads((await rixin("models", "ps", "--json", data_dir=data_dir, env=env)).out)
-    return model
+    """What the server tells of the model that answers."""
+    told = json.loads((await rixin("models", "ps", "--json", data_dir=data_dir, env=env)).out)
+    return next(model for model in told if model["model"] == "local")

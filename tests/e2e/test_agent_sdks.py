@@ -249,7 +249,7 @@ async def test_a16_a17_what_is_there_besides_answers(
     counted = await claude.messages.count_tokens(model="m", messages=HI)
     assert 0 < counted.input_tokens < 10
     assert (await gpt.responses.input_tokens.count(model="m", input="Hi")).input_tokens == counted.input_tokens
-    assert [model.display_name async for model in await claude.models.list(limit=1)] == ["m", "secret-m"]
+    assert [model.display_name async for model in await claude.models.list(limit=1)] == ["m", "secret-m", "small-m"]
     assert (await claude.models.retrieve("m")).id == (await gpt.models.retrieve("m")).id == "m"
     message = await claude.messages.create(model="m", max_tokens=9, messages=HI)
     [row] = await served.ledger.recent()
