@@ -159,3 +159,16 @@ async def test_a_wrong_request_to_count_is_refused_by_name(served: Site, path: s
     assert (status, "model is not found" in body["error"]["message"]) == (404, True)
     status, body = await count(served, path, tools="all")
     assert (status, "tools" in body["error"]["message"]) == (400, True)
+
+
+async def test_a16_long_prompts_are_counted_exactly_once_and_then_estimated_by_that(tmp_path: Path) -> None:
+    """The engine is asked how far the estimate of its model's long prompts is off; short ones are always its own."""
+    engine = CountingEngine(6000)
+    async with counting_site(tmp_path, engine) as running:
+        for times, tokens in ((20, 6000), (20, 6000), (30, 9000)):
+            said = [{"role": "user", "content": WORDS * times}]
+            _, body = await count(running, "/v1/messages/count_tokens", messages=said)
+            assert body["input_tokens"] == pytest.approx(tokens, rel=0.02)
+        assert len(engine.requests) == 1
+        assert await count(running, "/v1/messages/count_tokens") == (200, {"input_tokens": 6000})
+    assert len(engine.requests) == 2

@@ -9,11 +9,14 @@ from rixin.core.estimate import estimate_prompt
 from rixin.core.messages import ImagePart, Part, TextPart, ToolResult, VideoPart
 from rixin.core.requests import Count, Generate
 from rixin.errors import Kind, RixinError
-from rixin.routing.catalog import Catalog
+from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
 
 _PATIENCE = 1.0
 """Seconds after which the estimate is told: who counts wants to know now, not when a model is loaded."""
+
+_LONG = 3_000
+"""Estimated tokens beyond which counting exactly takes an engine longer than agents, who count often, should wait."""
 
 log = structlog.get_logger("rixin.service")
 
@@ -21,7 +24,9 @@ log = structlog.get_logger("rixin.service")
 class Counter:
     """Counts as the engine does that would answer, where it can, and estimates elsewhere.
 
-    Images and videos are always estimated: nothing is fetched and nothing decoded only to be counted.
+    A long prompt is counted exactly only while it is not known how far the estimate is from the model's own counts;
+    later ones are estimated, corrected by that. Images and videos are always estimated: nothing is fetched and nothing
+    decoded only to be counted.
 
     Args:
         catalog: Resolves the request's model.
@@ -31,6 +36,8 @@ class Counter:
     def __init__(self, catalog: Catalog, router: Router) -> None:
         self._catalog = catalog
         self._router = router
+        self._shares: dict[str, float] = {}
+        """By the model's true name, what its last exact count of a long prompt was to the estimate."""
 
     async def count(self, count: Count) -> int:
         """The prompt tokens of a request.
@@ -42,19 +49,28 @@ class Counter:
         request = count.request
         resolution = self._catalog.resolve(request.model)
         words = _without_media(request)
+        estimate, model = estimate_prompt(words), resolution.card.target
+        beside = 0 if words is request else estimate_prompt(request) - estimate
+        if estimate > _LONG and model in self._shares:
+            return round(estimate * self._shares[model]) + beside
+        exact = await self._exact(words, resolution)
+        if exact is None:
+            return estimate + beside
+        if estimate > _LONG:
+            self._shares[model] = exact / estimate
+        return exact + beside
+
+    async def _exact(self, words: Generate, resolution: Resolution) -> int | None:
         try:
             async with asyncio.timeout(_PATIENCE):
-                exact = await self._router.count(words, resolution)
+                return await self._router.count(words, resolution)
         except TimeoutError:
-            exact = None
+            return None
         except RixinError as error:
             if error.kind is Kind.INVALID_REQUEST:
                 raise
             log.info("A prompt could not be counted and is estimated", kind=error.kind.value, detail=error.detail)
-            exact = None
-        if exact is None:
-            return estimate_prompt(request)
-        return exact if words is request else exact + estimate_prompt(request) - estimate_prompt(words)
+            return None
 
 
 def _without_media(request: Generate) -> Generate:
