@@ -70,6 +70,18 @@ def test_thoughts_are_forgotten_after_a_while(memory: CallMemory, clock: ManualC
     assert memory.size == 0
 
 
+def test_an_owner_whose_thoughts_are_all_forgotten_stands_in_nobodys_way(clock: ManualClock) -> None:
+    """Others' thoughts make room for each other as before."""
+    memory = CallMemory(clock, max_bytes=2_500, max_owner_bytes=2_000)
+    memory.keep("alice", [CALL], THOUGHT)
+    clock.time += MAX_AGE
+    assert memory.recall("alice", CALL) is None
+    for owner in ("bob", "carol", "dave"):
+        memory.keep(owner, [CALL], ReasoningPart(text="x" * 300))
+    assert memory.recall("bob", CALL) is None
+    assert memory.recall("dave", CALL) is not None
+
+
 def test_the_least_used_goes_when_an_owner_has_too_many(clock: ManualClock) -> None:
     """An owner's thoughts make room for each other, and never for long at others' cost."""
     memory = CallMemory(clock, max_bytes=10_000, max_owner_bytes=3_000)

@@ -82,6 +82,8 @@ class CallMemory:
             return None
         if entry.expires_at <= self._clock.monotonic():
             self.size -= shelf.drop(key)
+            if not shelf.entries:
+                del self._owners[owner]
             return None
         shelf.entries.move_to_end(key)
         self._owners.move_to_end(owner)
