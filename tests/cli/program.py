@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import typer.testing
@@ -52,3 +54,45 @@ async def rixin(*arguments: str, data_dir: Path, env: Mapping[str, str] | None =
             await process.wait()
     assert process.returncode is not None
     return Result(process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def serving(
+    data_dir: Path, *arguments: str, verb: str = "serve", **env: str
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A server of this command line; ends with the context."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rixin", verb, "--port", "0", *arguments),
+        cwd=data_dir.parent,
+        env=environment(data_dir, env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def until(process: asyncio.subprocess.Process, text: str) -> str:
+    """What was printed up to the line that holds `text`."""
+    assert process.stdout
+    shown = ""
+    async with asyncio.timeout(HANG_LIMIT):
+        while text not in shown:
+            line = await process.stdout.readline()
+            assert line, f"the server ended after {shown!r}"
+            shown += line.decode()
+    return shown
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int, list[str]]:
+    """The exit code and the log, after SIGTERM."""
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(HANG_LIMIT):
+        _, log = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, log.decode().splitlines()

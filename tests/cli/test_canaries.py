@@ -5,8 +5,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.cli.program import rixin
-from tests.cli.test_serve import ended, serving, until
+from tests.cli.program import ended, rixin, serving, until
 from tests.support.clients import CHAT, MESSAGES, RESPONSES
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_events, stream
 

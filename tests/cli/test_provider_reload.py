@@ -14,8 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cli.program import rixin
-from tests.cli.test_serve import ended, serving, until
+from tests.cli.program import ended, rixin, serving, until
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 
 KEY = "sk-a-key-of-nobody-1234"

@@ -7,12 +7,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.program import rixin
-from tests.cli.test_serve import MODELS, ended, serving, until
+from tests.cli.program import ended, rixin, serving, until
 from tests.profiles.strict_upstream import text
 from tests.support.clients import MESSAGES, RESPONSES, agent_request, read_stream
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_events, stream
 
+MODELS = json.dumps({"object": "list", "data": [{"id": "scripted"}]})
 SECRET = "a-provider-key-of-no-known-form"
 
 

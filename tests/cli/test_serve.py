@@ -5,17 +5,15 @@ import json
 import os
 import pty
 import re
-import signal
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from rixin.cli import serve
 from rixin.settings import LocalModel, Settings
-from tests.cli.program import HANG_LIMIT, environment, rixin
+from tests.cli.program import HANG_LIMIT, ended, environment, rixin, serving, until
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_events, stream
 
 MODELS = json.dumps({"object": "list", "data": [{"id": "scripted"}]})
@@ -33,48 +31,6 @@ async def config(tmp_path: Path) -> AsyncIterator[Path]:
         path = tmp_path / "rixin.toml"
         path.write_text(f'[[providers]]\nname = "p"\nbase_url = "{upstream.url}"\nmodels = ["scripted"]\n')
         yield path
-
-
-@asynccontextmanager
-async def serving(
-    data_dir: Path, *arguments: str, verb: str = "serve", **env: str
-) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A server of this command line; ends with the context."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rixin", verb, "--port", "0", *arguments),
-        cwd=data_dir.parent,
-        env=environment(data_dir, env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def until(process: asyncio.subprocess.Process, text: str) -> str:
-    """What was printed up to the line that holds `text`."""
-    assert process.stdout
-    shown = ""
-    async with asyncio.timeout(HANG_LIMIT):
-        while text not in shown:
-            line = await process.stdout.readline()
-            assert line, f"the server ended after {shown!r}"
-            shown += line.decode()
-    return shown
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int, list[str]]:
-    """The exit code and the log, after SIGTERM."""
-    process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(HANG_LIMIT):
-        _, log = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, log.decode().splitlines()
 
 
 @pytest.mark.usefixtures("config")

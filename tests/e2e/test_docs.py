@@ -14,7 +14,7 @@ import pytest
 from rixin.cli.provider_rules import provider_rules
 from rixin.routing.known_provider import known_provider
 from rixin.settings import load
-from tests.cli.test_serve import ended, serving, until
+from tests.cli.program import ended, serving, until
 from tests.support.server import ROOT, Server
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -11,8 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.program import environment
-from tests.cli.test_serve import serving, until
+from tests.cli.program import environment, serving, until
 from tests.profiles.strict_upstream import Rules
 from tests.support.server import ROOT
 from tests.upstreams.strict import StrictUpstream

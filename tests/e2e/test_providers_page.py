@@ -13,9 +13,8 @@ import pytest
 from rixin.cli.provider_rules import provider_rules
 from rixin.routing.known_provider import known_provider
 from rixin.settings import load
-from tests.cli.program import environment
+from tests.cli.program import environment, serving, until
 from tests.cli.test_provider_import import LITELLM, SENSENOVA
-from tests.cli.test_serve import serving, until
 from tests.support.server import ROOT
 from tests.upstreams.scripted import ScriptedUpstream, answer
 
