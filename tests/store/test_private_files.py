@@ -30,6 +30,18 @@ def test_a_draft_is_placed_whole_and_private(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_content_takes_the_place_of_what_is_there(tmp_path: Path) -> None:
+    """For the owner only, unless somebody else is meant to read it; no draft stays behind."""
+    path = tmp_path / "made" / "file"
+    private_files.place(path, "first")
+    assert path.read_text() == "first"
+    assert path.stat().st_mode & 0o777 == 0o600
+    private_files.place(path, b"second", 0o640)
+    assert path.read_bytes() == b"second"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_what_is_there_stays(tmp_path: Path) -> None:
     """A second draft does not take the place of the first."""
     path = tmp_path / "file"

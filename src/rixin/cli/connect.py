@@ -258,8 +258,6 @@ def _place(launch: Launch, directory: Path) -> None:
     """Writes the files that a launch names."""
     for name, tree in launch.files.items():
         try:
-            with private_files.draft(directory / name) as draft:
-                private_files.write(draft, msgspec.json.encode(tree))
-                draft.replace(directory / name)
+            private_files.place(directory / name, msgspec.json.encode(tree))
         except OSError as error:
             raise RixinError(Kind.CONFIGURATION, f"cannot write {directory / name}: {error.strerror}") from None

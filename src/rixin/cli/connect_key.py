@@ -59,9 +59,7 @@ class AgentKey:
         unasked = self._target.api_key is None and urlsplit(self._target.base_url).hostname in LOOPBACK_HOSTS
         key = await (self._from_store() if self._target.local or unasked else self._from_server())
         try:
-            with private_files.draft(self._file) as draft:
-                private_files.write(draft, key + "\n")
-                draft.replace(self._file)
+            private_files.place(self._file, key + "\n")
         except OSError as error:
             raise RixinError(Kind.CONFIGURATION, f"cannot write the key to {self._file}: {error.strerror}") from None
         return key

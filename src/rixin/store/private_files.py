@@ -7,17 +7,20 @@ from pathlib import Path
 
 from rixin.clock import random_text
 
+MODE = 0o600
+"""Nobody but the owner reads or writes."""
+
 
 @contextmanager
 def draft(path: Path) -> Generator[Path]:
-    """An empty file beside `path`, of mode 0600, to be filled and then placed; what was not placed is removed.
+    """An empty file beside `path`, of `MODE`, to be filled and then placed; what was not placed is removed.
 
     Raises:
         OSError: The directory cannot be made or written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = path.with_name(f"{path.name}.{random_text(6)}.draft")
-    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
     try:
         yield name
     finally:
@@ -30,6 +33,23 @@ def write(draft: Path, content: str | bytes) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def place(path: Path, content: str | bytes, mode: int = MODE) -> None:
+    """Puts content at `path`, in the place of what is there; whoever reads meanwhile sees the one or the other.
+
+    Args:
+        path: Where.
+        content: The whole file.
+        mode: Who may use it, where that is not its owner alone.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with draft(path) as filled:
+        write(filled, content)
+        filled.chmod(mode)
+        filled.replace(path)
 
 
 def place_new(draft: Path, path: Path) -> bool:

@@ -79,13 +79,13 @@ class ConfigFile:
         Raises:
             OSError: It cannot be written.
         """
-        mode = None if change.old is None else stat.S_IMODE(self.path.stat().st_mode)
+        mode = private_files.MODE if change.old is None else stat.S_IMODE(self.path.stat().st_mode)
         if not self.ours.is_file():
             self.before.unlink(missing_ok=True)
             if change.old is not None:
                 _place(self.before, change.old, mode)
-        _place(self.ours, change.record, None)
-        _place(self.path, change.new, None if mode is None else mode & ~0o077)
+        _place(self.ours, change.record)
+        _place(self.path, change.new, mode & ~0o077)
 
     def restore(self) -> None:
         """Gives back what was there before the first change, to the byte.
@@ -136,11 +136,6 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _place(path: Path, data: bytes, mode: int | None) -> None:
-    """Puts bytes at a path, or where its link leads, in one step; for the owner only unless `mode` says more."""
-    target = Path(os.path.realpath(path))
-    with private_files.draft(target) as draft:
-        private_files.write(draft, data)
-        if mode is not None:
-            draft.chmod(mode)
-        draft.replace(target)
+def _place(path: Path, data: bytes, mode: int = private_files.MODE) -> None:
+    """Puts bytes at a path, or where its link leads."""
+    private_files.place(Path(os.path.realpath(path)), data, mode)

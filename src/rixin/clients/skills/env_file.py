@@ -1,7 +1,7 @@
 """Files of variables (`.env`), changed in place: what is not set stays as it is, to the byte."""
 
 import re
-import shutil
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,16 +99,12 @@ def replace_text(path: Path, text: str, now: float) -> Path | None:
         path = path.resolve()
         backup = path.with_name(f"{path.name}.{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}.bak")
         before = read_text(path)
-        if before is not None:
-            with private_files.draft(backup) as draft:
-                private_files.write(draft, before)
-                draft.replace(backup)
-        with private_files.draft(path) as draft:
-            private_files.write(draft, text)
-            if before is not None:
-                shutil.copymode(path, draft)
-            draft.replace(path)
-    return backup if before is not None else None
+        if before is None:
+            private_files.place(path, text)
+            return None
+        private_files.place(backup, before)
+        private_files.place(path, text, stat.S_IMODE(path.stat().st_mode))
+        return backup
 
 
 def _lines(text: str) -> list[_Line]:
