@@ -5,29 +5,22 @@ from pathlib import Path
 import pytest
 
 from rixin.accounts.api_keys import SECRET_PREFIX
+from rixin.cli.address import recorded_address
 from rixin.cli.client import OUR_KEYS, find_target, local_address
 from rixin.errors import RixinError
 from rixin.settings import Server, Settings
 
 
-def settings(data_dir: Path, host: str = "127.0.0.1") -> Settings:
+def settings(data_dir: Path, port: int = 8701) -> Settings:
     """The settings of a server on this machine."""
-    return Settings(server=Server(host=host, port=8701, data_dir=data_dir))
+    return Settings(server=Server(port=port, data_dir=data_dir))
 
 
-@pytest.mark.parametrize(
-    ("host", "address"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:8701"),
-        ("0.0.0.0", "http://127.0.0.1:8701"),
-        ("::", "http://[::1]:8701"),
-        ("::1", "http://[::1]:8701"),
-        ("box.lan", "http://box.lan:8701"),
-    ],
-)
-def test_the_local_server_is_reached_where_it_listens(tmp_path: Path, host: str, address: str) -> None:
-    """An address for listening to all is not one to connect to."""
-    assert local_address(settings(tmp_path, host)) == address
+def test_what_the_server_told_counts_before_the_settings(tmp_path: Path) -> None:
+    """A server that was started with another port is asked there, and where the settings say once it has ended."""
+    with recorded_address(tmp_path, "http://127.0.0.1:9000"):
+        assert local_address(settings(tmp_path)) == "http://127.0.0.1:9000"
+    assert local_address(settings(tmp_path)) == "http://127.0.0.1:8701"
 
 
 @pytest.mark.parametrize(
@@ -69,12 +62,14 @@ def test_a_key_goes_only_where_it_belongs(
     assert key is None or key not in repr(target)
 
 
-def test_a_server_on_any_port_must_be_named() -> None:
+def test_a_server_on_any_port_must_be_named_unless_it_runs(tmp_path: Path) -> None:
     """Its address is in no settings: nothing is asked, or written into an agent's files, at port 0."""
-    anywhere = Settings(server=Server(port=0))
+    anywhere = settings(tmp_path, port=0)
     with pytest.raises(RixinError, match="RIXIN_BASE_URL"):
         find_target(anywhere, base_url=None, api_key="k", environ={})
     assert find_target(anywhere, base_url="http://127.0.0.1:9/v1", api_key="k", environ={}).base_url.endswith(":9/v1")
+    with recorded_address(tmp_path, "http://127.0.0.1:9000"):
+        assert find_target(anywhere, base_url=None, api_key="k", environ={}).base_url.endswith(":9000/v1")
 
 
 def test_the_admin_api_is_beside_the_version() -> None:

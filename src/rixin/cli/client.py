@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from msgspec import Struct
 
+from rixin.cli.address import find_address, reachable_url
 from rixin.core.json import JsonObject
 from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base_url import normalize_base_url
@@ -19,7 +20,6 @@ OUR_KEYS = "sk-rx-"
 """How the API keys of a Rixin server begin."""
 
 _CONNECT_TIMEOUT = 10.0
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to connect to, not where to listen
 
 Response: TypeAlias = AbstractAsyncContextManager[ClientResponse]
 
@@ -45,17 +45,21 @@ class Target(Struct, frozen=True, kw_only=True):
 def local_address(settings: Settings) -> str:
     """The address of the server that the settings describe, as programs on this machine reach it.
 
+    What the server itself told in its data directory counts before what the settings say: it may have been given
+    another port by a flag.
+
     Raises:
-        RixinError: `CONFIGURATION` where the server takes any port, and so nobody can know its address.
+        RixinError: `CONFIGURATION` where it has told nothing and the settings let it take any port.
     """
-    if settings.server.port == 0:
+    server = settings.server
+    told = find_address(server.data_dir)
+    if told is None and server.port == 0:
         raise RixinError(
             Kind.CONFIGURATION,
-            "server.port is 0, so the server took any free port; give the address that it told at its start with "
-            "--base-url or in RIXIN_BASE_URL",
+            f"server.port is 0, and no server runs on {server.data_dir} that has told its address; start it with: "
+            "rixin serve, or give an address with --base-url or in RIXIN_BASE_URL",
         )
-    host = _ANY_ADDRESS.get(settings.server.host, settings.server.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+    return told or reachable_url(server.host, server.port)
 
 
 def find_target(settings: Settings, *, base_url: str | None, api_key: str | None, environ: Mapping[str, str]) -> Target:

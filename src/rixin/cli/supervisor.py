@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from rixin.cli import worker_config
+from rixin.cli.address import reachable_url, recorded_address
 from rixin.cli.data_lock import data_lock
 from rixin.cli.listeners import Listeners
 from rixin.cli.worker_config import WorkerConfig, WorkerReady
@@ -36,7 +37,6 @@ START_DEADLINE = 120.0
 """Seconds for a worker to prepare the store and listen."""
 AFTER_GRACE = 10.0
 """Seconds beyond the grace, in which a worker ends by itself the requests that are still open."""
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - what to show instead of them
 
 
 class ServerReady(Struct, frozen=True, kw_only=True):
@@ -130,11 +130,13 @@ class Supervisor:
             server = self._settings.server
             listeners = Listeners(server.host, server.port, server.workers)
             stack.callback(listeners.close)
+            url = reachable_url(server.host, listeners.port)
+            stack.enter_context(recorded_address(server.data_dir, url))
             stack.enter_context(self._hearing_signals())
-            await self._serve(directory, listeners)
+            await self._serve(directory, listeners, url)
         return 128 + self._signals[-1] if len(self._signals) > 1 else 0
 
-    async def _serve(self, directory: Path, listeners: Listeners) -> None:
+    async def _serve(self, directory: Path, listeners: Listeners, url: str) -> None:
         def push(notice: Notice) -> None:
             control.push(notice)
             if isinstance(notice, ModelChanged):
@@ -160,7 +162,17 @@ class Supervisor:
         self._kill_engines = fleet.kill
         try:
             fleet.start()
-            await self._start_workers(listeners, fleet)
+            told = await self._start_workers(fleet)
+            if told is not None:
+                self._on_ready(
+                    ServerReady(
+                        url=url,
+                        port=listeners.port,
+                        pid=os.getpid(),
+                        first_key=told.first_key,
+                        providers=told.providers,
+                    )
+                )
             await self._stopping.wait()
         finally:
             self._serving = False
@@ -171,15 +183,19 @@ class Supervisor:
             await fleet.aclose()
             await control.aclose()
 
-    async def _start_workers(self, listeners: Listeners, fleet: Fleet) -> None:
-        """Starts the first worker, which prepares the store, and then the others."""
+    async def _start_workers(self, fleet: Fleet) -> WorkerReady | None:
+        """Starts the first worker, which prepares the store, and then the others.
+
+        Returns:
+            What the first one told; None where the server is to end before that.
+        """
         first, *others = self._workers
         ready = asyncio.ensure_future(first.ensure())
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({ready, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():
-                return
+                return None
             told = ready.result()
         except RixinError as error:
             raise RixinError(Kind.CONFIGURATION, f"the server cannot start: {error.detail}") from None
@@ -191,17 +207,7 @@ class Supervisor:
             fleet.start_default()
         for worker in others:
             worker.start()
-        host = self._settings.server.host
-        shown = _WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
-        self._on_ready(
-            ServerReady(
-                url=f"http://{shown}:{listeners.port}",
-                port=listeners.port,
-                pid=os.getpid(),
-                first_key=told.first_key,
-                providers=told.providers,
-            )
-        )
+        return told
 
     def _worker(self, index: int, descriptors: tuple[int, ...]) -> ChildProcess[WorkerReady]:
         config = WorkerConfig(
