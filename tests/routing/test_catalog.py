@@ -269,3 +269,16 @@ def test_what_a_provider_says_of_a_model_counts() -> None:
     built = catalog(one=[])
     built.set_provider_models("one", [ListedModel(name="m", output_modalities=("embeddings",))])
     assert built.resolve("m").card.operations == ("embed",)
+
+
+def test_models_that_only_draw_have_no_chats() -> None:
+    """They are no default for chats, wherever they stand in the list, documented or told by their provider."""
+    built = catalog(one=["sensenova-u1-fast", "chatter"])
+    assert built.resolve("sensenova-u1-fast").card.operations == ("draw",)
+    assert built.resolve("claude-sonnet-5").candidates == (Candidate(engine="one", model="chatter"),)
+    drawn = [
+        ListedModel(name="a", output_modalities=("image",)),
+        ListedModel(name="b", output_modalities=("text", "image")),
+    ]
+    built.set_provider_models("one", drawn)
+    assert [built.resolve(name).card.operations for name in ("a", "b")] == [("draw",), ("generate",)]

@@ -57,8 +57,10 @@ def _card(row: dict[str, Any], tables: dict[str, dict[str, FieldRule]]) -> Model
 
 def presumed_operations(name: str, output_modalities: tuple[str, ...]) -> tuple[Operation, ...]:
     """What a model can do that nothing is documented of, by its name and what its provider says comes out of it."""
-    embeds = "embeddings" in output_modalities or _EMBEDDING.search(name)
-    return ("embed",) if embeds else ("generate",)
+    if "embeddings" in output_modalities or _EMBEDDING.search(name):
+        return ("embed",)
+    draws = "image" in output_modalities and "text" not in output_modalities
+    return ("draw",) if draws else ("generate",)
 
 
 def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCard:
