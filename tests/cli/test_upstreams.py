@@ -215,6 +215,16 @@ async def test_overrides_are_in_the_cards(house: House) -> None:
         assert house.catalog.resolve("m2").card.context_length == 100
 
 
+async def test_a_preset_tells_the_limits_that_the_list_does_not(house: House) -> None:
+    """What the upstream itself lists counts more, and what it leaves out is what its provider documents."""
+    async with AsyncExitStack() as stack:
+        upstream, _ = await place(stack, "first", "deepseek-v4-pro")
+        await house.book.add(Provider(name="a", base_url=upstream.url, preset="deepseek"))
+        await house.upstreams.looked()
+        card = house.catalog.resolve("deepseek-v4-pro").card
+        assert (card.context_length, card.max_output_length, card.input_modalities) == (100, 384000, ("text",))
+
+
 async def test_a_provider_without_a_way_to_it_keeps_nobody_else(house: House) -> None:
     """An engine that cannot be made is a problem by name, and others are served."""
     async with AsyncExitStack() as stack:

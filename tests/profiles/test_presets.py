@@ -124,6 +124,47 @@ def test_every_effort_of_every_model_is_understood_where_it_goes(known: Presets)
             assert not profile.efforts or fit_effort(word, profile) in profile.efforts
 
 
+def test_a_models_limits_hold_at_its_provider(known: Presets) -> None:
+    """Longer answers are not asked for, and who sees no images reads that there was one; elsewhere nothing is known."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    message = {"role": "user", "content": [{"type": "text", "text": "Look"}, image]}
+    body: Body = {"model": "m", "messages": [message], "max_tokens": 10**6}
+    told: dict[str, tuple[int, str]] = {}
+    for name in ("deepseek-v4-pro", "deepseek-v4-flash"):
+        sent = rewritten(body, known.named("deepseek").profile_for(name))
+        told[name] = sent["max_tokens"], sent["messages"][0]["content"][-1]["type"]
+    assert told == {"deepseek-v4-pro": (384000, "text"), "deepseek-v4-flash": (384000, "image_url")}
+    assert rewritten(body, known.named("generic").profile_for("deepseek-v4-pro")) == body
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "limits"),
+    [
+        ("openai", "gpt-5-mini", (400000, 128000)),
+        ("openai", "gpt-5.1-chat-latest", (128000, 16384)),
+        ("openai", "gpt-5.5", (1050000, 128000)),
+        ("mimo", "mimo-v2.6-pro", (1048576, 131072)),
+        ("moonshot", "moonshot-v1-8k-vision-preview", (8192, None)),
+        ("vllm", "gpt-5", (None, None)),
+    ],
+)
+def test_limits_are_put_together_from_all_rows(
+    known: Presets, provider: str, model: str, limits: tuple[int | None, int | None]
+) -> None:
+    """Later rows win, field by field; who serves other people's models is asked for theirs."""
+    facts = known.named(provider).facts_of(model)
+    assert (facts.context_length, facts.max_output_length) == limits
+
+
+@pytest.mark.parametrize("model", ["mimo-v2.6-pro", "kimi-k2.6", "moonshot-v1-8k-vision-preview", "glm-5v-turbo"])
+def test_a_model_that_sees_keeps_its_images(known: Presets, model: str) -> None:
+    """A row for its elder or smaller sister does not take them."""
+    provider = {"mimo": "mimo", "kimi": "moonshot", "moonshot": "moonshot", "glm": "zhipu"}[model.partition("-")[0]]
+    preset = known.named(provider)
+    assert "image" in preset.facts_of(model).input_modalities
+    assert preset.profile_for(model).image_policy != "placeholder"
+
+
 def test_effort_maps_are_settled(known: Presets) -> None:
     """A word that another became is not mapped again."""
     for preset in known.all:

@@ -259,7 +259,7 @@ class Upstreams:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _learn(self, entry: KnownProvider, models: Iterable[ListedModel]) -> None:
-        self._catalog.set_provider_models(entry.name, [_overridden(entry, model) for model in models])
+        self._catalog.set_provider_models(entry.name, [_completed(entry, model) for model in models])
 
 
 def _same(one: KnownProvider, other: KnownProvider) -> bool:
@@ -267,11 +267,12 @@ def _same(one: KnownProvider, other: KnownProvider) -> bool:
     return one.provider == other.provider and one.preset == other.preset
 
 
-def _overridden(entry: KnownProvider, model: ListedModel) -> ListedModel:
-    override = entry.override_of(model.name)
+def _completed(entry: KnownProvider, model: ListedModel) -> ListedModel:
+    """What a provider lists of a model; its settings know better, and its preset knows what it does not list."""
+    override, known = entry.override_of(model.name), entry.preset.facts_of(model.name)
     return msgspec.structs.replace(
         model,
-        context_length=override.context_length or model.context_length,
-        max_output_length=override.max_output_length or model.max_output_length,
-        input_modalities=override.input_modalities or model.input_modalities,
+        context_length=override.context_length or model.context_length or known.context_length,
+        max_output_length=override.max_output_length or model.max_output_length or known.max_output_length,
+        input_modalities=override.input_modalities or model.input_modalities or known.input_modalities,
     )

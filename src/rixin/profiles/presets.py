@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec import Struct
 
-from rixin.core.cards import ModelCard
+from rixin.core.cards import FieldRule, ModelCard
 from rixin.errors import Kind, RixinError
 from rixin.profiles.explanation import Layer
 from rixin.profiles.profile import NOTHING, Profile, from_card, layered, merge
@@ -15,10 +15,28 @@ from rixin.profiles.table import read_table
 
 
 class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds for some models of a provider; `name` is a glob."""
+    """What holds for some models of a provider. None, or an empty tuple, says nothing."""
 
     name: str
-    profile: Profile
+    """A glob."""
+    context_length: int | None = None
+    """The window, in tokens."""
+    max_output_length: int | None = None
+    """Tokens that one answer may have."""
+    input_modalities: tuple[str, ...] = ()
+    profile: Profile = NOTHING
+    """What their limits do not say."""
+
+    @property
+    def accepts(self) -> Profile:
+        """What may be sent: within the limits, and images as words where none are seen."""
+        longest = self.max_output_length
+        blind = self.input_modalities and "image" not in self.input_modalities
+        limits = Profile(
+            clamp={} if longest is None else {"max_tokens": FieldRule(minimum=1, maximum=longest)},
+            image_policy="placeholder" if blind else None,
+        )
+        return merge(limits, self.profile)
 
 
 class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,11 +75,24 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if card is not None and self.documented_models:
             layers.append(Layer(f"documentation of {card.name}", from_card(card)))
         layers += [
-            Layer(f"preset {self.name}, {facts.name}", facts.profile)
+            Layer(f"preset {self.name}, {facts.name}", facts.accepts)
             for facts in self.models
             if fnmatchcase(model, facts.name)
         ]
         return layers
+
+    def facts_of(self, model: str) -> ModelFacts:
+        """The limits of one of its models, from all rows that name it; later ones win."""
+        found = ModelFacts(name=model)
+        for facts in self.models:
+            if fnmatchcase(model, facts.name):
+                found = ModelFacts(
+                    name=model,
+                    context_length=facts.context_length or found.context_length,
+                    max_output_length=facts.max_output_length or found.max_output_length,
+                    input_modalities=facts.input_modalities or found.input_modalities,
+                )
+        return found
 
     def fit(self, url: SplitResult) -> int:
         """How well an address fits: 0 not at all, and the more the longer what fits.
