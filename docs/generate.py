@@ -15,6 +15,7 @@ from typer.cli import get_docs_for_click
 
 from rixin import settings
 from rixin.cli.app import app
+from rixin.settings import tables
 
 REFERENCE = Path(__file__).parent / "reference"
 _STRUCTS: tuple[tuple[type[msgspec.Struct], str, str], ...] = (
@@ -58,7 +59,7 @@ def _cli() -> str:
 
 
 def _settings() -> str:
-    source = Path(settings.__file__).read_text(encoding="utf-8")
+    source = Path(tables.__file__).read_text(encoding="utf-8")
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     parts = ["# Settings", (settings.__doc__ or "").partition("\n\n")[2]]
     parts += [_table(struct, title, variable, classes[struct.__name__]) for struct, title, variable in _STRUCTS]
@@ -110,7 +111,7 @@ def _fields(body: list[ast.stmt]) -> Iterable[tuple[str, tuple[str, str]]]:
 def _default(field: FieldInfo) -> str:
     if field.required:
         return "required"
-    if field.default_factory is settings.default_data_dir:
+    if field.default_factory is tables.default_data_dir:
         return "by platform"
     value: object = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
     return "" if value is None else f"`{msgspec.json.encode(value).decode()}`"

@@ -1,26 +1,12 @@
-"""Everything that can be set, in one frozen struct that is read once.
+"""What can be set: a struct for each table of the settings, whose fields' docstrings are their documentation."""
 
-Sources, later ones winning: defaults here, `rixin.toml`, `RIXIN_*` variables (nesting by `__`, `*_FILE` reads a file),
-flags. A string may hold `${VAR}` or `${VAR:-default}`.
-"""
-
-import difflib
-import math
 import os
-import re
 import sys
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field
 
-from rixin.errors import Kind, RixinError
-
-CONFIG_NAME = "rixin.toml"
-PREFIX = "RIXIN_"
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 REPLAY = "replay:"
 """How the base URL of a provider begins that answers from recordings."""
@@ -33,22 +19,6 @@ DEFAULT_WINDOW = 32768
 DEFAULT_OUTPUT = 8192
 """Tokens that a local model's answer has at most, where the settings do not say."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY", "ADMIN_KEY"})
-"""Variables that are not settings of the server: the last three tell its clients which server to speak to, and how."""
-_LISTS = frozenset({("server", "cors_origins"), ("media", "private_hosts"), ("media", "ports")})
-"""Settings that a variable gives as texts between commas."""
-_LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "error", "fatal": "error"}
-"""What other programs call the log levels."""
-_POSITIVE = {
-    "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
-    "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
-    "moderation": ("check_deadline", "check_window"),
-}
-"""Settings that make sense above 0 only, by their tables."""
-_UNKNOWN_FIELD = re.compile(r"unknown field `(.+?)`")
-_PLACE = re.compile(r"at `\$\.([\w.]+)`")
 
 
 def default_data_dir() -> Path:
@@ -391,190 +361,5 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.host in LOOPBACK_HOSTS
 
 
-_PARTS = (Server, Engine, LocalModel, Media, Files, Moderation, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
+TABLES = (Server, Engine, LocalModel, Media, Files, Moderation, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
 """The tables of the settings."""
-
-
-def config_file(config: Path | None) -> Path | None:
-    """The file that `load` reads: the one that was named, else `rixin.toml` in the working directory if it exists."""
-    return config or (Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None)
-
-
-def load(
-    config: Path | None = None, *, environ: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
-) -> Settings:
-    """Reads the settings.
-
-    Args:
-        config: The file; `rixin.toml` in the working directory is taken when it exists and none is named.
-        environ: The environment; the process's own unless given.
-        flags: Values that win over all, by dotted name (`server.port`); None values are passed over.
-
-    Raises:
-        RixinError: `CONFIGURATION`, naming the file or variable and the setting.
-    """
-    environ = os.environ if environ is None else environ
-    path = config_file(config)
-    tree: dict[str, Any] = {}
-    if path is not None:
-        tree = _read_file(path)
-    tree = _expand(tree, environ)
-    variables = _from_environment(environ)
-    for variable, name, value in variables:
-        _put(tree, name, value, variable)
-    for dotted, value in (flags or {}).items():
-        if value is not None:
-            _put(tree, dotted.split("."), value, dotted)
-    try:
-        settings = msgspec.convert(tree, Settings, strict=False, dec_hook=path_from_text)
-    except msgspec.ValidationError as error:
-        names = {".".join(name): variable for variable, name, _ in variables}
-        raise _configuration_error(str(error), path, names) from None
-    _check(settings)
-    return settings
-
-
-def path_from_text(wanted: type, value: object) -> Path:
-    """The `dec_hook` with which msgspec reads the settings' paths; `~` is the user's home."""
-    if wanted is Path and isinstance(value, str):
-        return Path(value).expanduser()
-    raise TypeError(f"Expected `{wanted.__name__}`, got `{type(value).__name__}`")
-
-
-def path_to_text(value: object) -> str:
-    """The `enc_hook` with which msgspec writes the settings' paths."""
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(f"settings hold no {type(value).__name__}")
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RixinError(Kind.CONFIGURATION, f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"{path} is not valid TOML: {error}") from None
-
-
-def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, list[str], str | list[str]]]:
-    """The settings that variables give: each one's name, the setting's and the value.
-
-    `LOG_LEVEL`, which many programs share, gives way to `RIXIN_LOG_LEVEL`.
-    """
-    found: list[tuple[str, list[str], str]] = []
-    if level := environ.get("LOG_LEVEL", "").lower():
-        found.append(("LOG_LEVEL", ["server", "log_level"], _LEVELS.get(level, level)))
-    for variable, value in environ.items():
-        if not variable.startswith(PREFIX):
-            continue
-        name, text = variable.removeprefix(PREFIX), value
-        if name.endswith("_FILE"):
-            name = name.removesuffix("_FILE")
-            try:
-                text = Path(value).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise RixinError(Kind.CONFIGURATION, f"{variable}: cannot read {value}: {error.strerror}") from None
-        if name == "SECRET_KEY":
-            found.append((variable, ["secret_key"], text))
-        elif "__" in name:
-            found.append((variable, name.lower().split("__"), text))
-        elif name not in _STANDALONE:
-            found.append((variable, ["server", name.lower()], text))
-    return [(variable, path, text.split(",") if tuple(path) in _LISTS else text) for variable, path, text in found]
-
-
-def _put(tree: dict[str, Any], path: list[str], value: object, source: str) -> None:
-    for step in path[:-1]:
-        tree = tree.setdefault(step, {})
-        if not isinstance(tree, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - a file may hold anything there
-            raise RixinError(Kind.CONFIGURATION, f"{source}: `{step}` is no table of settings")
-    tree[path[-1]] = value
-
-
-def _expand(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - a TOML tree
-    if isinstance(value, str):
-        return _REFERENCE.sub(lambda match: _reference(match, environ), value)
-    if isinstance(value, list):
-        return [_expand(item, environ) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, dict):
-        return {key: _expand(item, environ) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return value
-
-
-def _reference(match: re.Match[str], environ: Mapping[str, str]) -> str:
-    default: str | None = match.group(2)
-    name = match.group(1)
-    value = environ.get(name, default)
-    if value is None:
-        raise RixinError(Kind.CONFIGURATION, f"the variable {name} that the configuration refers to is not set")
-    return value
-
-
-def _configuration_error(message: str, path: Path | None, variables: Mapping[str, str]) -> RixinError:
-    """The error for what msgspec says; `variables` are those that gave settings, by the dotted names of these."""
-    unknown, place = _UNKNOWN_FIELD.search(message), _PLACE.search(message)
-    setting = ".".join(found.group(1) for found in (place, unknown) if found)
-    if unknown:
-        known = sorted({name for part in (*_PARTS, Settings) for name in part.__struct_fields__})
-        near = difflib.get_close_matches(unknown.group(1), known, n=1)
-        message += f"; did you mean `{near[0]}`?" if near else ""
-    return RixinError(Kind.CONFIGURATION, f"{variables.get(setting) or path or 'the settings'}: {message}")
-
-
-def _check(settings: Settings) -> None:
-    if not 0 <= settings.server.port <= 65535:
-        raise RixinError(Kind.CONFIGURATION, f"server.port is {settings.server.port}; it must lie between 0 and 65535")
-    if settings.server.workers < 1:
-        raise RixinError(Kind.CONFIGURATION, "server.workers must be at least 1")
-    _check_numbers(settings)
-    if settings.server.auth == "off" and not settings.loopback_only:
-        raise RixinError(
-            Kind.CONFIGURATION,
-            f"server.auth is off and server.host is {settings.server.host}: anyone could use this server. "
-            "Set server.host to 127.0.0.1, or leave server.auth at keys.",
-        )
-    for provider in settings.providers:
-        check_provider(provider)
-    for name, targets in settings.routes.items():
-        if not targets:
-            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
-        for target in targets:
-            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
-    for kind, names in (
-        ("provider", [p.name for p in settings.providers]),
-        ("model", [m.name for m in settings.models]),
-    ):
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise RixinError(Kind.CONFIGURATION, f"two {kind}s are named {min(twice)}")
-
-
-def _check_numbers(settings: Settings) -> None:
-    for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
-        if not getattr(settings.server, name) >= 0:
-            raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
-    for table, names in _POSITIVE.items():
-        for name in names:
-            if not getattr(getattr(settings, table), name) > 0:
-                raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
-
-
-def check_provider(provider: Provider) -> None:
-    """Raises `CONFIGURATION` where a provider's settings make no sense, naming it."""
-    if not provider.base_url and not provider.preset:
-        raise RixinError(Kind.CONFIGURATION, f"provider {provider.name} has no base_url; set it, or name a preset")
-    _check_amounts(
-        f"provider {provider.name}",
-        ("weight", provider.weight),
-        ("queue", provider.queue),
-        ("queue_deadline", provider.queue_deadline),
-        ("retries", provider.retries),
-        ("retry_share", provider.retry_share),
-    )
-
-
-def _check_amounts(of: str, *amounts: tuple[str, float]) -> None:
-    for name, value in amounts:
-        if not 0 <= value < math.inf:
-            raise RixinError(Kind.CONFIGURATION, f"{of}: {name} is {value:g}; it must be a number of at least 0")

@@ -1,0 +1,72 @@
+"""Settings that make no sense, though each has the right type."""
+
+import math
+
+from rixin.errors import Kind, RixinError
+from rixin.settings.tables import Provider, Settings
+
+_POSITIVE = {
+    "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
+    "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
+    "moderation": ("check_deadline", "check_window"),
+}
+"""Settings that make sense above 0 only, by their tables."""
+
+
+def check(settings: Settings) -> None:
+    """Raises `CONFIGURATION` where the settings make no sense, naming the one that is wrong."""
+    if not 0 <= settings.server.port <= 65535:
+        raise RixinError(Kind.CONFIGURATION, f"server.port is {settings.server.port}; it must lie between 0 and 65535")
+    if settings.server.workers < 1:
+        raise RixinError(Kind.CONFIGURATION, "server.workers must be at least 1")
+    _check_numbers(settings)
+    if settings.server.auth == "off" and not settings.loopback_only:
+        raise RixinError(
+            Kind.CONFIGURATION,
+            f"server.auth is off and server.host is {settings.server.host}: anyone could use this server. "
+            "Set server.host to 127.0.0.1, or leave server.auth at keys.",
+        )
+    for provider in settings.providers:
+        check_provider(provider)
+    for name, targets in settings.routes.items():
+        if not targets:
+            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
+        for target in targets:
+            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
+    for kind, names in (
+        ("provider", [p.name for p in settings.providers]),
+        ("model", [m.name for m in settings.models]),
+    ):
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise RixinError(Kind.CONFIGURATION, f"two {kind}s are named {min(twice)}")
+
+
+def _check_numbers(settings: Settings) -> None:
+    for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
+        if not getattr(settings.server, name) >= 0:
+            raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
+    for table, names in _POSITIVE.items():
+        for name in names:
+            if not getattr(getattr(settings, table), name) > 0:
+                raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
+
+
+def check_provider(provider: Provider) -> None:
+    """Raises `CONFIGURATION` where a provider's settings make no sense, naming it."""
+    if not provider.base_url and not provider.preset:
+        raise RixinError(Kind.CONFIGURATION, f"provider {provider.name} has no base_url; set it, or name a preset")
+    _check_amounts(
+        f"provider {provider.name}",
+        ("weight", provider.weight),
+        ("queue", provider.queue),
+        ("queue_deadline", provider.queue_deadline),
+        ("retries", provider.retries),
+        ("retry_share", provider.retry_share),
+    )
+
+
+def _check_amounts(of: str, *amounts: tuple[str, float]) -> None:
+    for name, value in amounts:
+        if not 0 <= value < math.inf:
+            raise RixinError(Kind.CONFIGURATION, f"{of}: {name} is {value:g}; it must be a number of at least 0")
