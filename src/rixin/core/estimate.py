@@ -1,13 +1,12 @@
 """How many tokens a text is, where nobody has counted them. Never used where a true count is at hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from string import ascii_letters, digits, punctuation
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from rixin.core.messages import (
     DocumentPart,
     ImagePart,
-    Message,
     Opaque,
     Part,
     ReasoningPart,
@@ -18,6 +17,7 @@ from rixin.core.messages import (
     VideoPart,
 )
 from rixin.core.requests import Generate
+from rixin.core.usage import Usage
 
 BYTES_PER_TOKEN = 4
 _MESSAGE_OVERHEAD = 4
@@ -35,6 +35,9 @@ _WORDS = bytes(byte if byte in _LETTERS else ord(" ") for byte in range(256))
 _MARKS = bytes(byte if byte in _PUNCTUATION else ord(" ") for byte in range(256))
 """Tables that leave only letters, or only punctuation."""
 
+_Piece: TypeAlias = str | int
+"""A text of a prompt, or the tokens of what is none."""
+
 
 def estimate_text(text: str) -> int:
     """Tokens of a piece of text, quickly: about four ASCII characters, or one character of any other script.
@@ -49,12 +52,18 @@ def estimate_text(text: str) -> int:
 
 def estimate_prompt(request: Generate) -> int:
     """Prompt tokens of a request, its tools included; mostly good to a tenth either way."""
-    tokens = _text(request.prompt or "") + sum(_message(message) for message in request.messages)
-    if request.tools:
-        tokens += _TOOLS_OVERHEAD
-    for tool in request.tools:
-        tokens += _TOOL_OVERHEAD + _text(tool.name + (tool.description or "")) + _json(tool.parameters or {})
-    return round(tokens)
+    return round(sum(_text(piece) if isinstance(piece, str) else piece for piece in _request(request)))
+
+
+def prompt_text(request: Generate) -> str:
+    """All of a request's prompt that is text, its tools included."""
+    return "\n".join(piece for piece in _request(request) if isinstance(piece, str))
+
+
+def estimate_usage(request: Generate, answer: Iterable[Part]) -> Usage:
+    """What a request and the parts of its answer come to, where the upstream told no counts."""
+    words = (part.arguments if isinstance(part, ToolCall) else getattr(part, "text", "") for part in answer)
+    return Usage(prompt=estimate_prompt(request), completion=sum(map(estimate_text, words)), estimated=True)
 
 
 def estimate_inputs(inputs: Iterable[str | Sequence[int]]) -> int:
@@ -73,32 +82,41 @@ def most_prompt_tokens(request: Generate) -> int:
     return size + 2 * _MESSAGE_OVERHEAD * (len(request.messages) + 1)
 
 
-def _message(message: Message) -> float:
-    return _MESSAGE_OVERHEAD + sum(_part(part) for part in message.parts)
+def _request(request: Generate) -> Iterator[_Piece]:
+    if request.prompt is not None:
+        yield request.prompt
+    for message in request.messages:
+        yield _MESSAGE_OVERHEAD
+        for part in message.parts:
+            yield from _part(part)
+    if request.tools:
+        yield _TOOLS_OVERHEAD
+    for tool in request.tools:
+        yield _TOOL_OVERHEAD
+        yield tool.name + (tool.description or "")
+        yield str(tool.parameters or {})
 
 
-def _part(part: Part) -> float:
+def _part(part: Part) -> Iterator[_Piece]:
     match part:
         case TextPart() | RefusalPart() | ReasoningPart():
-            return _text(part.text)
+            yield part.text
         case ToolCall():
-            return _text(part.name) + _text(part.arguments)
+            yield part.name
+            yield part.arguments
         case ToolResult():
-            return sum(_part(inner) for inner in part.parts)
+            for inner in part.parts:
+                yield from _part(inner)
         case ImagePart():
-            return _IMAGE_TOKENS
+            yield _IMAGE_TOKENS
         case VideoPart():
-            return _VIDEO_TOKENS
+            yield _VIDEO_TOKENS
         case DocumentPart():
-            return _text(part.text or "")
+            yield part.text or ""
         case Opaque():
-            return _json(part.value)
+            yield str(part.value)
         case _:
             assert_never(part)
-
-
-def _json(value: object) -> float:
-    return _text(str(value))
 
 
 def _text(text: str) -> float:

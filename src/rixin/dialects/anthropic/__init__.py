@@ -5,7 +5,7 @@
 | `wire` | the structs of a request's body |
 | `request` | a body to a `Generate` or a `Count` |
 | `billing`, `messages`, `tools`, `reasoning` | parts of a request, read and rendered |
-| `conversation`, `thoughts`, `arguments`, `body` | a `Generate` to an upstream's body |
+| `conversation`, `thoughts`, `body` | a `Generate` to an upstream's body |
 | `finish`, `usage`, `citations` | stop reasons, token counts and citations, read and rendered |
 | `writer`, `response`, `errors`, `models` | what a client is sent |
 | `blocks`, `reader` | what an upstream sent |

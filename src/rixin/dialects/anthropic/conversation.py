@@ -22,8 +22,8 @@ from rixin.core.messages import (
     VideoPart,
 )
 from rixin.core.requests import Generate
-from rixin.dialects.anthropic.arguments import render_input
 from rixin.dialects.anthropic.wire import NAME
+from rixin.dialects.arguments import call_input
 from rixin.dialects.openai_chat.conversation import IMAGE_TYPES
 from rixin.dialects.tool_names import fitting
 from rixin.errors import invalid
@@ -93,7 +93,7 @@ def _block(part: Part) -> JsonObject | None:
                 return None
             return {"type": "thinking", "thinking": part.text, "signature": part.signature}
         case ToolCall():
-            return {"type": "tool_use", "id": fitting(part.id), "name": part.name, "input": render_input(part)}
+            return {"type": "tool_use", "id": fitting(part.id), "name": part.name, "input": call_input(part)}
         case ToolResult():
             return _result(part)
         case Opaque():

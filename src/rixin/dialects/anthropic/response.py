@@ -5,17 +5,16 @@ Sources: Anthropic's Messages reference; the SenseNova token platform's Messages
 
 import msgspec
 
-from rixin.core.estimate import estimate_prompt, estimate_text
+from rixin.core.estimate import estimate_usage
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.messages import Opaque, Part, ReasoningPart, RefusalPart, TextPart, ToolCall
 from rixin.core.requests import Generate, Request
 from rixin.core.responses import Choice, Response
-from rixin.core.usage import Usage
-from rixin.dialects.anthropic.arguments import render_input
 from rixin.dialects.anthropic.citations import is_citation
 from rixin.dialects.anthropic.finish import render_stop_reason
 from rixin.dialects.anthropic.usage import render_usage
 from rixin.dialects.anthropic.wire import NAME
+from rixin.dialects.arguments import call_input
 from rixin.dialects.base import Stamp
 
 _ENCODER = msgspec.json.Encoder()
@@ -29,7 +28,7 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     own = [opaque for opaque in response.opaque if opaque.dialect == NAME and not opaque.choice]
     beside = {opaque.kind: opaque.value for opaque in own if opaque.kind != "content_block"}
     native, usage_beside = beside.pop("stop_reason", None), beside.pop("usage", None)
-    usage = response.usage or _estimate(request, choice)
+    usage = response.usage or estimate_usage(request, choice.parts)
     body: JsonObject = {
         "id": stamp.new_id("msg_"),
         "type": "message",
@@ -79,7 +78,7 @@ def _block(part: Part) -> JsonObject | None:
         case ReasoningPart():
             return {"type": "thinking", "thinking": part.text, "signature": part.signature or ""}
         case ToolCall():
-            return {"type": "tool_use", "id": part.id, "name": part.name, "input": render_input(part)}
+            return {"type": "tool_use", "id": part.id, "name": part.name, "input": call_input(part)}
         case _:
             return None
 
@@ -89,8 +88,3 @@ def _cite(blocks: list[JsonObject], citations: list[JsonValue]) -> None:
     text = next((block for block in reversed(blocks) if block["type"] == "text"), None)
     if citations and text is not None:
         text["citations"] = citations
-
-
-def _estimate(request: Generate, choice: Choice) -> Usage:
-    words = [part.arguments if isinstance(part, ToolCall) else getattr(part, "text", "") for part in choice.parts]
-    return Usage(prompt=estimate_prompt(request), completion=sum(map(estimate_text, words)), estimated=True)

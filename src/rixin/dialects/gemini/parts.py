@@ -3,7 +3,7 @@
 from rixin.core.json import JsonObject
 from rixin.core.messages import ToolCall
 from rixin.core.requests import Generate
-from rixin.dialects.anthropic.arguments import render_input
+from rixin.dialects.arguments import call_input
 from rixin.dialects.base import Stamp
 
 
@@ -19,7 +19,7 @@ def thought_part(text: str) -> JsonObject:
 
 def call_part(call: ToolCall, signature: str | None = None) -> JsonObject:
     """A call, with what proves the thought before it."""
-    return signed({"functionCall": {"id": call.id, "name": call.name, "args": render_input(call)}}, signature)
+    return signed({"functionCall": {"id": call.id, "name": call.name, "args": call_input(call)}}, signature)
 
 
 def signed(part: JsonObject, signature: str | None) -> JsonObject:

@@ -2,12 +2,11 @@
 
 import msgspec
 
-from rixin.core.estimate import estimate_prompt, estimate_text
+from rixin.core.estimate import estimate_usage
 from rixin.core.json import JsonObject
 from rixin.core.messages import ReasoningPart, RefusalPart, TextPart, ToolCall
 from rixin.core.requests import Generate, Request
 from rixin.core.responses import Choice, Response
-from rixin.core.usage import Usage
 from rixin.dialects.base import Stamp
 from rixin.dialects.gemini.finish import render_finish_reason
 from rixin.dialects.gemini.parts import call_part, candidate, identity, text_part, thought_part
@@ -21,7 +20,7 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     """The body of a whole answer."""
     if not isinstance(request, Generate):
         raise TypeError(f"candidates answer a Generate, not a {type(request).__name__}")
-    usage = response.usage or _estimate(request, response.choices)
+    usage = response.usage or estimate_usage(request, (part for choice in response.choices for part in choice.parts))
     return _ENCODER.encode({
         "candidates": [_candidate(choice, shown=THOUGHTS in request.form) for choice in response.choices],
         "usageMetadata": render_usage(usage),
@@ -57,9 +56,3 @@ def _candidate(choice: Choice, *, shown: bool) -> JsonObject:
         parts.append(text_part("", signature))
     refused = any(isinstance(part, RefusalPart) for part in choice.parts)
     return candidate(choice.index, parts, render_finish_reason(choice.finish_reason, refused=refused))
-
-
-def _estimate(request: Generate, choices: tuple[Choice, ...]) -> Usage:
-    parts = [part for choice in choices for part in choice.parts]
-    words = [part.arguments if isinstance(part, ToolCall) else getattr(part, "text", "") for part in parts]
-    return Usage(prompt=estimate_prompt(request), completion=sum(map(estimate_text, words)), estimated=True)

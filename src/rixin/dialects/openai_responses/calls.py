@@ -1,6 +1,7 @@
 """Calls of tools while they grow, each answered in the kind in which its tool was declared."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Literal, cast
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from rixin.core.events import ToolStart
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.tools import Tool, ToolOrigin
+from rixin.dialects.arguments import parse_arguments
 from rixin.dialects.openai_responses.names import normalised
 from rixin.dialects.openai_responses.tools import CUSTOM, LOCAL_SHELL, TOOL_SEARCH
 from rixin.dialects.openai_responses.unwrapping import InputUnwrapper
@@ -113,7 +115,7 @@ class SearchCallItem(CallItem):
 
     def render(self) -> JsonObject:
         """The item as it is now; its arguments are an object, so that half of them is none."""
-        arguments = {} if self.status == "in_progress" else _object("".join(self.pieces))
+        arguments = {} if self.status == "in_progress" else parse_arguments("".join(self.pieces))
         return self._bare("tool_search_call", execution="client", arguments=arguments)
 
     def feed(self, text: str) -> list[JsonObject]:
@@ -136,7 +138,7 @@ class ShellCallItem(SearchCallItem):
 
     def render(self) -> JsonObject:
         """The item as it is now."""
-        wanted = {} if self.status == "in_progress" else _object("".join(self.pieces))
+        wanted = {} if self.status == "in_progress" else parse_arguments("".join(self.pieces))
         command, env = wanted.get("command"), wanted.get("env")
         words: list[JsonValue] = command if isinstance(command, list) else []
         if isinstance(command, str):
@@ -171,23 +173,28 @@ def origin_finder(tools: Iterable[Tool]) -> Callable[[str], ToolOrigin | None]:
 
     Models write `functions.exec`, or `clock.sleep` for `clock__sleep`.
     """
-    exact: dict[str, ToolOrigin] = {}
-    loose: dict[str, list[ToolOrigin]] = {}
-    for tool in tools:
-        origin = exact[tool.name] = tool.origin or ToolOrigin(kind=tool.kind, name=tool.name)
-        spellings = {normalised(tool.name), normalised(f"functions.{tool.name}")}
-        if origin.namespace is not None:
-            spellings.add(normalised(f"{origin.namespace}.{origin.name}"))
-        for spelling in spellings:
-            loose.setdefault(spelling, []).append(origin)
+    exact = {tool.name: tool.origin or ToolOrigin(kind=tool.kind, name=tool.name) for tool in tools}
+    misspelled = cache(lambda: _misspelled(exact))  # seldom needed, and dear to make of many tools
 
     def find(name: str) -> ToolOrigin | None:
         if name in exact:
             return exact[name]
-        found = loose.get(normalised(name), [])
+        found = misspelled().get(normalised(name), [])
         return found[0] if len(found) == 1 else None
 
     return find
+
+
+def _misspelled(tools: Mapping[str, ToolOrigin]) -> dict[str, list[ToolOrigin]]:
+    """What each normalised name may mean."""
+    meanings: dict[str, list[ToolOrigin]] = {}
+    for name, origin in tools.items():
+        spellings = {normalised(name), normalised(f"functions.{name}")}
+        if origin.namespace is not None:
+            spellings.add(normalised(f"{origin.namespace}.{origin.name}"))
+        for spelling in spellings:
+            meanings.setdefault(spelling, []).append(origin)
+    return meanings
 
 
 def _parsed(text: str) -> JsonValue:
@@ -196,11 +203,3 @@ def _parsed(text: str) -> JsonValue:
         return cast("JsonValue", _DECODER.decode(text))
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-def _object(text: str) -> JsonObject:
-    """Arguments as an object; what is none is not hidden."""
-    if not text.strip():
-        return {}
-    value = _parsed(text)
-    return value if isinstance(value, dict) else {"_raw": text}

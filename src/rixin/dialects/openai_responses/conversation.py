@@ -20,6 +20,7 @@ from rixin.core.messages import (
 )
 from rixin.core.requests import Generate
 from rixin.core.tools import ToolOrigin
+from rixin.dialects.arguments import parse_arguments
 from rixin.dialects.openai_chat.conversation import IMAGE_TYPES
 from rixin.dialects.openai_responses.tools import CUSTOM, LOCAL_SHELL, TOOL_SEARCH
 from rixin.dialects.openai_responses.unwrapping import InputUnwrapper
@@ -93,10 +94,10 @@ class _Rendering:
         self._kinds[call.id] = kind
         head: JsonObject = {"call_id": call.id}
         if kind == TOOL_SEARCH:
-            arguments = _object(call.arguments)
+            arguments = parse_arguments(call.arguments)
             return {"type": "tool_search_call", **head, "execution": "client", "arguments": arguments}
         if kind == LOCAL_SHELL:
-            action: JsonObject = {**_object(call.arguments), "type": "exec"}
+            action: JsonObject = {**parse_arguments(call.arguments), "type": "exec"}
             return {"type": "local_shell_call", **head, "status": "completed", "action": action}
         head["name"] = origin.name
         if origin.namespace is not None:
@@ -188,8 +189,3 @@ def _decoded(text: str) -> JsonValue:
         return _DECODER.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-def _object(text: str) -> JsonObject:
-    value = _decoded(text)
-    return value if isinstance(value, dict) else {"_raw": text}

@@ -82,14 +82,9 @@ class _Item:
 
 
 class ResponseObjects:
-    """Turns JSON objects into events.
+    """Turns JSON objects into events."""
 
-    Args:
-        whole: There will be one object only, a response that is complete.
-    """
-
-    def __init__(self, *, whole: bool = False) -> None:
-        self._whole = whole
+    def __init__(self) -> None:
         self._started = False
         self._items: dict[int, _Item] = {}
         self._calls = 0
@@ -120,7 +115,7 @@ class ResponseObjects:
         response = value.get("response")
         if isinstance(response, dict):
             return self._progress(kind, response)
-        return [*self._start({}), *self._change(kind, value)] if _is_output(kind) else []
+        return [*self._start({}), *self._change(kind, value)] if kind.startswith("response.") else []
 
     def end(self) -> list[Event]:
         """Nothing: the last event brought all."""
@@ -339,10 +334,6 @@ def _arguments(kind: str, value: JsonObject) -> JsonValue:
     if kind != "local_shell_call" or not isinstance(arguments, dict):
         return arguments
     return {name: entry for name, entry in arguments.items() if name != "type" and entry is not None}
-
-
-def _is_output(kind: str) -> bool:
-    return kind.startswith("response.")
 
 
 def _failed(value: JsonObject) -> RixinError:

@@ -1,7 +1,5 @@
 """The upstream half of the dialect, put together."""
 
-from functools import partial
-
 from rixin.core.responses import Response, collect
 from rixin.dialects.base import Upstream
 from rixin.dialects.openai_chat.upstream import auth_headers
@@ -15,7 +13,7 @@ class ResponsesReader(StreamReader):
     """Reads a stream of response events, cut anywhere."""
 
     def __init__(self) -> None:
-        super().__init__(ResponseObjects, partial(ResponseObjects, whole=True))
+        super().__init__(ResponseObjects, ResponseObjects)
 
 
 def read_response(body: bytes) -> Response:
