@@ -6,14 +6,13 @@ together, waits, and knows when to stop.
 """
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from rixin.clock import Clock, jitter, uniform
+from rixin.clock import Clock, uniform
 from rixin.core.embeddings import Embeddings
 from rixin.core.estimate import estimate_inputs
 from rixin.core.requests import Change, Embed, Generate
@@ -23,14 +22,14 @@ from rixin.errors import Kind, RixinError, invalid
 from rixin.limits.base import Limiter, Standing
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.choice import Affinity, Home, conversation, order
-from rixin.routing.classify import PAUSES, Fate, Then, Verdict, rung
+from rixin.routing.classify import Fate, Then, Verdict
 from rixin.routing.gate import SIGN_OF_LIFE, Ask, Gate
 from rixin.routing.healer import Healer, Healing
 from rixin.routing.lease import Lease
+from rixin.routing.option import Asked, Option
 from rixin.routing.queue import UnavailableError
 from rixin.settings import Provider
 
-Asked: TypeAlias = Generate | Embed
 _A = TypeVar("_A", Generate, Embed)
 
 MOST_ATTEMPTS: Final = 16
@@ -102,42 +101,6 @@ class Router:
         return await gate.engine.count(request) if gate is not None and isinstance(gate.engine, Counts) else None
 
 
-class _Option:
-    """A candidate of one request, and how it stands."""
-
-    def __init__(self, candidate: Candidate, gate: Gate, request: Asked, ask: Ask, deadline: float) -> None:
-        self.candidate = candidate
-        self.gate = gate
-        self.request = request
-        self.ask = ask
-        self.deadline = deadline
-        self.prepared: Prepared | None = None
-        self.healing: Healing | None = None
-        self.failure: RixinError | None = None
-        self.closed = False
-        self.calls = 0
-        self.retries = 0
-        self.owes = False
-        """Whether the next call is one that the provider's budget for tries again must pay."""
-        self.ready_at = -math.inf
-
-    def close(self, failure: RixinError) -> None:
-        """It is not asked any more."""
-        self.failure = failure
-        self.closed = True
-
-    def refuse(self, refusal: RixinError) -> None:
-        """It cannot be asked in time. What it said before tells more than that, unless something else is in the way."""
-        failure = self.failure
-        if failure is not None and (
-            refusal.retry_after is None or refusal.kind in (failure.kind, Kind.OVERLOADED, Kind.QUEUE_FULL)
-        ):
-            if refusal.retry_after is not None:
-                failure.retry_after = refusal.retry_after
-            refusal = failure
-        self.close(refusal)
-
-
 class Attempt:
     """One request on its way through its candidates; tells which of them answered."""
 
@@ -154,7 +117,7 @@ class Attempt:
         self._request = request
         self._conversation: bytes | None = None
         self._options = self._plan(candidates, tokens)
-        self._repair: _Option | None = None
+        self._repair: Option | None = None
         """Whose refused request has another version, which is what comes next."""
         self._told: RixinError | None = None
         """What the client is told, whatever others would say."""
@@ -242,7 +205,7 @@ class Attempt:
         """An answer that is better than none."""
         return next((healing.held for healing in self._healings if healing.held), ())
 
-    def _plan(self, candidates: tuple[Candidate, ...], tokens: Callable[[], int]) -> list[_Option]:
+    def _plan(self, candidates: tuple[Candidate, ...], tokens: Callable[[], int]) -> list[Option]:
         router, request = self._router, self._request
         now = router.clock.monotonic()
         candidates = tuple(candidate for candidate in candidates if candidate.engine in router.gates)
@@ -253,20 +216,19 @@ class Attempt:
             home = router.affinity.home(self._conversation, now)
         if len(candidates) > 1:
             candidates = tuple(order(candidates, home and home.engine, router.draw))
-        options: list[_Option] = []
+        cost = tokens() if any(router.gates[candidate.engine].has_limits for candidate in candidates) else 1
+        options: list[Option] = []
         for candidate in candidates:
-            gate = router.gates[candidate.engine]
             ask = Ask(
                 model=candidate.model,
-                tokens=tokens() if gate.has_limits else 1,
+                tokens=cost,
                 asker=request.fairness_key or "",
                 favourite=home.key if home is not None and home.engine == candidate.engine else None,
             )
-            deadline = now + gate.settings.queue_deadline
-            options.append(_Option(candidate, gate, _addressed(request, candidate), ask, deadline))
+            options.append(Option(candidate, router.gates[candidate.engine], request, ask, now))
         return options
 
-    async def _ways(self) -> AsyncGenerator[tuple[_Option, Lease] | None, None]:
+    async def _ways(self) -> AsyncGenerator[tuple[Option, Lease] | None, None]:
         """The ways to go, one after the other while they fail. Each None is a sign of life.
 
         Raises:
@@ -284,9 +246,9 @@ class Attempt:
                 break
         raise self._told or self._reason()
 
-    async def _enter(self) -> tuple[tuple[_Option, Lease] | None, list[tuple[float, _Option]]]:
+    async def _enter(self) -> tuple[tuple[Option, Lease] | None, list[tuple[float, Option]]]:
         """The first way that can be gone at once, else those that can be waited for, with the instant of each."""
-        waits: list[tuple[float, _Option]] = []
+        waits: list[tuple[float, Option]] = []
         for option in (self._repair,) if self._repair is not None else self._options:
             if option.closed or not self._prepare(option):
                 continue
@@ -294,15 +256,12 @@ class Attempt:
             if option.ready_at > now:
                 waits.append((option.ready_at, option))
                 continue
-            if option.owes and not option.gate.budget.withdraw(now):
-                option.closed = True
+            if not option.pay(now):
                 continue
-            option.owes = False
             try:
                 lease = await option.gate.enter(option.ask)
             except UnavailableError as refusal:
-                in_hand = option.healing is not None and option.healing.held
-                if refusal.within(option.deadline) and not in_hand:
+                if refusal.within(option.deadline) and not option.holds_an_answer:
                     waits.append((refusal.at, option))
                 else:
                     self._refuse(option, refusal)
@@ -310,7 +269,7 @@ class Attempt:
             return (option, lease), []
         return None, waits
 
-    async def _wait(self, option: _Option) -> AsyncGenerator[tuple[_Option, Lease] | None, None]:
+    async def _wait(self, option: Option) -> AsyncGenerator[tuple[Option, Lease] | None, None]:
         """Waits for a candidate: until it may be asked again, or for its turn."""
         clock = self._router.clock
         if option.ready_at > clock.monotonic():
@@ -325,33 +284,25 @@ class Attempt:
         except RixinError as refusal:
             self._refuse(option, refusal)
 
-    def _refuse(self, option: _Option, refusal: RixinError) -> None:
+    def _refuse(self, option: Option, refusal: RixinError) -> None:
         """A candidate cannot be asked in time. Where that is a repair, the client is told what it was to mend."""
         if option is self._repair and option.healing is not None:
             self._told = option.healing.hindered(refusal)
         else:
             option.refuse(refusal)
 
-    def _prepare(self, option: _Option) -> bool:
-        """Makes what is sent, where the engine shows it; False where it cannot be made."""
-        sender, request = option.gate.sender, option.request
-        if sender is None or option.prepared is not None or isinstance(request, Embed):
-            return True
+    def _prepare(self, option: Option) -> bool:
+        """Makes what is sent; False where it cannot be made."""
         try:
-            option.prepared = sender.prepare(request)
+            option.prepare(self._router.heal)
         except RixinError as error:
             self._give_up(option, error, option.gate.judge(error).then)
             return False
-        if self._router.heal is not None:
-            option.healing = self._router.heal(option.candidate, request, option.prepared)
         return True
 
-    def _open(self, option: _Option, lease: Lease) -> AsyncGenerator[Batch, None]:
+    def _open(self, option: Option, lease: Lease) -> AsyncGenerator[Batch, None]:
         """Sends the request, once."""
-        now = self._router.clock.monotonic()
-        if not option.calls:
-            option.gate.budget.deposit(now)
-        option.calls += 1
+        option.call(self._router.clock.monotonic())
         self.count += 1
         self._repair = None
         self.served_by = option.candidate
@@ -375,7 +326,7 @@ class Attempt:
         self._embeddings = msgspec.structs.replace(answer, usage=usage)
         yield Batch([usage], changes=answer.changes)
 
-    def _note(self, option: _Option, lease: Lease, batch: Batch) -> None:
+    def _note(self, option: Option, lease: Lease, batch: Batch) -> None:
         """Looks at a batch on its way to the client. From the first events on nothing is tried again."""
         self._engine_changes += batch.changes
         if not batch.events:
@@ -393,7 +344,7 @@ class Attempt:
                 if isinstance(event, Usage):
                     self._usage = event
 
-    def _weigh(self, option: _Option, lease: Lease, error: RixinError, verdict: Verdict) -> None:
+    def _weigh(self, option: Option, lease: Lease, error: RixinError, verdict: Verdict) -> None:
         """What may come after an attempt that failed before it began."""
         option.failure = error
         match verdict.then:
@@ -405,25 +356,13 @@ class Attempt:
                     self._give_up(option, version, Then.STOP)
             case Then.ANOTHER_KEY:
                 if verdict.fate is Fate.UNFIT:
-                    avoid = option.ask.avoid | {lease.key.digest}
-                    option.ask = msgspec.structs.replace(option.ask, avoid=avoid)
+                    option.avoid_key(lease.key.digest)
             case Then.AGAIN:
-                self._postpone(option, error)
+                option.postpone(error, self._router.clock.monotonic())
             case then:
                 self._give_up(option, error, then)
 
-    def _postpone(self, option: _Option, error: RixinError) -> None:
-        """Asks a candidate that failed again after a while, if it has tries left, and the provider has."""
-        pause = max(jitter(rung(PAUSES, option.retries), 1.0), error.retry_after or 0.0)
-        now = self._router.clock.monotonic()
-        if option.retries < option.gate.settings.retries and now + pause <= option.deadline:
-            option.retries += 1
-            option.owes = True
-            option.ready_at = now + pause
-        else:
-            option.close(error)
-
-    def _give_up(self, option: _Option, error: RixinError, then: Then) -> None:
+    def _give_up(self, option: Option, error: RixinError, then: Then) -> None:
         """Closes a candidate; the client is told at once where no other could say anything else.
 
         A substitute that does not like the request is no news while the one that was preferred has failed.
@@ -440,12 +379,3 @@ class Attempt:
         if waits:
             return min(waits, key=lambda failure: failure.retry_after or 0.0)
         return failures[0] if failures else RixinError(Kind.OVERLOADED, "No engine can answer for this model now.")
-
-
-def _addressed(request: Asked, candidate: Candidate) -> Asked:
-    """The request as a candidate is to see it: its card names that candidate's model and provider."""
-    card = request.card
-    if card.target == candidate.model and card.provider == candidate.provider:
-        return request
-    card = msgspec.structs.replace(card, target=candidate.model, provider=candidate.provider)
-    return msgspec.structs.replace(request, card=card)
