@@ -161,14 +161,24 @@ async def test_a_wrong_request_to_count_is_refused_by_name(served: Site, path: s
     assert (status, "tools" in body["error"]["message"]) == (400, True)
 
 
-async def test_a16_long_prompts_are_counted_exactly_once_and_then_estimated_by_that(tmp_path: Path) -> None:
-    """The engine is asked how far the estimate of its model's long prompts is off; short ones are always its own."""
-    engine = CountingEngine(6000)
+class CharacterEngine(CountingEngine):
+    """An engine whose tokens are characters."""
+
+    async def count(self, request: Generate) -> int:
+        """How long the prompt is, which must be a bare one."""
+        await super().count(request)
+        assert request.prompt is not None
+        return len(request.prompt)
+
+
+@pytest.mark.parametrize("lines", [["今天天气很好。"], ["if x:", "    y = 1"], ["1.25, ", "word ", "。", "{}"]])
+async def test_a16_of_a_long_prompt_slices_are_counted(tmp_path: Path, lines: list[str]) -> None:
+    """From all over it, so that the estimate of the whole can be corrected; also the first count is quick so."""
+    text = "".join(line * 3000 for line in lines)
+    engine = CharacterEngine(0)
     async with counting_site(tmp_path, engine) as running:
-        for times, tokens in ((20, 6000), (20, 6000), (30, 9000)):
-            said = [{"role": "user", "content": WORDS * times}]
-            _, body = await count(running, "/v1/messages/count_tokens", messages=said)
-            assert body["input_tokens"] == pytest.approx(tokens, rel=0.02)
-        assert len(engine.requests) == 1
-        assert await count(running, "/v1/messages/count_tokens") == (200, {"input_tokens": 6000})
-    assert len(engine.requests) == 2
+        said: list[dict[str, Any]] = [{"role": "user", "content": text}]
+        _, body = await count(running, "/v1/messages/count_tokens", messages=said, tools=[])
+    assert body["input_tokens"] == pytest.approx(len(text), rel=0.05)
+    [asked] = engine.requests
+    assert len(asked.prompt or "") < len(text) / 2

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import structlog
 
-from rixin.core.estimate import estimate_prompt
+from rixin.core.estimate import estimate_inputs, estimate_prompt, prompt_text
 from rixin.core.messages import ImagePart, Part, TextPart, ToolResult, VideoPart
 from rixin.core.requests import Count, Generate
 from rixin.errors import Kind, RixinError
@@ -18,15 +18,18 @@ _PATIENCE = 1.0
 _LONG = 3_000
 """Estimated tokens beyond which counting exactly takes an engine longer than agents, who count often, should wait."""
 
+_SLICES, _SLICE = 32, 256
+"""Of a long text, as many slices of so many characters tell how its tokens go: within 2 % for prose, code, JSON and
+mixtures of scripts, measured with two vocabularies."""
+
 log = structlog.get_logger("rixin.service")
 
 
 class Counter:
     """Counts as the engine does that would answer, where it can, and estimates elsewhere.
 
-    A long prompt is counted exactly only while it is not known how far the estimate is from the model's own counts;
-    later ones are estimated, corrected by that. Images and videos are always estimated: nothing is fetched and nothing
-    decoded only to be counted.
+    Of a long prompt only slices are counted; how far the estimate is off for them corrects that of the whole. Images
+    and videos are always estimated: nothing is fetched and nothing decoded only to be counted.
 
     Args:
         catalog: Resolves the request's model.
@@ -36,8 +39,6 @@ class Counter:
     def __init__(self, catalog: Catalog, router: Router) -> None:
         self._catalog = catalog
         self._router = router
-        self._shares: dict[str, float] = {}
-        """By the model's true name, what its last exact count of a long prompt was to the estimate."""
 
     async def count(self, count: Count) -> int:
         """The prompt tokens of a request.
@@ -49,16 +50,15 @@ class Counter:
         request = count.request
         resolution = self._catalog.resolve(request.model)
         words = _without_media(request)
-        estimate, model = estimate_prompt(words), resolution.card.target
+        estimate = estimate_prompt(words)
         beside = 0 if words is request else estimate_prompt(request) - estimate
-        if estimate > _LONG and model in self._shares:
-            return round(estimate * self._shares[model]) + beside
-        exact = await self._exact(words, resolution)
-        if exact is None:
-            return estimate + beside
-        if estimate > _LONG:
-            self._shares[model] = exact / estimate
-        return exact + beside
+        if estimate <= _LONG:
+            exact = await self._exact(words, resolution)
+            return (estimate if exact is None else exact) + beside
+        sample = _slices(prompt_text(words))
+        exact = await self._exact(Generate(model=request.model, card=request.card, prompt=sample), resolution)
+        share = 1 if exact is None else exact / estimate_inputs([sample])
+        return round(estimate * share) + beside
 
     async def _exact(self, words: Generate, resolution: Resolution) -> int | None:
         try:
@@ -71,6 +71,15 @@ class Counter:
                 raise
             log.info("A prompt could not be counted and is estimated", kind=error.kind.value, detail=error.detail)
             return None
+
+
+def _slices(text: str) -> str:
+    """A text, or slices from all over it where it is long."""
+    if len(text) <= _SLICES * _SLICE:
+        return text
+    last = len(text) - _SLICE
+    starts = (place * last // (_SLICES - 1) for place in range(_SLICES))
+    return "".join(text[start : start + _SLICE] for start in starts)
 
 
 def _without_media(request: Generate) -> Generate:

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
-import structlog
 
 from rixin.accounts.account import Account
 from rixin.accounts.request_log import RequestLog
@@ -15,8 +14,7 @@ from rixin.clock import Clock
 from rixin.core.embeddings import Embeddings, vector_bytes
 from rixin.core.estimate import estimate_inputs
 from rixin.core.requests import Embed, TextKind
-from rixin.core.usage import Usage
-from rixin.errors import Kind, RixinError
+from rixin.errors import RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
@@ -25,8 +23,6 @@ from rixin.service.served import Caller, Served
 
 PORTION = 64
 """Texts of our own that are asked for at a time, so that requests of others come between."""
-
-log = structlog.get_logger("rixin.service")
 
 
 class Embedding(Served[Embed]):
@@ -69,21 +65,13 @@ class Embedding(Served[Embed]):
             await self._end(reservation, failure)
 
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
-        """Writes the row, and settles what was reserved: a client that left has had the work done all the same."""
+        """Writes the row, and settles what was reserved."""
         embedder, origin = self._embedder, self.request.origin
         row = self._row(failure, embedder.clock.monotonic())
         embedder.requests.record(row, self._trace, b"" if origin is None else origin.body)
-        if reservation is None:
-            return
-        left = failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
-        try:
-            if self.usage is not None or left:
-                used = self.usage or Usage(prompt=presumed_tokens(self.request))
-                await reservation.settle(used.total)
-            else:
-                await reservation.release()
-        except RixinError as error:
-            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
+        if reservation is not None:
+            presumed = presumed_tokens(self.request) if self._left_behind(failure) else None
+            await self._settle(reservation, presumed if self.usage is None else self.usage.total)
 
 
 class Embedder:

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 import msgspec
-import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
@@ -21,7 +20,7 @@ from rixin.core.requests import Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch, Sign
 from rixin.engines.recorder import Recorder
-from rixin.errors import Kind, RixinError
+from rixin.errors import RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
 from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
@@ -40,8 +39,6 @@ _UNKNOWN_OUTPUT = 1024
 """Tokens reserved for an answer whose length nobody limited."""
 _LONGEST_NAME = 200
 """Characters that are kept of a model's name that nobody knows."""
-
-log = structlog.get_logger("rixin.service")
 
 
 class Meter:
@@ -190,24 +187,15 @@ class Generation(Served[Generate]):
         """Writes the row, and settles what was reserved.
 
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
-        When it left, its limits count the work it made all the same: to leave early is no way around them.
         """
         begun = self._meter.first_event_at is not None
         used = self._meter.usage(self.request) if begun else Usage()
         served = begun and (self.request.stream or failure is None)
         self.usage = used if served else Usage()
         self._keep(failure)
-        if reservation is None:
-            return
-        left = failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
-        try:
-            if served or left:
-                await reservation.settle(used.total or estimate_prompt(self.request))
-            else:
-                await reservation.release()
-        except RixinError as error:
-            # The answer is the client's already; the reservation stays spent.
-            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
+        if reservation is not None:
+            counts = served or self._left_behind(failure)
+            await self._settle(reservation, (used.total or estimate_prompt(self.request)) if counts else None)
 
     def _keep(self, failure: RixinError | None) -> None:
         generator, origin = self._generator, self.request.origin

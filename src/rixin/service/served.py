@@ -3,13 +3,14 @@
 import re
 from typing import Generic, TypeVar
 
+import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
 from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Standing
+from rixin.limits.base import Reservation, Standing
 from rixin.routing.router import Attempt
 from rixin.store.usage import UsageRow
 
@@ -18,6 +19,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
 _LONGEST_FIELD = 100
 
 R = TypeVar("R", Generate, Embed)
+
+log = structlog.get_logger("rixin.service")
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -69,6 +72,23 @@ class Served(Generic[R]):
             return None
         engine, model = candidate.engine, candidate.model
         return engine if engine.endswith(f"/{model}") else f"{engine}/{model}"
+
+    def _left_behind(self, failure: RixinError | None) -> bool:
+        """Whether the client left after somebody had been asked. Its limits count the work that it made all the same:
+        to leave early is no way around them.
+        """
+        return failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
+
+    async def _settle(self, reservation: Reservation, used: int | None) -> None:
+        """Ends what was reserved: by the tokens that count, or by giving it back where none do (None)."""
+        try:
+            if used is None:
+                await reservation.release()
+            else:
+                await reservation.settle(used)
+        except RixinError as error:
+            # The answer is the client's already; the reservation stays spent.
+            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
 
     def _row(
         self,
