@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -25,11 +26,6 @@ class ToolNames:
     def __init__(self, changed: Mapping[str, str], tools: Iterable[Tool]) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._changed = changed
-        self._near: dict[str, set[str]] = {}
-        for name in self._tools:
-            self._near.setdefault(_normal(name), set()).add(name)
-        for sent, name in changed.items():
-            self._near.setdefault(_normal(sent), set()).add(name)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -61,6 +57,14 @@ class ToolNames:
     def end(self) -> list[Event]:
         """Nothing is ever held back."""
         return []
+
+    @cached_property
+    def _near(self) -> dict[str, set[str]]:
+        """Tools by what is left of their names, and of those that were sent, without case and separators."""
+        near: dict[str, set[str]] = {}
+        for sent, name in (*((name, name) for name in self._tools), *self._changed.items()):
+            near.setdefault(_normal(sent), set()).add(name)
+        return near
 
     def _renamed(self, call: ToolStart) -> ToolStart:
         name = self.original(call.name)
