@@ -76,13 +76,8 @@ class Exchange:
 
     async def _read_body(self, limit: int) -> bytes:
         body = RequestBody(self.headers.get("content-encoding", ""), limit)
-        while body.size <= _DRAIN_FACTOR * limit:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
-            body.feed(message["body"])
-            if not message.get("more_body"):
-                break
+        while self._body_left and body.size <= _DRAIN_FACTOR * limit:
+            body.feed(await self._next_piece())
         return body.whole()
 
     async def body_pieces(self, deadline: float) -> AsyncGenerator[bytes]:
@@ -92,19 +87,22 @@ class Exchange:
             RixinError: `REQUEST_TIMEOUT` when nothing comes for `deadline` seconds; `CANCELLED` when the client has
                 gone.
         """
-        more = True
-        while more:
+        while self._body_left:
             try:
                 async with asyncio.timeout(deadline):
-                    message = await self._receive()
+                    piece = await self._next_piece()
             except TimeoutError:
                 raise RixinError(
                     Kind.REQUEST_TIMEOUT, f"Nothing of the request's body came for {deadline:g} seconds."
                 ) from None
-            if message["type"] == "http.disconnect":
-                raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
-            more = self._body_left = message.get("more_body", False)
-            yield message["body"]
+            yield piece
+
+    async def _next_piece(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
+        self._body_left = message.get("more_body", False)
+        return message["body"]
 
     async def discard_body(self, limit: int, deadline: float) -> None:
         """Reads on what is left of a body that is not wanted, `limit` bytes at most, while it comes within `deadline`

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, Protocol
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from rixin.accounts import access_keys, credentials
 from rixin.accounts.account import Account
@@ -16,6 +16,7 @@ from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Server
 from rixin.web.app import ANYONE
 from rixin.web.exchange import Exchange
+from rixin.web.routes import nothing_at
 from rixin.web.upload import Uploads
 
 _HOST = re.compile(r"[\w.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?", re.ASCII)
@@ -78,7 +79,7 @@ class FilesHandler:
             file = await self._uploads.take(exchange, account.id, by_credential)
             body = self._shapes[file.shape].created(file)
         else:
-            query = _query(exchange)
+            query = exchange.query
             shape = self._shapes[_asked(query.get("shape"), by_credential)]
             files, more = await self._book.list(account.id, shape.page(query))
             body = shape.many(files, more=more)
@@ -107,7 +108,7 @@ class FileHandler:
         Raises:
             RixinError: `PERMISSION_DENIED` where it holds one that does not count.
         """
-        named, query = named_in(exchange.path), _query(exchange)
+        named, query = named_in(exchange.path), exchange.query
         if named is None or "signature" not in query:
             return False
         self._links.check(named, query)
@@ -117,7 +118,7 @@ class FileHandler:
         """Answers an exchange; `rest` is the file's id, and what of it is asked for."""
         identity, _, part = rest.partition("/")
         if part not in ("", "content") or (part and exchange.method == "DELETE"):
-            raise RixinError(Kind.NOT_FOUND, f"there is nothing at {exchange.path[:200]}")
+            raise nothing_at(exchange.path)
         if exchange.method == "DELETE":
             file = await self._book.delete(account.id, identity)
             await exchange.respond(200, self._shapes[file.shape].deleted(file))
@@ -152,10 +153,6 @@ class FileHandler:
                 raise RixinError(Kind.CANCELLED, "The client takes nothing of the file.") from None
             piece = await anext(pieces, b"")
         await exchange.finish()
-
-
-def _query(exchange: Exchange) -> dict[str, str]:
-    return dict(parse_qsl(exchange.query_string.decode("latin-1")))
 
 
 def _asked(shape: str | None, otherwise: Shape) -> Shape:

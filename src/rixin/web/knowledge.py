@@ -10,6 +10,7 @@ from rixin.service.knowledge import KnowledgeService
 from rixin.settings import Server
 from rixin.web.exchange import Exchange
 from rixin.web.files import base_of
+from rixin.web.routes import nothing_at
 
 PATH = "/v1/llm/knowledge-bases"
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -40,7 +41,7 @@ class KnowledgeHandler:
             case ["files", file_id]:
                 await self._file(exchange, account.id, identity, file_id)
             case _:
-                raise RixinError(Kind.NOT_FOUND, f"there is nothing at {exchange.path[:200]}")
+                raise nothing_at(exchange.path)
 
     async def _all(self, exchange: Exchange, owner: str, _identity: str) -> None:
         match exchange.method:

@@ -5,9 +5,10 @@ from urllib.parse import unquote
 import msgspec
 
 from rixin.accounts.account import Account
-from rixin.errors import Kind, RixinError, invalid
+from rixin.errors import invalid
 from rixin.service.responses import ResponseService
 from rixin.web.exchange import Exchange
+from rixin.web.routes import nothing_at
 
 _TRUE = frozenset({"1", "true"})
 
@@ -23,7 +24,7 @@ class ResponsesHandler:
         name, _, part = rest.partition("/")
         identity = unquote(name)
         if part not in ("", "input_items") or (part and exchange.method == "DELETE"):
-            raise RixinError(Kind.NOT_FOUND, f"there is nothing at {exchange.path[:200]}")
+            raise nothing_at(exchange.path)
         if exchange.method == "DELETE":
             await self._responses.delete(account.id, identity)
             body = msgspec.json.encode({"id": identity, "object": "response", "deleted": True})

@@ -95,11 +95,16 @@ class RouteTable:
         """
         methods, rest = self.methods(path)
         if not methods:
-            raise RixinError(Kind.NOT_FOUND, f"there is nothing at {path[:200]}")
+            raise nothing_at(path)
         endpoint = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
         if endpoint is None:
             raise RixinError(Kind.METHOD_NOT_ALLOWED, f"{path[:200]} takes {', '.join(sorted(methods))}, not {method}")
         return endpoint, rest
+
+
+def nothing_at(path: str) -> RixinError:
+    """The error for a path that leads nowhere."""
+    return RixinError(Kind.NOT_FOUND, f"there is nothing at {path[:200]}")
 
 
 def _forgive(path: str) -> str:
