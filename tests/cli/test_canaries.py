@@ -75,7 +75,7 @@ async def test_o4_no_secret_is_where_others_read(data_dir: Path, tmp_path: Path)
             said.append((await rixin("config", "show", data_dir=data_dir)).out)
             code, log = await ended(process)
         assert code == 0
-        asked = [request for request in proxy.requests if request.method == "POST"]
+        asked = proxy.posted
         assert {request.headers["authorization"] for request in asked} == {f"Bearer {PROVIDER_KEY}"}
         assert {request.headers["x-team"] for request in asked} == {HEADER}
         assert all("proxy-authorization" in request.headers for request in asked)

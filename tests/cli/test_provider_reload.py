@@ -110,7 +110,7 @@ async def test_a_provider_that_is_added_while_the_server_runs_is_used(data_dir: 
         added = await rixin(*add, data_dir=data_dir, stdin=KEY.encode())
         assert added.code == 0, added.err
         await server.until_answered("second", "I am second", often=30)
-        asked = [request for request in second.requests if request.method == "POST"]
+        asked = second.posted
         assert asked[0].headers["authorization"] == f"Bearer {KEY}"
         for file in data_dir.iterdir():
             if file.is_file():
@@ -136,7 +136,7 @@ async def test_a_key_that_is_replaced_is_used(data_dir: Path, first: ScriptedUps
         async with server.client.patch(f"{server.url}/admin/v1/providers/api", json=change) as response:
             assert (await response.json())["api_keys"] == ["...0002"]
         await server.until_answered("api/m", "I am first")
-    sent = [request.headers["authorization"] for request in first.requests if request.method == "POST"]
+    sent = [request.headers["authorization"] for request in first.posted]
     assert sent == ["Bearer sk-the-first-key-0001", "Bearer sk-the-second-key-0002"]
 
 
@@ -198,7 +198,7 @@ async def test_a_stored_provider_is_there_from_the_start(data_dir: Path, tmp_pat
             status, text, changes = await server.ask("only", tool_choice="auto", user="ann", temperature=1)
             assert (status, text) == (200, "I am only")
             assert "(user)" in changes
-    sent = [request.json for request in upstream.requests if request.method == "POST"]
+    sent = [request.json for request in upstream.posted]
     assert sent == [{"model": "only", "messages": [{"role": "user", "content": "Who?"}], "temperature": 1}]
 
 

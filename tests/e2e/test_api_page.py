@@ -4,14 +4,16 @@ import json
 
 from rixin.cli.provider_rules import DIALECTS
 from rixin.web.body_coding import CODINGS
-from tests.e2e.test_docs import blocks, run
-from tests.support.server import ROOT, Server
+from tests.support.pages import DOCS, blocks, run
+from tests.support.server import Server
+
+PAGE = DOCS / "api.md"
 
 
 def test_the_commands(server: Server) -> None:
     """A compressed request is answered, a prompt counted, and Google's dialect spoken."""
     environ = server.environ | {"RIXIN_API_KEY": server.key}
-    compressed, counted, googles = (json.loads(run(block, server.url, environ)) for block in blocks("api.md", "sh"))
+    compressed, counted, googles = (json.loads(run(block, server.url, environ).stdout) for block in blocks(PAGE, "sh"))
     assert compressed["type"] == "message"
     assert (
         compressed["usage"]["input_tokens"] + compressed["usage"]["cache_read_input_tokens"] == counted["input_tokens"]
@@ -21,7 +23,7 @@ def test_the_commands(server: Server) -> None:
 
 def test_every_route_and_coding_is_told() -> None:
     """Of the dialects that have no page of their own."""
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     for dialect in DIALECTS.values():
         assert f"`{dialect.name}`" in page
         if dialect.name != "sensenova_native":

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,8 @@ import openai
 import pytest
 
 from rixin.settings import load
-from tests.support.server import ROOT, Server, start
+from tests.support.pages import DOCS, blocks, run
+from tests.support.server import Server, start
 from tests.upstreams.thinking import THOUGHT, ThinkingUpstream
 
 CONFIG = """
@@ -32,6 +30,8 @@ SCHEMA: dict[str, Any] = {"type": "object", "properties": {"place": {"type": "in
 HELLO: Any = {"role": "user", "content": "What does it say?"}
 TOOL: Any = {"name": "look", "input_schema": SCHEMA}
 FUNCTION: Any = {"type": "function", "name": "look", "parameters": SCHEMA, "strict": False}
+NONCE = "nonce-4711"
+"""What a tool says: nothing that a file of numbers holds by chance."""
 TURNS = 8
 """Connections that are made one after the other: enough for both workers to have some."""
 
@@ -52,13 +52,13 @@ async def test_a_conversation_goes_on_at_every_worker_and_after_a_restart(tmp_pa
         try:
             first = await gpt(server, lambda responses: responses.create(**asked, input="What does it say?"))
             call = first.output[-1]
-            output = {"type": "function_call_output", "call_id": call.call_id, "output": "4711"}
+            output = {"type": "function_call_output", "call_id": call.call_id, "output": NONCE}
             for _ in range(TURNS):
                 final = await gpt(
                     server,
                     lambda responses: responses.create(**asked, input=[output], previous_response_id=first.id),
                 )
-                assert final.output_text == "It says: 4711"
+                assert final.output_text == f"It says: {NONCE}"
                 assert upstream.thoughts == [THOUGHT]
                 again = await gpt(server, lambda responses: responses.retrieve(final.id))  # noqa: B023 - called at once
                 assert again.output_text == final.output_text
@@ -79,7 +79,7 @@ async def test_a_conversation_goes_on_at_every_worker_and_after_a_restart(tmp_pa
             assert await asyncio.to_thread(stop) == 0
     assert [item.type for item in items.data] == ["message", "reasoning", "function_call", "function_call_output"]
     assert upstream.refused == 0
-    assert not any(b"4711" in file.read_bytes() for file in (tmp_path / "data").glob("rixin.db*"))
+    assert not any(NONCE.encode() in file.read_bytes() for file in (tmp_path / "data").glob("rixin.db*"))
 
 
 async def claude(server: Server, history: list[Any]) -> Any:
@@ -125,24 +125,10 @@ async def test_r15_an_upstream_that_nobody_knew_to_ask_for_thoughts_is_answered(
     assert 1 <= upstream.refused <= 3
 
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> list[str]:
-    """The page's blocks in a language."""
-    text = (ROOT / "docs" / "conversations.md").read_text(encoding="utf-8")
-    return [match[2] for match in BLOCK.finditer(text) if match[1] == language]
-
-
 def test_the_page_is_true(server: Server) -> None:
     """A response, the next one, what it answers, and the deletion, against the embedded model."""
-    commands = "\n".join(blocks("sh")).replace("http://127.0.0.1:8700", server.url)
-    done = subprocess.run(
-        ["bash", "-euc", commands], capture_output=True, text=True, timeout=240, check=False,
-        env={**os.environ, "RIXIN_API_KEY": server.key},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    decoder, found, rest = json.JSONDecoder(), list[Any](), done.stdout
+    printed = run("\n".join(blocks(DOCS / "conversations.md", "sh")), server.url, server.shell).stdout
+    decoder, found, rest = json.JSONDecoder(), list[Any](), printed
     while rest:
         value, end = decoder.raw_decode(rest)
         found.append(value)
@@ -156,7 +142,7 @@ def test_the_page_is_true(server: Server) -> None:
 
 def test_the_configuration_is_valid(tmp_path: Path) -> None:
     """It turns storing off."""
-    [text] = blocks("toml")
+    [text] = blocks(DOCS / "conversations.md", "toml")
     path = tmp_path / "rixin.toml"
     path.write_text(text, encoding="utf-8")
     assert load(path, environ={}).server.store_responses is False

@@ -2,10 +2,7 @@
 
 import json
 import os
-import re
 import shlex
-import subprocess
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,34 +12,18 @@ from rixin.cli.provider_rules import provider_rules
 from rixin.routing.known_provider import known_provider
 from rixin.settings import load
 from tests.cli.program import ended, serving, until
+from tests.support.pages import DOCS, blocks, run
 from tests.support.server import ROOT, Server
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODELS = {"RIXIN_MODELS_DIR": str(ROOT / ".cache" / "models")}
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """The blocks of a page, in order."""
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    return [match[2] for match in BLOCK.finditer(text) if match[1] == language]
-
-
-def run(commands: str, url: str, environ: dict[str, str]) -> str:
-    """What commands print when the server is elsewhere."""
-    commands = commands.replace("http://127.0.0.1:8700", url).replace(".venv/bin/rixin", f"{sys.executable} -m rixin")
-    done = subprocess.run(
-        ["bash", "-euc", commands], check=False, capture_output=True, text=True, env=environ, cwd=ROOT, timeout=240
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize("page", ["request-log.md", "replay.md"])
 def test_configurations(page: str, tmp_path: Path) -> None:
     """Each configuration is valid."""
-    for text in blocks(page, "toml"):
+    for text in blocks(DOCS / page, "toml"):
         path = tmp_path / "rixin.toml"
         path.write_text(text, encoding="utf-8")
         assert load(path, environ={}) != load(environ={})
@@ -51,8 +32,8 @@ def test_configurations(page: str, tmp_path: Path) -> None:
 def test_the_request_log(server: Server) -> None:
     """The list of requests, and one of them by the id of its answer."""
     environ = server.environ | {"RIXIN_API_KEY": server.key, "RIXIN_DATA_DIR": str(server.data_dir)}
-    first, second = blocks("request-log.md", "sh")
-    printed = run(f"{first}\n{second}", server.url, environ)
+    first, second = blocks(DOCS / "request-log.md", "sh")
+    printed = run(f"{first}\n{second}", server.url, environ).stdout
     listed, _, shown = printed.partition("}{")
     assert json.loads(f"{listed}}}")["data"] is not None
     assert json.loads(f"{{{shown}")["attempts"][0]["engine"] == "local/local"
@@ -64,7 +45,7 @@ async def test_replay(tmp_path: Path) -> None:
     answers: list[str] = []
     async with AsyncExitStack() as stack:
         process, url = None, ""
-        for commands in blocks("replay.md", "sh"):
+        for commands in blocks(DOCS / "replay.md", "sh"):
             program, *words = shlex.split(commands)
             if program == ".venv/bin/rixin":
                 if process is not None:
@@ -75,7 +56,7 @@ async def test_replay(tmp_path: Path) -> None:
                 url = json.loads(await until(process, "listening"))["url"]
             else:
                 key = (data_dir / "first-key").read_text().strip()
-                answers.append(run(commands, url, {**os.environ, "RIXIN_API_KEY": key}))
+                answers.append(run(commands, url, {**os.environ, "RIXIN_API_KEY": key}).stdout)
         assert process is not None
         assert (await ended(process))[0] == 0
     first, second = (json.loads(answer) for answer in answers)
@@ -87,12 +68,12 @@ async def test_replay(tmp_path: Path) -> None:
 def test_the_native_platform(server: Server) -> None:
     """An access key, a token, a chat and a session, as the page has them; and its provider's settings."""
     environ = server.environ | {"RIXIN_DATA_DIR": str(server.data_dir)}
-    chat, session = blocks("native.md", "sh")
-    streamed, end, turn = run(f"{chat}\n{session}", server.url, environ).partition("data:[DONE]\n\n")
+    chat, session = blocks(DOCS / "native.md", "sh")
+    streamed, end, turn = run(f"{chat}\n{session}", server.url, environ).stdout.partition("data:[DONE]\n\n")
     assert streamed.startswith('data:{"data":{"id":')
     assert end
     assert json.loads(turn)["data"]["message"]
-    [text] = blocks("native.md", "toml")
+    [text] = blocks(DOCS / "native.md", "toml")
     path = server.data_dir / "native.toml"
     path.write_text(text, encoding="utf-8")
     pair = {"SENSENOVA_ACCESS_KEY_ID": "ak", "SENSENOVA_SECRET_ACCESS_KEY": "sk"}

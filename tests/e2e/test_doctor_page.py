@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +10,9 @@ import pytest
 
 from tests.cli.program import environment, serving, until
 from tests.profiles.strict_upstream import Rules
-from tests.support.server import ROOT
+from tests.support.pages import DOCS, blocks, run
 from tests.upstreams.strict import StrictUpstream
 
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGE = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
 MODEL = "sensenova-6.7-flash-lite"
 REQUEST = "0190a7d2-5f3c-7b1e-9c00-2b6f8e4d1a77"
 CONFIG = '[server]\nkeep_bodies = "errors"\n\n[[providers]]\nname = "sensenova"\nbase_url = "{url}"\n'
@@ -49,20 +44,9 @@ async def test_the_page_from_its_top_to_its_end(tmp_path: Path, program: Callabl
             url = json.loads(await until(process, "listening"))["url"]
             key = (data_dir / "first-key").read_text().strip()
             request_id = await refused(url, key)
-            commands = "\n".join(match[1] for match in BLOCK.finditer(PAGE))
-            commands = commands.replace("http://127.0.0.1:8700", url).replace(REQUEST, request_id)
-            commands = commands.replace(".venv/bin/rixin", f"{sys.executable} -m rixin")
-            done = await asyncio.to_thread(
-                subprocess.run,
-                ["bash", "-euc", commands],
-                check=False,
-                capture_output=True,
-                text=True,
-                cwd=tmp_path,
-                env=environment(data_dir, {"RIXIN_API_KEY": key}),
-                timeout=240,
-            )
-    assert done.returncode == 0, done.stderr
+            commands = "\n".join(blocks(DOCS / "doctor.md", "sh")).replace(REQUEST, request_id)
+            environ = environment(data_dir, {"RIXIN_API_KEY": key})
+            done = await asyncio.to_thread(run, commands, url, environ, cwd=tmp_path)
     for text in (
         " NO  several system messages",
         f"sensenova/{MODEL}, preset generic",

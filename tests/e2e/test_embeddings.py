@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import select
+import sys
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import requests
 
 from rixin.settings import EMBEDDER
-from tests.e2e.test_docs import blocks, run
+from tests.support.pages import DOCS, blocks, run
 from tests.support.sensenova_sdk import call, variables
 from tests.support.server import Server
 
@@ -158,7 +159,7 @@ def test_the_request_log_tells_of_embeddings(server: Server, client: openai.Open
     assert rows[1]["prompt_tokens"] > 0
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to look at another process")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc to look at another process")
 def test_the_embedder_sees_no_secrets_and_rests_when_unused(launch: Callable[..., Server]) -> None:
     """It is a child of its own that goes when nobody wants it, and comes back."""
     server = launch(config="[engine]\nembedder_idle = 2\n", env={"SENSENOVA_API_KEY": "sk-secret"})
@@ -177,8 +178,8 @@ def test_the_embedder_sees_no_secrets_and_rests_when_unused(launch: Callable[...
 
 def test_the_page(server: Server) -> None:
     """Its command runs."""
-    (command,) = blocks("embeddings.md", "sh")
-    answer = json.loads(run(command, server.url, server.environ | {"RIXIN_API_KEY": server.key}))
+    (command,) = blocks(DOCS / "embeddings.md", "sh")
+    answer = json.loads(run(command, server.url, server.shell).stdout)
     assert [len(entry["embedding"]) for entry in answer["data"]] == [SIZE, SIZE]
 
 

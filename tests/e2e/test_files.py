@@ -4,9 +4,7 @@ import asyncio
 import base64
 import io
 import json
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,11 +17,12 @@ import requests
 from rixin.accounts.file_purposes import PURPOSES, SCHEMES
 from rixin.settings import Files, load
 from rixin.store.file_bytes import FileBytes
-from tests.e2e.test_docs import blocks
-from tests.e2e.test_docs import run as commands_run
 from tests.media.documents import pdf, word
 from tests.media.samples import image, video
-from tests.support.server import ROOT, Server
+from tests.support.pages import DOCS, blocks
+from tests.support.pages import run as run_commands
+from tests.support.sensenova_sdk import run_program, variables
+from tests.support.server import Server
 from tests.upstreams.scripted import Request, ScriptedUpstream, answer, completion
 
 pytestmark = pytest.mark.timeout(300)
@@ -96,26 +95,10 @@ print(json.dumps([created, one["file"], listed["files"], content, later, deleted
 """
 
 
-@pytest.fixture(scope="module")
-def pair(server: Server) -> dict[str, str]:
-    """An access key."""
-    command = server.cli("keys", "create", "files", "--access-key", "--json")
-    return json.loads(subprocess.run(command, env=server.environ, capture_output=True, check=True, timeout=60).stdout)
-
-
-def test_the_sensenova_sdk(server: Server, pair: dict[str, str]) -> None:
+def test_the_sensenova_sdk(server: Server) -> None:
     """Sends, waits until it is valid, lists, gives back (following the link, as it does), and deletes."""
-    environ = os.environ | {
-        "SENSENOVA_ACCESS_KEY_ID": pair["access_key_id"],
-        "SENSENOVA_SECRET_ACCESS_KEY": pair["secret_access_key"],
-        "SENSENOVA_API_BASE": f"{server.url}/v1",
-        "SENSENOVA_API_BASE_FILE": f"{server.url}/v1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", SENSENOVA], check=False, env=environ, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    created, one, listed, content, later, deleted, gone, refused = json.loads(done.stdout)
+    told = run_program(SENSENOVA, variables(server, "files"))
+    created, one, listed, content, later, deleted, gone, refused = told
     assert (one["id"], one["status"], one["scheme"]) == (created["id"], "VALID", "KNOWLEDGE_BASE_1")
     assert one["description"] == "测试知识库文件"
     assert [file["id"] for file in listed] == [created["id"]]
@@ -177,7 +160,7 @@ async def test_an_image_by_its_id(seeing: Server, upstream: ScriptedUpstream) ->
     ]
     for ask, part, kind in asked:
         assert await run(ask, part) == "A cat.", part
-        words, picture = sent(upstream.requests[-1])
+        words, picture = sent(upstream.posted[-1])
         assert words["text"] == QUESTION
         assert picture["image_url"]["url"].startswith(f"data:image/{kind};base64,"), part
 
@@ -199,7 +182,7 @@ async def test_a_video_by_its_id(seeing: Server, upstream: ScriptedUpstream) -> 
         return requests.post(url, json=body, headers=headers, timeout=120).json()["data"]["choices"][0]["message"]
 
     assert await run(ask, {}) == "A cat."
-    assert sum(part["type"] == "image_url" for part in sent(upstream.requests[-1])) == 8
+    assert sum(part["type"] == "image_url" for part in sent(upstream.posted[-1])) == 8
 
 
 async def test_a_document_becomes_words(seeing: Server, upstream: ScriptedUpstream) -> None:
@@ -232,7 +215,7 @@ async def test_a_document_becomes_words(seeing: Server, upstream: ScriptedUpstre
     ]
     for ask, part, words in asked:
         assert await run(ask, part) == "A cat.", part
-        assert words in json.dumps(sent(upstream.requests[-1])), part
+        assert words in json.dumps(sent(upstream.posted[-1])), part
 
 
 async def test_a8_nobody_elses_file_is_used(seeing: Server, upstream: ScriptedUpstream) -> None:
@@ -270,24 +253,23 @@ async def test_a8_nobody_elses_file_is_used(seeing: Server, upstream: ScriptedUp
         told = await run(ask, {})
         assert told.startswith("404 "), (path, content, told)
         assert "There is no file with this id." in told
-    assert not [request for request in upstream.requests if request.method == "POST"]
+    assert not upstream.posted
 
 
-def test_the_page_runs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_runs(server: Server, tmp_path: Path) -> None:
     """Its commands, in turn, in one shell; its configuration, and its figures."""
-    monkeypatch.chdir(tmp_path)
-    commands = "\n".join(blocks("files.md", "sh")).replace("cats.txt", str(tmp_path / "cats.txt"))
-    printed = commands_run(commands, server.url, server.environ | {"RIXIN_API_KEY": server.key})
+    page = DOCS / "files.md"
+    printed = run_commands("\n".join(blocks(page, "sh")), server.url, server.shell, cwd=tmp_path).stdout
     assert "Ada keeps seven cats." in printed
     assert '"deleted":true' in printed
-    [text] = blocks("files.md", "toml")
+    [text] = blocks(page, "toml")
     (tmp_path / "rixin.toml").write_text(text, encoding="utf-8")
     settings = load(tmp_path / "rixin.toml", environ={"S3_KEY_ID": "id", "S3_SECRET": "secret"}).files
     FileBytes.open(settings.url, settings.options, tmp_path)
-    page, defaults = (ROOT / "docs" / "files.md").read_text(encoding="utf-8"), Files()
+    told, defaults = page.read_text(encoding="utf-8"), Files()
     megabytes, gigabytes = defaults.max_file_bytes // 2**20, defaults.max_account_bytes // 2**30
     figures = f"A file may have {megabytes} MB, a key {gigabytes} GB in {defaults.max_account_files:,} files"
-    assert figures in page
+    assert figures in told
     for name, purpose in (SCHEMES | PURPOSES).items():
-        row = next(line for line in page.splitlines() if line.startswith("| `") and f"`{name}`" in line)
+        row = next(line for line in told.splitlines() if line.startswith("| `") and f"`{name}`" in line)
         assert (f"{(purpose.max_bytes or 0) // 2**20} MB" in row) == (purpose.max_bytes is not None)

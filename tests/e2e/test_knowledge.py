@@ -1,15 +1,13 @@
 """Knowledge bases by the unmodified Python SDK of the SenseNova V6 platform, on a real server with the real models."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.test_docs import blocks, run
+from tests.support.pages import DOCS, blocks, run
+from tests.support.sensenova_sdk import run_program, variables
 from tests.support.server import Server
 
 PROGRAM = """
@@ -75,19 +73,7 @@ print(json.dumps(told))
 @pytest.fixture(scope="module")
 def told(server: Server) -> dict[str, Any]:
     """What the SDK was told."""
-    command = server.cli("keys", "create", "librarian", "--access-key", "--json")
-    made = json.loads(subprocess.run(command, env=server.environ, capture_output=True, check=True, timeout=60).stdout)
-    environ = os.environ | {
-        "SENSENOVA_ACCESS_KEY_ID": made["access_key_id"],
-        "SENSENOVA_SECRET_ACCESS_KEY": made["secret_access_key"],
-        "SENSENOVA_API_BASE": f"{server.url}/v1",
-        "SENSENOVA_API_BASE_FILE": f"{server.url}/v1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], check=False, env=environ, capture_output=True, text=True, timeout=110
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_program(PROGRAM, variables(server, "librarian"))
 
 
 def test_bases_are_made_of_files(told: dict[str, Any]) -> None:
@@ -145,9 +131,8 @@ def test_errors_are_the_sdks_own(told: dict[str, Any]) -> None:
 
 def test_the_page_does_what_it_says(server: Server, tmp_path: Path) -> None:
     """From a file to two answers."""
-    first, second = blocks("knowledge.md", "sh")
-    commands = f"cd {tmp_path}\n{first}\necho\n{second}"
-    printed = run(commands, server.url, os.environ | {"RIXIN_API_KEY": server.key})
+    first, second = blocks(DOCS / "knowledge.md", "sh")
+    printed = run(f"{first}\necho\n{second}", server.url, server.shell, cwd=tmp_path).stdout
     native, chat = (json.loads(line) for line in printed.splitlines() if line)
     assert "leaves at noon" in native["data"]["knowledge_base_results"][0]["results"][0]["result"]
     assert native["data"]["usage"]["knowledge_tokens"] > 0

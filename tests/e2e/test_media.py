@@ -73,7 +73,7 @@ async def test_a_provider(launch: Callable[..., Server], profile: str):
         provider = f'[[providers]]\nname = "up"\nbase_url = "{upstream.url}"\nmodels = ["m"]\n{profile}'
         server = launch(config=FETCHING + provider)
         _, changes = await ask(server, "image_url", files.url, "m")
-        sent = upstream.requests[-1].json["messages"][0]["content"][1]["image_url"]["url"]
+        sent = upstream.posted[-1].json["messages"][0]["content"][1]["image_url"]["url"]
         assert (sent, changes) == (files.url, "") if profile else sent.startswith("data:image/png;base64,")
         assert len(files.requests) == (0 if profile else 1)
 

@@ -61,5 +61,5 @@ async def test_a_scripted_model_passes(name: str, in_front_of: InFrontOf) -> Non
     """Behind a provider of Chat Completions, images included."""
     async with ScriptedUpstream(says_or_calls) as upstream:
         await check(name, in_front_of(upstream), model="m")
-        asked = json.dumps(upstream.requests[-1].json)
+        asked = json.dumps(upstream.posted[-1].json)
     assert ("image_url" in asked) is (name == "image-input")

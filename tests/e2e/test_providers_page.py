@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,20 +12,14 @@ from rixin.routing.known_provider import known_provider
 from rixin.settings import load
 from tests.cli.program import environment, serving, until
 from tests.cli.test_provider_import import LITELLM, SENSENOVA
-from tests.support.server import ROOT
+from tests.support.pages import DOCS, blocks, run
 from tests.upstreams.scripted import ScriptedUpstream, answer
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGE = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+PAGE = DOCS / "providers.md"
 FAR = ("add sensenova", "import providers.json", "import config.yaml")
 """What would ask providers that a test must leave alone, and is run without asking."""
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def blocks(language: str) -> list[str]:
-    """The blocks of the page, in order."""
-    return [match[2] for match in BLOCK.finditer(PAGE) if match[1] == language]
 
 
 @pytest.fixture
@@ -47,23 +38,11 @@ async def test_commands(tmp_path: Path, upstream: ScriptedUpstream) -> None:
     (tmp_path / "config.yaml").write_text(LITELLM)
     async with serving(data_dir, "--json") as process:
         url = json.loads(await until(process, "listening"))["url"]
-        commands = "\n".join(blocks("sh")).replace("http://127.0.0.1:8700", url)
-        commands = commands.replace("http://127.0.0.1:9000/v1", upstream.url)
-        commands = commands.replace(".venv/bin/rixin", f"{sys.executable} -m rixin")
+        commands = "\n".join(blocks(PAGE, "sh")).replace("http://127.0.0.1:9000/v1", upstream.url)
         for command in FAR:
             assert command in commands
             commands = commands.replace(command, f"{command} --no-check")
-        done = await asyncio.to_thread(
-            subprocess.run,
-            ["bash", "-euc", commands],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=environment(data_dir),
-            timeout=240,
-        )
-    assert done.returncode == 0, done.stderr
+        done = await asyncio.to_thread(run, commands, url, environment(data_dir), cwd=tmp_path)
     assert '"error"' not in done.stdout
     for text in (
         "added sensenova at https://token.sensenova.cn/v1, with the key ...",
@@ -82,7 +61,7 @@ async def test_commands(tmp_path: Path, upstream: ScriptedUpstream) -> None:
 
 def test_configurations(tmp_path: Path) -> None:
     """Each is valid, and each of its providers can be served."""
-    for text in blocks("toml"):
+    for text in blocks(PAGE, "toml"):
         path = tmp_path / "rixin.toml"
         path.write_text(text, encoding="utf-8")
         settings = load(path, environ={"SENSENOVA_API_KEY": "sk-of-nobody"})

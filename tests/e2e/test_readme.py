@@ -1,6 +1,5 @@
 """Every command, script and configuration of the READMEs, executed."""
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,36 +8,23 @@ from pathlib import Path
 import pytest
 
 from rixin.settings import load
+from tests.support.pages import all_blocks, run
 from tests.support.server import ROOT, Server
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = "text"
 """What a program prints; it is shown, not run."""
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def blocks() -> list[tuple[str, str, str]]:
-    """File, language and text of every code block."""
-    files = sorted(ROOT.glob("README*.md"))
-    return [(file.name, match[1], match[2]) for file in files for match in BLOCK.finditer(file.read_text("utf-8"))]
-
-
-BLOCKS = blocks()
+BLOCKS = [(file.name, *block) for file in sorted(ROOT.glob("README*.md")) for block in all_blocks(file)]
+"""File, language and text of every code block."""
 
 
 def by_language(language: str) -> list[object]:
     """The blocks of one language, as parameters."""
     chosen = [(file, text) for file, name, text in BLOCKS if name == language]
     return [pytest.param(text, id=f"{file}-{index}") for index, (file, text) in enumerate(chosen)]
-
-
-def run(command: list[str], environ: dict[str, str]) -> str:
-    """What a command prints, which must be something; it must succeed."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environ, cwd=ROOT, timeout=240)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
-    return done.stdout
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
@@ -51,19 +37,13 @@ def test_commands(text: str, server: Server, program: Callable[[str], str]) -> N
     """Each command of a block succeeds and prints something; `make` targets are there."""
     for name in ("bash", "curl", "make"):
         program(name)
-    commands = text.replace("http://127.0.0.1:8700", server.url).replace(
-        ".venv/bin/rixin", f"{sys.executable} -m rixin"
-    )
-    commands = commands.replace("sk-rx-...", server.key)
-    environ = server.environ | {
-        "RIXIN_API_KEY": server.key,
-        "RIXIN_BASE_URL": server.url,
-        "RIXIN_DATA_DIR": str(server.data_dir),
-    }
+    commands = text.replace("sk-rx-...", server.key)
     if commands.startswith("make "):
         # The target itself is what CI and whoever reads this are running.
         commands = commands.replace("make ", "make --dry-run ")
-    assert '"error"' not in run(["bash", "-euc", commands], environ)
+    printed = run(commands, server.url, server.shell).stdout
+    assert printed.strip()
+    assert '"error"' not in printed
 
 
 @pytest.mark.parametrize("text", by_language("python"))
@@ -71,7 +51,11 @@ def test_scripts(text: str, server: Server) -> None:
     """Each script prints an answer."""
     script = text.replace("http://127.0.0.1:8700", server.url)
     environ = server.environ | {"RIXIN_API_KEY": server.key}
-    assert run([sys.executable, "-c", script], environ)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=environ, cwd=ROOT, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
 
 
 @pytest.mark.parametrize("text", by_language("toml"))

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 from rixin.clients.skills.discovery import read_skills
 from rixin.clients.skills.source import SourceName, opened
 from tests.clients.skills.official import make_official
+from tests.support.pages import DOCS, blocks, run
 from tests.support.server import ROOT, Server
 
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)\)")
 SKILL = ROOT / "skills" / "rixin"
 OFFICIAL = "https://github.com/OpenSenseNova/SenseNova-Skills"
@@ -22,21 +21,10 @@ OFFICIAL = "https://github.com/OpenSenseNova/SenseNova-Skills"
 pytestmark = pytest.mark.timeout(300)
 
 
-def run(commands: str, server: Server, home: Path, **extra: str) -> str:
-    """What commands print; every one must succeed."""
-    commands = re.sub(r"(?:\.venv/bin/)?\brixin (?=\w)", f"{sys.executable} -m rixin ", commands)
-    environ = server.environ | {
-        "HOME": str(home),
-        "RIXIN_API_KEY": server.key,
-        "RIXIN_BASE_URL": server.url,
-        "RIXIN_DATA_DIR": str(server.data_dir),
-        **extra,
-    }
-    done = subprocess.run(
-        ["bash", "-euc", commands], check=False, capture_output=True, text=True, env=environ, cwd=home, timeout=240
-    )
-    assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+def printed_by(commands: str, server: Server, home: Path, **extra: str) -> str:
+    """What commands print; the skill's have `rixin` wherever a shell finds it."""
+    commands = re.sub(r"(?:\.venv/bin/)?\brixin (?=\w)", ".venv/bin/rixin ", commands)
+    return run(commands, server.url, server.shell | {"HOME": str(home), **extra}, cwd=home).stdout
 
 
 def test_the_page(server: Server, tmp_path: Path, program: Callable[[str], str]) -> None:
@@ -45,9 +33,8 @@ def test_the_page(server: Server, tmp_path: Path, program: Callable[[str], str])
     home = tmp_path / "home"
     home.mkdir()
     official = make_official(tmp_path / "official")
-    page = (ROOT / "docs" / "skills.md").read_text(encoding="utf-8")
-    commands = "\n".join(match[1] for match in BLOCK.finditer(page)).replace(OFFICIAL, official.url)
-    printed = run(commands, server, home)
+    commands = "\n".join(blocks(DOCS / "skills.md", "sh")).replace(OFFICIAL, official.url)
+    printed = printed_by(commands, server, home)
     assert "openclaw: sn-image-base would be added\n" in printed
     assert "openclaw: sn-image-base added\n" in printed
     assert server.key not in printed
@@ -67,8 +54,8 @@ def test_the_skill(page: str, server: Server, tmp_path: Path, program: Callable[
         server.cli("keys", "create", "operator", "--scope", "admin", "--json"),
         capture_output=True, check=True, env=server.environ, timeout=60,
     )  # fmt: skip
-    for block in BLOCK.findall((SKILL / page).read_text(encoding="utf-8")):
-        printed = run(block, server, tmp_path, RIXIN_ADMIN_KEY=json.loads(created.stdout)["key"])
+    for block in blocks(SKILL / page, "sh"):
+        printed = printed_by(block, server, tmp_path, RIXIN_ADMIN_KEY=json.loads(created.stdout)["key"])
         assert printed.strip()
         assert '"error":{' not in printed.replace(" ", "")
 

@@ -30,8 +30,13 @@ def call(environ: dict[str, str], expression: str) -> Any:
         "except sensenova.error.SensenovaError as error:\n"
         "    print(json.dumps([type(error).__name__, error.http_status, str(error)]))\n"
     )
+    return run_program(program, environ)
+
+
+def run_program(program: str, environ: dict[str, str]) -> Any:
+    """What a program of the SDK's prints, as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", program], check=False, env=environ, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program], check=False, env=environ, capture_output=True, text=True, timeout=110
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

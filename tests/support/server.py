@@ -34,6 +34,15 @@ class Server:
         """What a client sends with each request."""
         return {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
 
+    @property
+    def shell(self) -> dict[str, str]:
+        """What the shell of somebody who uses this server holds: its address, its data and a key."""
+        return self.environ | {
+            "RIXIN_API_KEY": self.key,
+            "RIXIN_BASE_URL": self.url,
+            "RIXIN_DATA_DIR": str(self.data_dir),
+        }
+
     def cli(self, *arguments: str) -> list[str]:
         """The command line of a verb on this server's data."""
         return [sys.executable, "-m", "rixin", *arguments, "--data-dir", str(self.data_dir)]

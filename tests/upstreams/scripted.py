@@ -183,6 +183,11 @@ class ScriptedUpstream:
         """The base URL of the API."""
         return f"http://127.0.0.1:{self._port}/v1"
 
+    @property
+    def posted(self) -> list[Request]:
+        """The requests that ask for something; whoever looks at the list of models does so at any time."""
+        return [request for request in self.requests if request.method == "POST"]
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         factory = partial(_Connection, self)

@@ -51,7 +51,7 @@ class StrictUpstream(ScriptedUpstream):
 
     def bodies(self, model: str) -> list[dict[str, Any]]:
         """All that a model was asked, in order."""
-        bodies = [request.json for request in self.requests if request.method == "POST"]
+        bodies = [request.json for request in self.posted]
         return [body for body in bodies if body["model"] == model]
 
     def _reply(self, request: Request) -> Reply:

@@ -39,10 +39,12 @@ class ThinkingUpstream(ScriptedUpstream):
     @property
     def thoughts(self) -> list[Any]:
         """What stood as thoughts in the last request's turns that called tools."""
-        messages = self.requests[-1].json["messages"]
+        messages = self.posted[-1].json["messages"]
         return [message.get("reasoning_content") for message in messages if message.get("tool_calls")]
 
     def _reply(self, request: Request) -> Reply:
+        if request.method == "GET":
+            return answer("", status=404)  # it has no list of models
         body = request.json
         for message in body["messages"]:
             thought = message.get("reasoning_content")

@@ -20,31 +20,26 @@ def refuse(request: Request) -> Reply:
     return answer(json.dumps({"error": REFUSAL}), status=400)
 
 
+async def overflow(ask: Ask, in_front_of: InFrontOf) -> str:
+    """What an agent prints of it; it fails, having asked once."""
+    async with ScriptedUpstream(refuse) as upstream:
+        ran = await ask(in_front_of(upstream), "small", "Hello")
+    assert ran.code != 0
+    assert len(upstream.posted) == 1
+    return ran.out + ran.err
+
+
 async def test_codex_tells_an_overflow(codex: Ask, in_front_of: InFrontOf) -> None:
     """In the words that it has for it."""
-    async with ScriptedUpstream(refuse) as upstream:
-        ran = await codex(in_front_of(upstream), "small", "Hello")
-        asked = [request for request in upstream.requests if request.method == "POST"]
-    assert ran.code != 0
-    assert "ran out of room in the model's context window" in ran.out + ran.err
-    assert len(asked) == 1
+    assert "ran out of room in the model's context window" in await overflow(codex, in_front_of)
 
 
 async def test_claude_code_tells_an_overflow(claude: Ask, in_front_of: InFrontOf) -> None:
     """With the numbers, which it reads in the message."""
-    async with ScriptedUpstream(refuse) as upstream:
-        ran = await claude(in_front_of(upstream), "small", "Hello")
-        asked = [request for request in upstream.requests if request.method == "POST"]
-    assert ran.code != 0
-    assert "Prompt is too long" in ran.out + ran.err
-    assert len(asked) == 1
+    assert "Prompt is too long" in await overflow(claude, in_front_of)
 
 
 async def test_g1_gemini_cli_tells_an_overflow(gemini: Ask, in_front_of: InFrontOf) -> None:
     """In the words that Google has for it."""
-    async with ScriptedUpstream(refuse) as upstream:
-        ran = await gemini(in_front_of(upstream), "small", "Hello")
-        asked = [request for request in upstream.requests if request.method == "POST"]
-    assert ran.code != 0
-    assert "input token count (31000) exceeds the maximum number of tokens allowed (8192)" in ran.out + ran.err
-    assert len(asked) == 1
+    told = await overflow(gemini, in_front_of)
+    assert "input token count (31000) exceeds the maximum number of tokens allowed (8192)" in told
