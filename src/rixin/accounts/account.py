@@ -23,6 +23,10 @@ class Account(Struct, frozen=True, kw_only=True):
     """The plan that limits it; None means no limit."""
     expires_at: float | None = None
     """Seconds since the epoch."""
+    user: str | None = None
+    """The id of the user whose key it is; None where it is the operator's."""
+    team: str | None = None
+    """The id of the team that it counts for."""
 
     def may_use(self, *names: str) -> bool:
         """Whether a model is within reach, by any of the names that it goes by (the asked one, the resolved one)."""
