@@ -168,6 +168,18 @@ class Embed(Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
+class DrawProgress(Struct, frozen=True):
+    """How far a drawing is."""
+
+    stage: Literal["writing", "drawing"]
+    """First words are found for the picture, then it is drawn."""
+    part: float
+    """Of the whole work, from 0 to 1."""
+
+
+ImageFormat: TypeAlias = Literal["png", "jpeg", "webp", "svg", "pdf"]
+
+
 class Draw(Struct, frozen=True, kw_only=True):
     """Images from a prompt, or from images and a prompt."""
 
@@ -175,10 +187,25 @@ class Draw(Struct, frozen=True, kw_only=True):
     card: ModelCard
     prompt: str
     images: tuple[str, ...] = ()
-    size: str | None = None
+    """What is to be edited, the main one first: URLs, with the bytes in them (`data:`) or without."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels; None leaves them to the model."""
     n: int = 1
     response_format: Literal["url", "b64_json"] | None = None
-    output_format: str | None = None
+    output_format: ImageFormat | None = None
+    quality: str | None = None
+    style: str | None = None
+    seed: int | None = None
+    """Two requests that are alike in all, this included, get the same images from a model that can repeat itself."""
+    watermark: bool | None = None
+    prompt_extend: bool | None = None
+    """Whether a model may write the prompt anew first."""
+    user: str | None = None
+    fairness_key: str | None = None
+    observer: Observer | None = None
+    """As of `Generate`."""
+    progress: Callable[[DrawProgress], None] | None = None
+    """Called as the work goes on, by engines that know."""
     extra: dict[str, JsonValue] = {}
     changes: tuple[Change, ...] = ()
     origin: Origin | None = None

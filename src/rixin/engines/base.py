@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from rixin.core.embeddings import Embeddings
 from rixin.core.events import Event
+from rixin.core.images import Images
 from rixin.core.json import JsonObject
-from rixin.core.requests import Change, Embed, Generate
+from rixin.core.requests import Change, Draw, Embed, Generate
 
 
 class Sign(Struct, frozen=True):
@@ -108,6 +109,19 @@ class Embeds(Protocol):
 
     async def embed(self, request: Embed, key: str | None) -> Embeddings:
         """The vectors of a request's texts, with an API key; None for an engine that asks for none.
+
+        Raises:
+            RixinError: What is wrong with the request, or how the engine failed.
+        """
+        ...
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """An engine that draws images."""
+
+    async def draw(self, request: Draw, key: str | None) -> Images:
+        """The images of a request, with an API key; None for an engine that asks for none.
 
         Raises:
             RixinError: What is wrong with the request, or how the engine failed.
