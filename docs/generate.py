@@ -30,6 +30,8 @@ _STRUCTS: tuple[tuple[type[msgspec.Struct], str, str], ...] = (
     (settings.RouteTarget, "[[routes.NAME]]", ""),
     (settings.Plan, "[plans.NAME]", ""),
     (settings.PlanLimit, "[[plans.NAME.limits]]", ""),
+    (settings.ModelPrice, "[prices.NAME]", ""),
+    (settings.UsageKeeping, "[usage]", "RIXIN_USAGE__{}"),
     (settings.Settings, "Beside the tables", ""),
 )
 _WORDS = {
@@ -43,7 +45,9 @@ _WORDS = {
     "ModelOverride": "tables, see below",
     "PlanLimit": "tables, see below",
 }
-_TABLES = frozenset({"server", "engine", "providers", "models", "media", "files", "moderation", "routes", "plans"})
+_TABLES = frozenset(
+    {"server", "engine", "providers", "models", "media", "files", "moderation", "routes", "plans", "prices", "usage"}
+)
 _NOTICE = "<!-- Made by docs/generate.py from the program itself. Change the program, not this page. -->\n\n"
 
 

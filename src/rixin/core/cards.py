@@ -61,7 +61,10 @@ class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     prompt: str = "0"
     completion: str = "0"
-    cached: str = "0"
+    cached: str | None = None
+    """Prompt tokens that the model had read before; None where they cost what others do."""
+    request: str = "0"
+    """One request, whatever its tokens."""
     currency: str = "USD"
 
 

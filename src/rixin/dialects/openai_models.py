@@ -77,8 +77,8 @@ def _pricing(pricing: Pricing) -> JsonObject:
         "prompt": _per_token(pricing.prompt),
         "completion": _per_token(pricing.completion),
         "image": "0",
-        "request": "0",
-        "input_cache_read": _per_token(pricing.cached),
+        "request": f"{Decimal(pricing.request):f}",
+        "input_cache_read": _per_token(pricing.prompt if pricing.cached is None else pricing.cached),
     }
     if pricing.currency != "USD":
         prices["currency"] = pricing.currency

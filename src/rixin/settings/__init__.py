@@ -19,6 +19,7 @@ from rixin.settings.tables import (
     LocalModel,
     Media,
     ModelOverride,
+    ModelPrice,
     Moderation,
     Plan,
     PlanLimit,
@@ -26,6 +27,7 @@ from rixin.settings.tables import (
     RouteTarget,
     Server,
     Settings,
+    UsageKeeping,
 )
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "LocalModel",
     "Media",
     "ModelOverride",
+    "ModelPrice",
     "Moderation",
     "Plan",
     "PlanLimit",
@@ -49,6 +52,7 @@ __all__ = [
     "RouteTarget",
     "Server",
     "Settings",
+    "UsageKeeping",
     "check_provider",
     "config_file",
     "load",

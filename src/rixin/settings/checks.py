@@ -1,10 +1,12 @@
 """Settings that make no sense, though each has the right type."""
 
 import math
+import re
 
 from rixin.errors import Kind, RixinError
 from rixin.settings.tables import Provider, Settings
 
+_CURRENCY = re.compile("[A-Z]{3}")
 _POSITIVE = {
     "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
     "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
@@ -26,6 +28,8 @@ def check(settings: Settings) -> None:
             f"server.auth is off and server.host is {settings.server.host}: anyone could use this server. "
             "Set server.host to 127.0.0.1, or leave server.auth at keys.",
         )
+    if not _CURRENCY.fullmatch(settings.usage.currency):
+        raise RixinError(Kind.CONFIGURATION, "usage.currency must be the code of a currency, such as USD or CNY")
     for provider in settings.providers:
         check_provider(provider)
     for name, targets in settings.routes.items():

@@ -145,12 +145,18 @@ def _reference(match: re.Match[str], environ: Mapping[str, str]) -> str:
     return value
 
 
+def _names(table: str) -> list[str]:
+    """The settings that a table has; those of all tables where it is none of a single kind."""
+    kind = next((field.type for field in msgspec.structs.fields(Settings) if field.name == table), None)
+    tables = [kind] if kind in TABLES else [*TABLES, Settings]
+    return sorted({name for part in tables for name in part.__struct_fields__})
+
+
 def _configuration_error(message: str, path: Path | None, variables: Mapping[str, str]) -> RixinError:
     """The error for what msgspec says; `variables` are those that gave settings, by the dotted names of these."""
     unknown, place = _UNKNOWN_FIELD.search(message), _PLACE.search(message)
     setting = ".".join(found.group(1) for found in (place, unknown) if found)
     if unknown:
-        known = sorted({name for part in (*TABLES, Settings) for name in part.__struct_fields__})
-        near = difflib.get_close_matches(unknown.group(1), known, n=1)
+        near = difflib.get_close_matches(unknown.group(1), _names(place.group(1) if place else ""), n=1)
         message += f"; did you mean `{near[0]}`?" if near else ""
     return RixinError(Kind.CONFIGURATION, f"{variables.get(setting) or path or 'the settings'}: {message}")

@@ -315,6 +315,30 @@ class RouteTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The share of requests among those of one priority."""
 
 
+class ModelPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the models called NAME cost, in units of `usage.currency`, with up to six decimals.
+
+    NAME is a provider's own name for a model, or a glob, either with or without `provider/` before it. A name goes
+    before globs; of these the first one that fits counts.
+    """
+
+    prompt: str | float = 0.0
+    """A million prompt tokens."""
+    completion: str | float = 0.0
+    """A million completion tokens, those of reasoning included."""
+    cached: str | float | None = None
+    """A million prompt tokens that the upstream had in its cache; as others unless set."""
+    request: str | float = 0.0
+    """One request that was served, beside its tokens."""
+
+
+class UsageKeeping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of what requests used."""
+
+    currency: str = "USD"
+    """Of all prices and costs; its code of three letters."""
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named set of limits that keys are given."""
 
@@ -337,6 +361,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     routes: dict[str, tuple[RouteTarget, ...]] = {}
     """Names that several models answer, before any list or alias."""
     plans: dict[str, Plan] = {}
+    prices: dict[str, ModelPrice] = {}
+    """What models cost, by their names or globs."""
+    usage: UsageKeeping = field(default_factory=UsageKeeping)
     secret_key: str | None = None
     """The root secret as base64 or 64 hex digits; `<data_dir>/secret.key` unless set."""
 
@@ -361,5 +388,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.server.host in LOOPBACK_HOSTS
 
 
-TABLES = (Server, Engine, LocalModel, Media, Files, Moderation, Provider, ModelOverride, RouteTarget, PlanLimit, Plan)
+TABLES = (
+    Server,
+    Engine,
+    LocalModel,
+    Media,
+    Files,
+    Moderation,
+    Provider,
+    ModelOverride,
+    RouteTarget,
+    PlanLimit,
+    Plan,
+    ModelPrice,
+    UsageKeeping,
+)
 """The tables of the settings."""
