@@ -28,12 +28,13 @@ from rixin.dialects.sensenova_native.messages import read_messages
 from rixin.dialects.sensenova_native.request import read_common, read_thinking
 from rixin.dialects.sensenova_native.response import beside, with_beside, words_of
 from rixin.dialects.sensenova_native.usage import render_usage
-from rixin.dialects.sensenova_native.wire import TurnBody
+from rixin.dialects.sensenova_native.wire import TurnBody, WholeTurnBody
 from rixin.dialects.sensenova_native.writer import ChunkWriter
 from rixin.errors import invalid
 
 _TURN = msgspec.json.Decoder(TurnBody)
-_FIELDS = frozenset(TurnBody.__struct_fields__)
+_WHOLE = msgspec.json.Decoder(WholeTurnBody)
+_FIELDS = frozenset(WholeTurnBody.__struct_fields__)
 _TAIL = b',"status":{"code":0,"message":"OK"}}\n\n'
 
 _encode = msgspec.json.Encoder().encode
@@ -51,7 +52,7 @@ def parse_turn(call: Call, card_of: CardOf) -> Generate:
         RixinError: `INVALID_REQUEST` naming the field, or what `card_of` raises.
         TypeError: The conversation is not there.
     """
-    body = read_turn(call.body)
+    body = decode(_WHOLE, call.body)
     note = body.turn
     if note is None:
         raise TypeError("a turn without its session cannot be asked")

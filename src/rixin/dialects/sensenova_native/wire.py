@@ -68,6 +68,15 @@ class SessionBody(Struct, frozen=True, kw_only=True):
     system_prompt: list[PromptMessage] | None = None
 
 
+class TurnBody(CommonBody, frozen=True, kw_only=True):
+    """The body of `POST /v1/llm/chat-conversations`."""
+
+    session_id: str
+    content: str | None = None
+    action: Literal["next", "regeneration"] | None = None
+    thinking: Thinking | None = None
+
+
 class TurnNote(Struct, frozen=True, kw_only=True):
     """What this server knows of a turn; no client says it."""
 
@@ -77,13 +86,9 @@ class TurnNote(Struct, frozen=True, kw_only=True):
     """Messages that stand before all turns."""
 
 
-class TurnBody(CommonBody, frozen=True, kw_only=True):
-    """The body of `POST /v1/llm/chat-conversations`, with the conversation that it goes on with."""
+class WholeTurnBody(TurnBody, frozen=True, kw_only=True):
+    """A turn's body with the conversation that it goes on with, which the server has put in."""
 
-    session_id: str
-    content: str | None = None
-    action: Literal["next", "regeneration"] | None = None
-    thinking: Thinking | None = None
     messages: list[WireMessage] = []
     turn: TurnNote | None = None
 
