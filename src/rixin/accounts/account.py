@@ -5,16 +5,18 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
+from rixin.accounts.roles import Role
+
 Scope: TypeAlias = Literal["inference", "admin", "metrics"]
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """What a key may do."""
+    """What a key may do, or a person who has logged in."""
 
     id: str
-    """The key's id."""
+    """The key's id, or that of the user who has logged in."""
     name: str
     scopes: frozenset[str]
     models: tuple[str, ...] = ()
@@ -27,6 +29,16 @@ class Account(Struct, frozen=True, kw_only=True):
     """The id of the user whose key it is; None where it is the operator's."""
     team: str | None = None
     """The id of the team that it counts for."""
+    user_plan: str | None = None
+    """The plan that all keys of its user share."""
+    team_plan: str | None = None
+    """The plan that all keys of its team share."""
+    dialects: tuple[str, ...] = ()
+    """Names of the dialects that it may speak; empty means every one."""
+    networks: tuple[str, ...] = ()
+    """Where its requests may come from, in CIDR notation; empty means anywhere."""
+    role: Role | None = None
+    """What it is in the admin API; None keeps it out."""
 
     def may_use(self, *names: str) -> bool:
         """Whether a model is within reach, by any of the names that it goes by (the asked one, the resolved one)."""

@@ -24,7 +24,7 @@ from rixin.web.stamp import make_stamp
 log = structlog.get_logger("rixin.web")
 
 ANYONE = Account(id="anyone", name="anyone", scopes=frozenset())
-OWNER = Account(id="local", name="local", scopes=frozenset(access.value for access in Access))
+OWNER = Account(id="local", name="local", scopes=frozenset(access.value for access in Access), role="owner")
 """Who calls a server that asks for no keys: reachable from this machine only, and allowed everything."""
 
 
