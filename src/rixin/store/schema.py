@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -24,7 +24,13 @@ keys = Table(
     Column("creator", Text),
     Column("kind", Text, nullable=False, server_default="api"),
     Column("sealed", LargeBinary),  # an access key's secret, encrypted
+    Column("user_id", Text),
+    Column("team_id", Text),
+    Column("dialects", JSON, nullable=False, server_default="[]"),
+    Column("networks", JSON, nullable=False, server_default="[]"),
 )
+Index("keys_by_user", keys.c.user_id)
+Index("keys_by_team", keys.c.team_id)
 
 usage = Table(
     "usage",
@@ -269,3 +275,82 @@ sessions = Table(
 )
 Index("sessions_by_use", sessions.c.owner, sessions.c.used_at, sessions.c.size)
 Index("sessions_by_end", sessions.c.expires_at)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False, unique=True),  # in lower case
+    Column("password", Text),  # its Argon2 hash
+    Column("role", Text, nullable=False),
+    Column("plan", Text),
+    Column("created_at", Double, nullable=False),
+    Column("disabled_at", Double),
+    Column("last_login_at", Double),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+Index("identities_by_user", identities.c.user_id)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("plan", Text),
+    Column("created_at", Double, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+)
+Index("members_by_user", members.c.user_id)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("method", Text, nullable=False),  # password, oidc or setup
+    Column("created_at", Double, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+Index("logins_by_user", logins.c.user_id)
+Index("logins_by_end", logins.c.expires_at)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("address", Text),
+    Column("action", Text, nullable=False),
+    Column("target", Text),
+    Column("detail", Text, nullable=False),  # JSON, as it went into the hash
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # there is one row, 1
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+)
