@@ -3,7 +3,7 @@
 import json
 
 from rixin.cli.provider_rules import DIALECTS
-from rixin.web.body_coding import CODINGS
+from rixin.core.codings import CODINGS
 from tests.support.pages import DOCS, blocks, run
 from tests.support.server import Server
 
