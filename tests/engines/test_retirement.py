@@ -5,13 +5,14 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from rixin.engines.http1.transport import Http1Transport
 from rixin.engines.retirement import RetiringTransport
-from rixin.engines.transport import AiohttpTransport, Exchange, Timeouts
+from rixin.engines.transport import Exchange, Timeouts
 from rixin.errors import RixinError
 from tests.upstreams.scripted import Cut, Request, ScriptedUpstream, Send, Wait, answer, chunk, head
 
 
-class CountedTransport(AiohttpTransport):
+class CountedTransport(Http1Transport):
     """The real one; remembers how often it was closed."""
 
     closings = 0
@@ -24,7 +25,7 @@ class CountedTransport(AiohttpTransport):
 
 def transport_to(upstream: ScriptedUpstream) -> tuple[RetiringTransport, CountedTransport]:
     """A transport, and the one that does its work."""
-    inner = CountedTransport.for_url(upstream.url, Timeouts())
+    inner = CountedTransport(upstream.url, "The upstream", Timeouts())
     return RetiringTransport(inner), inner
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rixin.engines.transport import AiohttpTransport, Timeouts
+from rixin.engines import connections
+from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from tests.upstreams.scripted import ScriptedUpstream, answer
 
@@ -63,10 +64,10 @@ async def socks5(target: int) -> AsyncGenerator[Proxy]:
         yield proxy
 
 
-def through(proxy: Proxy, scheme: str) -> AiohttpTransport:
+def through(proxy: Proxy, scheme: str) -> Transport:
     """Connections to a named host through a proxy."""
     environ = {"ALL_PROXY": f"{scheme}://user:secret@127.0.0.1:{proxy.port}"}
-    return AiohttpTransport.for_url("http://api.example.com/v1", HASTY, environ=environ)
+    return connections.to_url("http://api.example.com/v1", HASTY, environ=environ)
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])

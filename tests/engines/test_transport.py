@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rixin.engines.transport import AiohttpTransport, Timeouts
+from rixin.engines import connections
+from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from tests.support.certificates import self_signed
 from tests.upstreams.scripted import (
@@ -30,15 +31,26 @@ HANG = 10.0
 """Seconds after which a test that should have ended counts as hanging."""
 
 
-async def fetch(reply: Reply, timeouts: Timeouts = HASTY, *, body: bytes = b"{}") -> tuple[int, bytes]:
-    """The status and body of one POST that gets `reply`."""
+async def fetch(
+    reply: Reply, timeouts: Timeouts = HASTY, *, body: bytes = b"{}", proxied: bool = False
+) -> tuple[int, bytes]:
+    """The status and body of one POST that gets `reply`, from an upstream or from a proxy that is asked for one."""
     async with ScriptedUpstream(reply) as upstream, asyncio.timeout(HANG):
-        transport = AiohttpTransport.for_url(upstream.url, timeouts)
+        transport = connections.to_url(upstream.url, timeouts)
+        if proxied:
+            environ = {"HTTP_PROXY": upstream.url.removesuffix("/v1")}
+            transport = connections.to_url("http://api.example.com/v1", timeouts, environ=environ)
         try:
             async with transport.exchange("POST", "/chat/completions", body=body) as exchange:
                 return exchange.status, await exchange.read_all(2**20)
         finally:
             await transport.aclose()
+
+
+async def ask(transport: Transport, body: bytes = b"{}") -> tuple[int, bytes]:
+    """The status and body of one POST."""
+    async with transport.exchange("POST", "/x", body=body) as exchange:
+        return exchange.status, await exchange.read_all(2**20)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +62,10 @@ async def fetch(reply: Reply, timeouts: Timeouts = HASTY, *, body: bytes = b"{}"
         [Delay(0.05), *stream([b"he", Delay(0.05), b"llo"])],
     ],
 )
-async def test_an_answer_is_read_whatever_its_framing(reply: Reply):
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_an_answer_is_read_whatever_its_framing(reply: Reply, proxied: bool):
     """Length, chunks or the connection's end delimit an answer, and latency within the limits does no harm."""
-    assert await fetch(reply) == (200, b"hello")
+    assert await fetch(reply, proxied=proxied) == (200, b"hello")
 
 
 FAULTS: list[tuple[str, Reply, Kind]] = [
@@ -82,18 +95,19 @@ FAULTS: list[tuple[str, Reply, Kind]] = [
 
 
 @pytest.mark.parametrize(("reply", "kind"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
-async def test_a_fault_is_an_error_of_its_kind(reply: Reply, kind: Kind):
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_a_fault_is_an_error_of_its_kind(reply: Reply, kind: Kind, proxied: bool):
     """No fault hangs, and none passes for an end."""
     with pytest.raises(RixinError) as caught:
-        await fetch(reply)
+        await fetch(reply, proxied=proxied)
     assert caught.value.kind is kind
-    assert "127.0.0.1" in caught.value.message
+    assert ("api.example.com" if proxied else "127.0.0.1") in caught.value.message
 
 
 async def test_what_came_before_a_break_is_handed_out_first():
     """Bytes that arrived are read before the error that follows them, even when both were there already."""
     async with ScriptedUpstream(stream([b"hello"], end=Cut())) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         async with transport.exchange("POST", "/x", body=b"{}") as exchange:
             await asyncio.sleep(0.05)  # lets the break arrive unread
             assert await exchange.read() == b"hello"
@@ -120,7 +134,7 @@ async def test_e5_the_first_byte_may_take_longer_than_the_others():
 async def test_an_answer_larger_than_the_limit_is_refused():
     """`read_all` reads no further than its limit."""
     async with ScriptedUpstream(answer(b"x" * 1000)) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         async with transport.exchange("GET", "/models") as exchange:
             with pytest.raises(RixinError, match="999 bytes") as caught:
                 await exchange.read_all(999)
@@ -132,7 +146,7 @@ async def test_reads_join_what_has_arrived():
     """Pieces that arrived since the last read come as one."""
     gate = asyncio.Event()
     async with ScriptedUpstream(stream([b"a", b"b", b"c", Wait(gate), b"d"])) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         async with transport.exchange("POST", "/x", body=b"{}") as exchange:
             arrived = b""
             while arrived != b"abc":
@@ -155,7 +169,7 @@ async def test_a_slow_reader_loses_nothing(framing: str):
         "close": until_close(data),
     }
     async with ScriptedUpstream(replies[framing]) as upstream, asyncio.timeout(HANG):
-        transport = AiohttpTransport.for_url(upstream.url, Timeouts())
+        transport = connections.to_url(upstream.url, Timeouts())
         async with transport.exchange("POST", "/x", body=b"{}") as exchange:
             received = bytearray()
             while piece := await exchange.read():
@@ -168,7 +182,7 @@ async def test_a_slow_reader_loses_nothing(framing: str):
 async def test_leaving_early_closes_the_connection_at_once():
     """The upstream sees its client leave, in mid-answer and before the answer alike."""
     async with ScriptedUpstream(stream([b"hello"], end=Stall())) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, Timeouts())
+        transport = connections.to_url(upstream.url, Timeouts())
         async with transport.exchange("POST", "/x", body=b"{}") as exchange:
             await exchange.read()
         await asyncio.wait_for(upstream.left.wait(), HANG)
@@ -178,7 +192,7 @@ async def test_leaving_early_closes_the_connection_at_once():
 async def test_cancelling_before_the_answer_closes_the_connection_at_once():
     """A task that is cancelled while it waits for the head leaves no request behind."""
     async with ScriptedUpstream([Stall()]) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, Timeouts())
+        transport = connections.to_url(upstream.url, Timeouts())
 
         async def wait() -> None:
             async with transport.exchange("POST", "/x", body=b"{}"):
@@ -196,7 +210,7 @@ async def test_cancelling_before_the_answer_closes_the_connection_at_once():
 async def test_a_connection_is_used_again():
     """Whole answers leave their connection to the next request."""
     async with ScriptedUpstream(answer(b"hello")) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         for _ in range(5):
             async with transport.exchange("POST", "/x", body=b"{}") as exchange:
                 assert await exchange.read_all(100) == b"hello"
@@ -208,7 +222,7 @@ async def test_a_post_is_written_once():
     """A request that was written on a connection the upstream then closed is an error, never sent again."""
     replies = iter([answer(b"hello"), [Cut()], answer(b"hello")])
     async with ScriptedUpstream(lambda _request: next(replies)) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         async with transport.exchange("POST", "/x", body=b"{}") as exchange:
             await exchange.read_all(100)
         with pytest.raises(RixinError) as caught:
@@ -222,7 +236,7 @@ async def test_a_post_is_written_once():
 async def test_a_connection_found_closed_is_not_used():
     """A connection that the upstream closed between two requests costs nothing but a new one."""
     async with ScriptedUpstream([*answer(b"hello"), Cut()]) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         for _ in range(3):
             async with transport.exchange("POST", "/x", body=b"{}") as exchange:
                 assert await exchange.read_all(100) == b"hello"
@@ -235,7 +249,7 @@ async def test_the_request_is_what_was_asked_for():
     """Method, path, headers and body arrive as given, uncompressed answers are asked for, nothing is followed."""
     reply = answer(b"", status=307, location="http://127.0.0.1:1/elsewhere")
     async with ScriptedUpstream(reply) as upstream:
-        transport = AiohttpTransport.for_url(upstream.url, HASTY)
+        transport = connections.to_url(upstream.url, HASTY)
         async with transport.exchange("POST", "/a%2Fb", headers={"authorization": "Bearer k"}, body=b"[1]") as exchange:
             assert exchange.status == 307
             assert exchange.headers["location"].endswith("/elsewhere")
@@ -252,7 +266,7 @@ async def test_a_large_body_is_sent_whole():
     """Megabytes, as images make them, arrive with their length in the head."""
     body = b"[" + b"1," * 2**20 + b"1]"
     async with ScriptedUpstream(answer(b"hello")) as upstream, asyncio.timeout(HANG):
-        transport = AiohttpTransport.for_url(upstream.url, Timeouts(connect=1, first_byte=5, idle=5, total=10))
+        transport = connections.to_url(upstream.url, Timeouts(connect=1, first_byte=5, idle=5, total=10))
         async with transport.exchange("POST", "/x", body=body) as exchange:
             assert await exchange.read_all(100) == b"hello"
         await transport.aclose()
@@ -266,7 +280,7 @@ async def test_an_upstream_that_does_not_listen_is_unreachable():
     """A refused connection is told by the host alone."""
     async with ScriptedUpstream(answer(b"")) as upstream:
         url = upstream.url
-    transport = AiohttpTransport.for_url(url, HASTY)
+    transport = connections.to_url(url, HASTY)
     with pytest.raises(RixinError) as caught:
         async with transport.exchange("GET", "/models"):
             pass
@@ -278,11 +292,12 @@ async def test_an_upstream_that_does_not_listen_is_unreachable():
 async def test_a_unix_socket_is_a_transport_too(tmp_path: Path):
     """Exchanges go over a socket in the file system, whose path no message tells."""
     path = tmp_path / "engine.sock"
-    transport = AiohttpTransport.for_socket(path, "The engine", HASTY)
+    transport = connections.to_socket(path, "The engine", HASTY)
     async with ScriptedUpstream(answer(b"hello"), socket=path) as upstream:
         async with transport.exchange("GET", "/v1/load") as exchange:
             assert await exchange.read_all(100) == b"hello"
         assert upstream.requests[0].path == "/v1/load"
+    await transport.aclose()
     path.unlink(missing_ok=True)
     with pytest.raises(RixinError) as caught:
         async with transport.exchange("GET", "/v1/load"):
@@ -296,7 +311,7 @@ async def test_t13_a_proxy_from_the_environment_is_used():
     """A request for a named host goes to the proxy with its whole URL, and with the proxy's own credentials."""
     async with ScriptedUpstream(answer(b"hello")) as proxy:
         address = proxy.url.removesuffix("/v1").replace("://", "://user:secret@")
-        transport = AiohttpTransport.for_url("http://api.example.com/v1", HASTY, environ={"HTTP_PROXY": address})
+        transport = connections.to_url("http://api.example.com/v1", HASTY, environ={"HTTP_PROXY": address})
         async with transport.exchange("GET", "/models") as exchange:
             assert await exchange.read_all(100) == b"hello"
         await transport.aclose()
@@ -308,7 +323,7 @@ async def test_a_proxy_that_does_not_answer_is_told():
     """The message says that it was the proxy, and does not tell its address."""
     async with ScriptedUpstream(answer(b"")) as proxy:
         address = proxy.url.removesuffix("/v1")
-    transport = AiohttpTransport.for_url("https://api.example.com/v1", HASTY, environ={"HTTPS_PROXY": address})
+    transport = connections.to_url("https://api.example.com/v1", HASTY, environ={"HTTPS_PROXY": address})
     with pytest.raises(RixinError) as caught:
         async with transport.exchange("GET", "/models"):
             pass
@@ -337,7 +352,7 @@ async def tls_server(tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
 async def test_tls_is_spoken_to_those_who_are_trusted(tls_server: tuple[str, Path]):
     """A certificate that the context trusts is enough for an exchange."""
     url, certificate = tls_server
-    transport = AiohttpTransport.for_url(url, HASTY, tls=ssl.create_default_context(cafile=certificate))
+    transport = connections.to_url(url, HASTY, tls=ssl.create_default_context(cafile=certificate))
     async with transport.exchange("GET", "/models") as exchange:
         assert await exchange.read_all(100) == b"hello"
     await transport.aclose()
@@ -345,7 +360,7 @@ async def test_tls_is_spoken_to_those_who_are_trusted(tls_server: tuple[str, Pat
 
 async def test_a_certificate_that_is_not_trusted_ends_it(tls_server: tuple[str, Path]):
     """Nothing is sent to an upstream whose certificate does not check out."""
-    transport = AiohttpTransport.for_url(tls_server[0], HASTY)
+    transport = connections.to_url(tls_server[0], HASTY)
     with pytest.raises(RixinError, match="not trusted") as caught:
         async with transport.exchange("GET", "/models"):
             pass

@@ -8,10 +8,11 @@ from typing import TypeVar
 import msgspec
 
 from rixin.dialects.base import Upstream
+from rixin.engines import connections
 from rixin.engines.control import ControlClient, EnsuredModel
 from rixin.engines.http_stream import ERROR_LIMIT, raise_for_status
 from rixin.engines.process import State
-from rixin.engines.transport import AiohttpTransport, Timeouts, Transport
+from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 
 CONNECT = 5.0
@@ -40,7 +41,7 @@ class ChildClient:
         self._control = control
         self._timeouts_of = timeouts_of
         self._socket = ""
-        self._transport: AiohttpTransport | None = None
+        self._transport: Transport | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -48,7 +49,7 @@ class ChildClient:
         status = self._control.models.get(self.model)
         return status is not None and status.state == State.READY
 
-    async def ready(self) -> AiohttpTransport:
+    async def ready(self) -> Transport:
         """Connections to the child, loaded first where need be. It is held by nobody.
 
         Raises:
@@ -56,7 +57,7 @@ class ChildClient:
         """
         return await self._connect(await self._control.ensure(self.model))
 
-    async def answered(self, ask: Callable[[AiohttpTransport], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
+    async def answered(self, ask: Callable[[Transport], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """What the child answers, with the model held meanwhile.
 
         When the child has died before it said a word, the model is ensured afresh, once.
@@ -81,11 +82,11 @@ class ChildClient:
         if transport is not None:
             await transport.aclose()
 
-    async def _connect(self, ensured: EnsuredModel) -> AiohttpTransport:
+    async def _connect(self, ensured: EnsuredModel) -> Transport:
         if self._transport is None or ensured.socket != self._socket:
             old, self._socket = self._transport, ensured.socket
             timeouts = self._timeouts_of(ensured)
-            self._transport = new = AiohttpTransport.for_socket(Path(self._socket), "The embedded engine", timeouts)
+            self._transport = new = connections.to_socket(Path(self._socket), "The embedded engine", timeouts)
             if old is not None:
                 # The model has left its old child, and whoever still reads from there has lost it already.
                 await old.aclose()

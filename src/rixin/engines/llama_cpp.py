@@ -21,7 +21,7 @@ from rixin.engines.child_protocol import (
 from rixin.engines.control import ControlClient
 from rixin.engines.http_stream import stream_answer
 from rixin.engines.observer import observed
-from rixin.engines.transport import AiohttpTransport, Timeouts
+from rixin.engines.transport import Timeouts, Transport
 from rixin.settings import Engine
 
 DIALECT = "openai_chat"
@@ -82,7 +82,7 @@ class LlamaCpp:
         request = request.edit(stream=True, include_usage=True)
         headers = {} if request.fairness_key is None else {FAIRNESS_HEADER: request.fairness_key}
 
-        def ask(transport: AiohttpTransport) -> AsyncGenerator[Batch, None]:
+        def ask(transport: Transport) -> AsyncGenerator[Batch, None]:
             call = observed(transport, request, self.name, DIALECT)
             body = self._upstream.build_body(request)
             return stream_answer(call, self._upstream, body, path=GENERATE_PATH, headers=headers, sign_in=last_sign)
@@ -99,7 +99,7 @@ class LlamaCpp:
         """
         body = msgspec.json.encode(self._upstream.build_body(request))
 
-        async def ask(transport: AiohttpTransport) -> AsyncGenerator[PromptTokens, None]:
+        async def ask(transport: Transport) -> AsyncGenerator[PromptTokens, None]:
             yield await ask_child(transport, self._upstream, "POST", COUNT_PATH, body, PromptTokens)
 
         async with aclosing(self._child.answered(ask)) as answers:

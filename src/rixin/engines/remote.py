@@ -11,6 +11,7 @@ from rixin.core.embeddings import Embeddings
 from rixin.core.requests import Change, Embed, Generate
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat.wire import NAME as CHAT
+from rixin.engines import connections
 from rixin.engines.base import Batch, ListedModel, Prepared
 from rixin.engines.base_url import normalize_base_url
 from rixin.engines.empty_answers import not_empty
@@ -20,7 +21,7 @@ from rixin.engines.observer import observed
 from rixin.engines.past_thoughts import with_past_thoughts
 from rixin.engines.restoration import restored
 from rixin.engines.retirement import RetiringTransport
-from rixin.engines.transport import AiohttpTransport, Timeouts, Transport
+from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from rixin.profiles.answers.transform import transform_for
 from rixin.profiles.profile import NOTHING, Profile
@@ -92,7 +93,7 @@ class Remote:
             total=provider.total_timeout,
         )
         try:
-            transport = AiohttpTransport.for_url(normalize_base_url(provider.base_url), timeouts, environ=environ)
+            transport = connections.to_url(normalize_base_url(provider.base_url), timeouts, environ=environ)
         except RixinError as error:
             raise RixinError(error.kind, f"provider {provider.name}: {error.message}") from None
         return cls(provider, dialect, transport, profile_for)

@@ -10,7 +10,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from rixin.engines.transport import AiohttpTransport, Timeouts, Transport
+from rixin.engines import connections
+from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from rixin.settings import Moderation
 
@@ -68,7 +69,7 @@ class ExternalCheck:
             raise RixinError(Kind.CONFIGURATION, message)
         deadline = settings.check_deadline
         timeouts = Timeouts(connect=deadline, first_byte=deadline, idle=deadline, total=deadline)
-        transport = AiohttpTransport(url, "The content check", timeouts)
+        transport = connections.to_url(url, timeouts, label="The content check")
         return cls(transport, settings.check_key, open_on_failure=settings.on_failure == "open")
 
     async def allows(self, stage: Stage, model: str, texts: list[str]) -> bool:
