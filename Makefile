@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
+# Tests that run side by side: most of them wait for a process rather than compute.
+JOBS   ?= 3
 UV     := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .PHONY: install serve test check fix bench docs audit lock agents
@@ -21,7 +23,7 @@ serve: install
 	@$(BIN)/rixin serve $(ARGS)
 
 test: install
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: install
 	@$(BIN)/ruff check .
