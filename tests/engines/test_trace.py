@@ -182,3 +182,38 @@ async def test_bodies_are_told_as_they_are_sent() -> None:
             pass
         await engine.aclose()
     assert heard == [("up", upstream.requests[0].body)]
+
+
+async def test_a_call_carries_what_its_request_is_part_of() -> None:
+    """Headers of whoever follows the calls reach the upstream, beside those that it always gets."""
+
+    class Following:
+        def called(self, attempt: Attempt) -> dict[str, str]:
+            return {"x-part": f"{attempt.engine}/{attempt.model}"}
+
+    clock = SystemClock()
+    trace = Trace(clock, clock.monotonic(), spans=Following())
+    request = msgspec.structs.replace(streaming(), observer=trace)
+    async with ScriptedUpstream(stream([*completion_events(), DONE])) as upstream, asyncio.timeout(HANG):
+        engine = engine_at(upstream.url)
+        async with aclosing(engine.stream(request)) as batches:
+            async for _ in batches:
+                pass
+        await engine.aclose()
+    [asked] = upstream.requests
+    assert asked.headers["x-part"] == "up/scripted"
+    assert asked.headers["accept"] == "text/event-stream"
+
+
+def test_waits_are_told_by_their_names() -> None:
+    """Each one by its times since the arrival; together they say what the request waited for. A moment is no wait."""
+    clock = SystemClock()
+    trace = Trace(clock, 100.0)
+    trace.on_phase("queue", 100.5, 101.0)
+    trace.on_phase("media", 101.0, 101.00001)
+    trace.on_phase("queue", 102.0, 102.25)
+    assert [(phase.name, phase.began, phase.ended) for phase in trace.phases] == [
+        ("queue", 500.0, 1000.0),
+        ("queue", 2000.0, 2250.0),
+    ]
+    assert trace.times() == {"queue": 750.0}

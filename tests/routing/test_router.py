@@ -9,12 +9,15 @@ import msgspec
 import pytest
 import structlog
 
+from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
 from rixin.core.events import Finish, Text
+from rixin.core.observer import QUEUE
 from rixin.core.requests import Change, Generate
 from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base import Batch, Prepared
 from rixin.engines.remote import Remote
+from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Candidate, Resolution
@@ -271,6 +274,23 @@ async def test_a_short_wait_is_waited_out() -> None:
     assert asked.text == "Paris 巴黎"
     assert asked.batches[0].events == []
     assert arrivals[1] - arrivals[0] >= 0.4
+
+
+async def test_a_wait_is_told_to_who_watches() -> None:
+    """Once, from when it began to the call after it; what did not wait has none."""
+    replies = [error(429, "slow down", retry_after=0.2), GOLDEN, GOLDEN]
+    clock = SystemClock()
+    async with network([lambda _request: replies.pop(0)]) as net:
+        waited, at_once = Trace(clock, clock.monotonic()), Trace(clock, clock.monotonic())
+        for trace in (waited, at_once):
+            await net.ask(msgspec.structs.replace(chat(net.resolution.card), observer=trace))
+    [phase] = waited.phases
+    first, second = waited.attempts
+    assert phase.name == QUEUE
+    assert first.ended is not None
+    assert first.ended <= phase.began < phase.ended <= second.began
+    assert phase.ended - phase.began >= 190
+    assert at_once.phases == []
 
 
 LONG_WAITS = [

@@ -8,6 +8,7 @@ redacted, packed and sealed on its way to the store, off the event loop, and bou
 import asyncio
 import zlib
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -19,7 +20,7 @@ from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.clock import Clock
 from rixin.core.redaction import Redactor
-from rixin.engines.trace import Attempt, Keeping, Trace
+from rixin.engines.trace import Attempt, Keeping, Spans, Trace
 from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Server
 from rixin.store.database import Database
@@ -113,6 +114,28 @@ _attempts = msgspec.json.Decoder(tuple[AttemptRecord, ...])
 _bodies = msgspec.json.Decoder(Bodies)
 
 
+class RequestWatch(Protocol):
+    """Sees every request begin and end, beside the log. It never waits, and never raises."""
+
+    @property
+    def wants_answers(self) -> bool:
+        """Whether it wants all that comes back from upstreams."""
+        ...
+
+    def began(self, since: float, traceparent: str) -> Spans | None:
+        """A request has begun.
+
+        Args:
+            since: When it arrived, by the monotonic clock.
+            traceparent: What its client says that it is part of (W3C Trace Context); it may be anything.
+        """
+        ...
+
+    def ended(self, row: UsageRow, trace: Trace | None, body: bytes) -> None:
+        """A request is over; arguments as of `RequestLog.record`."""
+        ...
+
+
 class RequestLog:
     """The requests of a server: their rows on their way to the store, and those that are there.
 
@@ -123,6 +146,7 @@ class RequestLog:
         redactor: Hides what must not be kept of them.
         settings: What is kept, and how long.
         clock: Time.
+        watch: Sees them too, where somebody does.
     """
 
     def __init__(
@@ -133,7 +157,9 @@ class RequestLog:
         redactor: Redactor,
         settings: Server,
         clock: Clock,
+        watch: RequestWatch | None = None,
     ) -> None:
+        self._watch = watch
         self._table = RequestTable(database)
         self._ledger = ledger
         self._box = SealedBox(root_secret, PURPOSE)
@@ -150,23 +176,27 @@ class RequestLog:
         """Requests whose details could not be kept, since the start."""
         return self._writer.lost
 
-    def trace(self, request_id: str, since: float, *, answers: bool = False) -> Trace:
+    def trace(self, request_id: str, since: float, *, traceparent: str = "", answers: bool = False) -> Trace:
         """Watches a request.
 
         Args:
             request_id: The request's.
             since: When it arrived, by the monotonic clock.
+            traceparent: What its client says that it is part of; see `RequestWatch.began`.
             answers: Whether somebody wants all that comes back.
         """
+        spans = None
+        if self._watch is not None:
+            spans, answers = self._watch.began(since, traceparent), answers or self._watch.wants_answers
         kept = self._settings.keep_bodies != "off"
         keeping = Keeping(bodies=kept, answers=answers, beginning=self._settings.max_kept_body_bytes)
         if self._settings.log_level != "debug":
-            return Trace(self._clock, since, keeping)
+            return Trace(self._clock, since, keeping, spans=spans)
 
         def show(engine: str, body: bytes) -> None:
             log.debug("upstream request", id=request_id, engine=engine, body=self._redactor.body(body, MAX_SHOWN))
 
-        return Trace(self._clock, since, keeping, show)
+        return Trace(self._clock, since, keeping, show, spans)
 
     def record(self, row: UsageRow, trace: Trace | None = None, body: bytes = b"") -> None:
         """Takes a request down when it is over. Never waits, never raises.
@@ -176,6 +206,8 @@ class RequestLog:
             trace: What engines did for it.
             body: What the client sent.
         """
+        if self._watch is not None:
+            self._watch.ended(row, trace, body)
         self._ledger.record(row)
         attempts = trace.attempts if trace is not None else []
         raw = self._raw(row, attempts, body)

@@ -5,11 +5,19 @@ carries none.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
+
+QUEUE: Final = "queue"
+"""The phase in which a request waits for its turn."""
 
 
 class AttemptObserver(Protocol):
     """Watches one call to an upstream."""
+
+    @property
+    def carried(self) -> Mapping[str, str]:
+        """Headers that the call carries, so that who receives it can tell what it is part of; names in lower case."""
+        ...
 
     def on_answer(self, status: int, headers: Mapping[str, str]) -> bool:
         """The head of the answer has come; header names are in lower case. Returns whether the rest shall be shown."""
@@ -29,4 +37,8 @@ class Observer(Protocol):
 
     def on_attempt(self, engine: str, dialect: str, model: str, body: bytes) -> AttemptObserver:
         """An engine is about to be called, in a dialect, for a model by its name there, with exactly this body."""
+        ...
+
+    def on_phase(self, name: str, began: float, ended: float) -> None:
+        """The request has waited for something that is no call, between two instants of the monotonic clock."""
         ...

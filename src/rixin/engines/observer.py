@@ -37,6 +37,8 @@ class _ObservedTransport:
         observer, model = self._request.observer, self._request.card.target
         assert observer is not None  # noqa: S101 - `observed` makes none without
         attempt = observer.on_attempt(self._engine, self._dialect, model, body)
+        if attempt.carried:
+            headers = {**(headers or {}), **attempt.carried}
         return _ObservedCall(self._transport.exchange(method, path, headers=headers, body=body), attempt)
 
     async def aclose(self) -> None:

@@ -1,7 +1,9 @@
 """What a request made engines do: each of their calls, its times and its end, and what was said, where it is kept."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -11,6 +13,11 @@ from rixin.errors import Kind, RixinError
 
 MAX_ATTEMPTS = 32
 """Calls of one request that are taken down, which is more than routing makes."""
+
+UPSTREAM: Final = "upstream"
+"""What times call the calls of engines."""
+SHORTEST_PHASE: Final = 0.0001
+"""Seconds; what took less was no waiting."""
 
 _ID_HEADERS = ("x-request-id", "request-id", "x-ds-trace-id", "x-trace-id", "x-amzn-requestid", "cf-ray")
 """Where upstreams name a request, the first that is there counting."""
@@ -26,6 +33,22 @@ class Keeping(Struct, frozen=True, kw_only=True):
     """All of what comes back."""
     beginning: int = 65536
     """How many bytes a beginning is, at most."""
+
+
+class Phase(Struct, frozen=True):
+    """A time in which a request waited for something that is no call. Milliseconds are since its arrival."""
+
+    name: str
+    began: float
+    ended: float
+
+
+class Spans(Protocol):
+    """Follows the calls of one request beyond this server."""
+
+    def called(self, attempt: "Attempt") -> Mapping[str, str]:
+        """A call begins. Returns the headers that it carries."""
+        ...
 
 
 class Attempt:
@@ -44,6 +67,8 @@ class Attempt:
         self.error: Kind | None = None
         self.upstream_id: str | None = None
         self.headers: Mapping[str, str] = {}
+        self.carried: Mapping[str, str] = {}
+        """Headers that it was sent with, so that its receiver can tell what it is part of."""
         self._trace = trace
         self._pieces: list[bytes] = []
         self._size = 0
@@ -88,13 +113,14 @@ class Attempt:
 
 
 class Trace:
-    """The calls that engines made for one request, in their order.
+    """The calls that engines made for one request, in their order, and what it waited for besides.
 
     Args:
         clock: Time.
         since: When the request arrived, by the monotonic clock.
         keeping: What of the bodies is kept.
         tell: Called with the engine's name and the body of each call, before it is made.
+        spans: Follows the calls, where somebody does.
     """
 
     def __init__(
@@ -103,9 +129,12 @@ class Trace:
         since: float,
         keeping: Keeping = Keeping(),  # noqa: B008 - frozen
         tell: Callable[[str, bytes], None] | None = None,
+        spans: Spans | None = None,
     ) -> None:
         self.attempts: list[Attempt] = []
+        self.phases: list[Phase] = []
         self.keeping = keeping
+        self.spans = spans
         self._clock = clock
         self._since = since
         self._tell = tell
@@ -117,8 +146,37 @@ class Trace:
             self.attempts.append(attempt)
         if self._tell is not None:
             self._tell(engine, body)
+        if self.spans is not None:
+            attempt.carried = self.spans.called(attempt)
         return attempt
+
+    def on_phase(self, name: str, began: float, ended: float) -> None:
+        """The request has waited for something; see `Observer.on_phase`."""
+        if ended - began >= SHORTEST_PHASE:
+            self.phases.append(Phase(name, self._milliseconds(began), self._milliseconds(ended)))
+
+    @contextmanager
+    def waiting(self, name: str) -> Generator[None]:
+        """The context is a phase."""
+        began = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self.on_phase(name, began, self._clock.monotonic())
+
+    def times(self) -> dict[str, float]:
+        """How many milliseconds the request has waited for what, until now: each phase by its name, and `UPSTREAM`."""
+        times: dict[str, float] = {}
+        for phase in self.phases:
+            times[phase.name] = times.get(phase.name, 0.0) + phase.ended - phase.began
+        for attempt in self.attempts:
+            ended = self.elapsed() if attempt.ended is None else attempt.ended
+            times[UPSTREAM] = times.get(UPSTREAM, 0.0) + ended - attempt.began
+        return times
 
     def elapsed(self) -> float:
         """Milliseconds since the request arrived."""
-        return round((self._clock.monotonic() - self._since) * 1000, 3)
+        return self._milliseconds(self._clock.monotonic())
+
+    def _milliseconds(self, instant: float) -> float:
+        return round((instant - self._since) * 1000, 3)

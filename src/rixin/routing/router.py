@@ -15,6 +15,7 @@ import msgspec
 from rixin.clock import Clock, uniform
 from rixin.core.embeddings import Embeddings
 from rixin.core.estimate import estimate_inputs
+from rixin.core.observer import QUEUE
 from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch, Counts, Embeds, Engine, Prepared
@@ -124,6 +125,7 @@ class Attempt:
         self._lease: Lease | None = None
         self._prepared: Prepared | None = None
         self._engine_changes: tuple[Change, ...] = ()
+        self._waits_since: float | None = None
         self._begun = False
         self._usage: Usage | None = None
 
@@ -193,6 +195,7 @@ class Attempt:
                 self._engine_changes += batch.changes
                 yield batch
         finally:
+            self._waited()
             for healing in self._healings:
                 healing.close()
 
@@ -272,6 +275,8 @@ class Attempt:
     async def _wait(self, option: Option) -> AsyncGenerator[tuple[Option, Lease] | None, None]:
         """Waits for a candidate: until it may be asked again, or for its turn."""
         clock = self._router.clock
+        if self._waits_since is None:
+            self._waits_since = clock.monotonic()
         if option.ready_at > clock.monotonic():
             while (left := option.ready_at - clock.monotonic()) > 0:
                 yield None
@@ -283,6 +288,12 @@ class Attempt:
                     yield None if lease is None else (option, lease)
         except RixinError as refusal:
             self._refuse(option, refusal)
+
+    def _waited(self) -> None:
+        """Tells of a wait that is over."""
+        since, self._waits_since = self._waits_since, None
+        if since is not None and self._request.observer is not None:
+            self._request.observer.on_phase(QUEUE, since, self._router.clock.monotonic())
 
     def _refuse(self, option: Option, refusal: RixinError) -> None:
         """A candidate cannot be asked in time. Where that is a repair, the client is told what it was to mend."""
@@ -302,6 +313,7 @@ class Attempt:
 
     def _open(self, option: Option, lease: Lease) -> AsyncGenerator[Batch, None]:
         """Sends the request, once."""
+        self._waited()
         option.call(self._router.clock.monotonic())
         self.count += 1
         self._repair = None

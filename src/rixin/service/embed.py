@@ -33,9 +33,9 @@ class Embedding(Served[Embed]):
     def __init__(self, embedder: "Embedder", request: Embed, caller: Caller, resolution: Resolution) -> None:
         self._embedder = embedder
         self._resolution = resolution
-        self._trace = embedder.requests.trace(caller.request_id, caller.since)
-        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
-        super().__init__(caller, request)
+        trace = embedder.requests.trace(caller.request_id, caller.since, traceparent=caller.traceparent)
+        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=trace)
+        super().__init__(caller, request, trace)
 
     async def run(self) -> Embeddings:
         """The answer.
@@ -68,7 +68,7 @@ class Embedding(Served[Embed]):
         """Writes the row, and settles what was reserved."""
         embedder, origin = self._embedder, self.request.origin
         row = self._row(failure, embedder.clock.monotonic())
-        embedder.requests.record(row, self._trace, b"" if origin is None else origin.body)
+        embedder.requests.record(row, self.trace, b"" if origin is None else origin.body)
         if reservation is not None:
             presumed = presumed_tokens(self.request) if self._left_behind(failure) else None
             await self._settle(reservation, presumed if self.usage is None else self.usage.total)

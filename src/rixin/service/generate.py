@@ -90,9 +90,14 @@ class Generation(Served[Generate]):
         """How far the request was when its engine told that last."""
         self._generator = generator
         self._resolution = resolution
-        self._trace = generator.requests.trace(caller.request_id, caller.since, answers=generator.recorder is not None)
-        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self._trace)
-        super().__init__(caller, generator.continuity.opened(request, caller.account.id))
+        trace = generator.requests.trace(
+            caller.request_id,
+            caller.since,
+            traceparent=caller.traceparent,
+            answers=generator.recorder is not None,
+        )
+        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=trace)
+        super().__init__(caller, generator.continuity.opened(request, caller.account.id), trace)
         self._meter = Meter(generator.clock)
         self._retrieved = Retrieved(self.request)
 
@@ -166,11 +171,14 @@ class Generation(Served[Generate]):
             self.standings = reservation.standings
         try:
             if generator.retriever is not None and not wants_compaction(request):
-                self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
+                with self.trace.waiting("retrieval"):
+                    self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
                 request = self._retrieved.request
-            request = await generator.media.resolve(request, self._resolution, self.caller.account)
+            with self.trace.waiting("media"):
+                request = await generator.media.resolve(request, self._resolution, self.caller.account)
             if generator.moderator is not None:
-                await generator.moderator.admit(request, self.caller.request_id)
+                with self.trace.waiting("moderation"):
+                    await generator.moderator.admit(request, self.caller.request_id)
             if not wants_compaction(request):  # what does not fit then is read in pieces
                 request = await fit_output(await fit_history(request, self._count), self._count)
             self.request = request
@@ -207,9 +215,9 @@ class Generation(Served[Generate]):
             first_event_at=self._meter.first_event_at,
             queued=None if self.sign is None else self.sign.queued,
         )
-        generator.requests.record(row, self._trace, b"" if origin is None else origin.body)
+        generator.requests.record(row, self.trace, b"" if origin is None else origin.body)
         if generator.recorder is not None:
-            generator.recorder.keep(self.request, self._trace)
+            generator.recorder.keep(self.request, self.trace)
 
 
 class Generator:
@@ -283,7 +291,8 @@ class Generator:
             stream=named.stream is True,
             total_ms=(self.clock.monotonic() - caller.since) * 1000,
         )
-        self.requests.record(row, None, body)
+        trace = self.requests.trace(caller.request_id, caller.since, traceparent=caller.traceparent)
+        self.requests.record(row, trace, body)
 
 
 class _Named(Struct):

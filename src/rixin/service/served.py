@@ -9,6 +9,7 @@ from msgspec import Struct
 from rixin.accounts.account import Account
 from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
+from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Reservation, Standing
 from rixin.routing.router import Attempt
@@ -33,6 +34,10 @@ class Caller(Struct, frozen=True, kw_only=True):
     """When the request arrived, in seconds since the epoch."""
     since: float
     """The same instant by the monotonic clock."""
+    received: float | None = None
+    """When its body was there, by the monotonic clock."""
+    traceparent: str = ""
+    """What the client says that the request is part of (W3C Trace Context); it may be anything."""
 
 
 class Served(Generic[R]):
@@ -42,7 +47,11 @@ class Served(Generic[R]):
     """What the log calls what is asked for."""
     _attempt: Attempt | None = None
 
-    def __init__(self, caller: Caller, request: R) -> None:
+    def __init__(self, caller: Caller, request: R, trace: Trace) -> None:
+        self.trace = trace
+        """What it has waited for so far."""
+        if caller.received is not None:
+            trace.on_phase("body", caller.since, caller.received)
         self.caller = caller
         self.request = request
         self.standings: tuple[Standing, ...] = ()

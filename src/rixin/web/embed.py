@@ -55,6 +55,8 @@ class EmbedHandler:
             request_id=exchange.request_id,
             arrived=arrived,
             since=since,
+            received=self._clock.monotonic(),
+            traceparent=exchange.headers.get("traceparent", ""),
         )
         try:
             request = await self._intake.parse(exchange, body, account, rest)

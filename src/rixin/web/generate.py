@@ -58,6 +58,8 @@ class GenerateHandler:
             request_id=exchange.request_id,
             arrived=arrived,
             since=since,
+            received=self._clock.monotonic(),
+            traceparent=exchange.headers.get("traceparent", ""),
         )
         async with AsyncExitStack() as held:
             try:
