@@ -1,10 +1,13 @@
 """The composition root of a web worker: builds every room's part and wires them. Nothing else knows how they fit."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -72,9 +75,12 @@ from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.store.responses import ResponseTable
 from rixin.store.sessions import SessionTable
-from rixin.web.app import App, Mount
-from rixin.web.exchange import Asgi
+from rixin.web.app import App
+from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
+
+if TYPE_CHECKING:
+    from rixin.web.admin.app import AdminApp
 
 assert OPENAI_CHAT.upstream is not None  # noqa: S101 - a constant of ours
 _UPSTREAM = OPENAI_CHAT.upstream
@@ -162,26 +168,26 @@ async def compose(
             return None if engines.book.served else obstacle(settings, engines.control)
 
         models = ModelService(engines.catalog, engines.upstreams.looked)
+        admin = Lazy(partial(asyncio.to_thread, _admin(settings, stores, engines, obstructed, clock)))
+        wire = endpoints(
+            settings,
+            generator,
+            models,
+            ResponseService(stored),
+            None if kept is None else SessionService(kept, clock),
+            stores.files,
+            stores.links,
+            clock,
+            obstructed,
+            knowledge.service,
+        )
         app = App(
-            RouteTable(
-                endpoints(
-                    settings,
-                    generator,
-                    models,
-                    ResponseService(stored),
-                    None if kept is None else SessionService(kept, clock),
-                    stores.files,
-                    stores.links,
-                    clock,
-                    obstructed,
-                    knowledge.service,
-                )
-            ),
+            RouteTable([*wire, *reference(lambda: app.endpoints, admin)]),
             spoken=spoken,
             keys=stores.keys if settings.server.auth == "keys" else None,
             settings=settings.server,
             clock=clock,
-            mounts={"/admin/v1": Mount(_admin(settings, stores, engines, obstructed, clock))},
+            mounts={"/admin/v1": admin},
         )
         watch = engines.watch
         yield Worker(
@@ -295,7 +301,7 @@ def _generator(
 
 def _admin(
     settings: Settings, stores: _Stores, engines: _Engines, obstructed: Callable[[], RixinError | None], clock: Clock
-) -> Callable[[], Asgi]:
+) -> "Callable[[], AdminApp]":
     started_at = clock.now()
 
     def problems() -> list[str]:
@@ -309,7 +315,7 @@ def _admin(
         except RixinError:
             return None  # it has gone since it was looked at
 
-    def admin() -> Asgi:
+    def admin() -> "AdminApp":
         # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
         from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
         from rixin.web.admin.services import AdminServices  # noqa: PLC0415 - as above

@@ -40,7 +40,6 @@ from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.intake import Intake
 from rixin.web.knowledge import METHODS as KNOWLEDGE_METHODS
-from rixin.web.knowledge import PATH as KNOWLEDGE
 from rixin.web.knowledge import KnowledgeHandler
 from rixin.web.models import ModelsHandler, ModelShape, ShapeOf
 from rixin.web.not_served import METHODS, refuse
@@ -99,9 +98,9 @@ def endpoints(
 ) -> list[Endpoint]:
     """All of them. Of prefixes the first that fits counts."""
     return [
-        _public("/", HealthHandler()),
-        _public("/health", HealthHandler()),
-        _public("/readyz", ReadyHandler(obstacle)),
+        Endpoint.public("/", HealthHandler()),
+        Endpoint.public("/health", HealthHandler()),
+        Endpoint.public("/readyz", ReadyHandler(obstacle)),
         *_models(models),
         *_operations(settings, generator, models, responses, sessions, clock),
         *_responses(responses, clock),
@@ -200,8 +199,8 @@ def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[En
 def _knowledge(settings: Settings, knowledge: KnowledgeService | None, links: FileLinks) -> Iterator[Endpoint]:
     if knowledge is not None:
         handler = KnowledgeHandler(knowledge, links, settings.server)
-        for path in (KNOWLEDGE, f"{KNOWLEDGE}/"):
-            yield from (_private(method, path, SENSENOVA_NATIVE, handler) for method in KNOWLEDGE_METHODS)
+        for path, methods in KNOWLEDGE_METHODS.items():
+            yield from (_private(method, path, SENSENOVA_NATIVE, handler) for method in methods)
 
 
 def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) -> Endpoint:
@@ -213,7 +212,3 @@ def _private(method: str, path: str, dialect: Dialect | None, handler: Handler) 
         handler=handler,
         query_key=dialect is GEMINI,
     )
-
-
-def _public(path: str, handler: Handler) -> Endpoint:
-    return Endpoint(method="GET", path=path, access=Access.PUBLIC, dialect=None, handler=handler, wire=False)

@@ -17,6 +17,7 @@ from rixin.settings import Server
 from rixin.web import local_only
 from rixin.web.cors import Cors
 from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
+from rixin.web.lazy import Lazy
 from rixin.web.request_id import request_id
 from rixin.web.routes import Access, Endpoint, RouteTable
 from rixin.web.stamp import make_stamp
@@ -26,24 +27,6 @@ log = structlog.get_logger("rixin.web")
 ANYONE = Account(id="anyone", name="anyone", scopes=frozenset())
 OWNER = Account(id="local", name="local", scopes=frozenset(access.value for access in Access), role="owner")
 """Who calls a server that asks for no keys: reachable from this machine only, and allowed everything."""
-
-
-class Mount:
-    """An application that is made, off the event loop, when it is first asked for."""
-
-    def __init__(self, make: Callable[[], Asgi]) -> None:
-        self._make = make
-        self._making: asyncio.Task[Asgi] | None = None
-
-    async def app(self) -> Asgi:
-        """The application."""
-        if self._making is None:
-            self._making = asyncio.create_task(asyncio.to_thread(self._make))
-        try:
-            return await asyncio.shield(self._making)
-        except Exception:
-            self._making = None  # the next request finds out whether it can be made by then
-            raise
 
 
 class App:
@@ -67,7 +50,7 @@ class App:
         keys: KeyRing | None,
         settings: Server,
         clock: Clock,
-        mounts: Mapping[str, "Mount"] | None = None,
+        mounts: Mapping[str, Lazy[Asgi]] | None = None,
     ) -> None:
         self._routes = routes
         self._spoken = spoken
@@ -92,7 +75,7 @@ class App:
             return
         for prefix, mount in self._mounts.items():
             if scope["path"] == prefix or scope["path"].startswith(prefix + "/"):
-                await (await mount.app())(scope, receive, send)
+                await (await mount.value())(scope, receive, send)
                 return
         started = self._clock.monotonic()
         headers = _headers(scope["headers"])

@@ -13,7 +13,8 @@ from rixin.web.files import base_of
 from rixin.web.routes import nothing_at
 
 PATH = "/v1/llm/knowledge-bases"
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = {PATH: ("GET", "POST"), f"{PATH}/": ("GET", "POST", "PUT", "DELETE")}
+"""By path."""
 
 
 class KnowledgeHandler:

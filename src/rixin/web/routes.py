@@ -50,6 +50,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     wire: bool = True
     """Whether browsers of allowed origins may call it."""
 
+    @classmethod
+    def public(cls, path: str, handler: Handler) -> "Endpoint":
+        """A `GET` for everyone, about the server itself."""
+        return cls(method="GET", path=path, access=Access.PUBLIC, dialect=None, handler=handler, wire=False)
+
 
 class RouteTable:
     """Finds endpoints by exact path, then by path with a parameter, then by prefix."""

@@ -40,7 +40,8 @@ from rixin.settings import Plan, PlanLimit, Provider, Server
 from rixin.store.database import Database
 from rixin.web.admin.app import AdminApp, make_app
 from rixin.web.admin.services import AdminServices
-from rixin.web.app import App, Mount
+from rixin.web.app import App
+from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
 from tests.engines.test_fleet import Yard
 
@@ -152,10 +153,11 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
     )
     admin = make_app(services)
 
+    async def made_admin() -> AdminApp:
+        return admin
+
     table = RouteTable([])
-    app = App(
-        table, spoken=spoken, keys=keys, settings=settings, clock=clock, mounts={"/admin/v1": Mount(lambda: admin)}
-    )
+    app = App(table, spoken=spoken, keys=keys, settings=settings, clock=clock, mounts={"/admin/v1": Lazy(made_admin)})
     listener = socket.create_server(("127.0.0.1", 0))
     server = HttpServer(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve([listener]))

@@ -61,7 +61,7 @@ def make_app(services: AdminServices) -> "AdminApp":
     api.include_router(schema)
     check_policies(api)
     document = _described(api)
-    return AdminApp(api, services.clock)
+    return AdminApp(api, document, services.clock)
 
 
 def check_policies(api: FastAPI) -> None:
@@ -103,10 +103,16 @@ def _described(api: FastAPI) -> dict[str, Any]:
 
 
 class AdminApp:
-    """The application with what every answer has: a request id, headers for browsers, and a record in the log."""
+    """The application with what every answer has: a request id, headers for browsers, and a record in the log.
 
-    def __init__(self, api: FastAPI, clock: Clock) -> None:
+    Attributes:
+        api: Its routes.
+        document: What OpenAPI tells of them.
+    """
+
+    def __init__(self, api: FastAPI, document: dict[str, Any], clock: Clock) -> None:
         self.api = api
+        self.document = document
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
