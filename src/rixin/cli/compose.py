@@ -27,6 +27,7 @@ from rixin.cli.knowledge import Knowledge, open_knowledge
 from rixin.cli.lifetime import Lifetime
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
+from rixin.cli.reference import reference
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
 from rixin.conversations import envelope, sessions, stored_responses
