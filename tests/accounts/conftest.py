@@ -1,7 +1,6 @@
 """A real database, a root secret, and time that the test owns."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -24,15 +23,6 @@ def root_secret() -> RootSecret:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
-    yield database
-    await database.aclose()
-
-
-@pytest.fixture
 async def ring(database: Database, root_secret: RootSecret, clock: ManualClock) -> AsyncIterator[KeyRing]:
     """The key ring of one process."""
     ring = KeyRing(database, root_secret, clock)
@@ -43,7 +33,7 @@ async def ring(database: Database, root_secret: RootSecret, clock: ManualClock) 
 @pytest.fixture
 async def other_ring(database: Database, root_secret: RootSecret, clock: ManualClock) -> AsyncIterator[KeyRing]:
     """The key ring of another process, with connections of its own to the same file."""
-    other = Database(database.path)
+    other = Database(database.place)
     ring = KeyRing(other, root_secret, clock)
     yield ring
     await ring.aclose()

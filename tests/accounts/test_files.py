@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
 from rixin.store.files import FileTable
 from tests.accounts.manual_clock import ManualClock
+from tests.support.databases import Place, execute, url_of
 
 WISH = FileWish(shape="openai", purpose="user_data", name="a.txt")
 ALL = FilePage(limit=100)
@@ -58,11 +58,18 @@ async def send(book: FileBook, content: bytes = b"content", owner: str = "alice"
         return await upload.finish(wish)
 
 
-def left(tmp_path: Path) -> tuple[int, int]:
-    """How many rows and how many files of bytes there are."""
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection:
-        rows: int = connection.execute("SELECT count(*) FROM files").fetchone()[0]
-    return rows, sum(path.is_file() for path in (tmp_path / "files").rglob("*"))
+Left = Callable[[], tuple[int, int]]
+
+
+@pytest.fixture
+def left(place: Place, tmp_path: Path) -> Left:
+    """Tells how many rows and how many files of bytes there are."""
+
+    def count() -> tuple[int, int]:
+        [(rows,)] = execute(place, "SELECT count(*) FROM files")
+        return rows, sum(path.is_file() for path in (tmp_path / "files").rglob("*"))
+
+    return count
 
 
 async def test_a8_a_file_is_its_owners_only(book: FileBook) -> None:
@@ -86,7 +93,7 @@ async def test_an_id_is_of_one_shape(book: FileBook) -> None:
             await book.get("alice", identity)
 
 
-async def test_an_upload_that_fails_leaves_nothing(book: FileBook, tmp_path: Path) -> None:
+async def test_an_upload_that_fails_leaves_nothing(book: FileBook, left: Left) -> None:
     """At whatever step."""
     with pytest.raises(ZeroDivisionError):
         async with book.upload("alice"):
@@ -99,10 +106,10 @@ async def test_an_upload_that_fails_leaves_nothing(book: FileBook, tmp_path: Pat
         await upload.write(b"never finished")
     with pytest.raises(RixinError, match="FINE_TUNE_1"):
         await send(book, b"\xff", wish=FileWish(shape="native", purpose="FINE_TUNE_1"))
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
-async def test_a_cancelled_upload_leaves_nothing(book: FileBook, tmp_path: Path) -> None:
+async def test_a_cancelled_upload_leaves_nothing(book: FileBook, left: Left) -> None:
     """As when the server ends."""
     begun = asyncio.Event()
 
@@ -117,7 +124,7 @@ async def test_a_cancelled_upload_leaves_nothing(book: FileBook, tmp_path: Path)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
 async def test_room_is_kept_for_what_comes(book: FileBook) -> None:
@@ -148,7 +155,7 @@ async def test_an_owner_has_so_many_files(book: FileBook) -> None:
     await send(book, b"x")
 
 
-async def test_a_file_ends_at_its_time(book: FileBook, clock: ManualClock, tmp_path: Path) -> None:
+async def test_a_file_ends_at_its_time(book: FileBook, clock: ManualClock, left: Left) -> None:
     """From the very instant on it is not there; the next sweep deletes it."""
     file = await send(book, wish=FileWish(shape="openai", purpose="user_data", lifetime=100.0))
     stays = await send(book)
@@ -158,28 +165,26 @@ async def test_a_file_ends_at_its_time(book: FileBook, clock: ManualClock, tmp_p
     with pytest.raises(RixinError):
         await book.get("alice", file.id)
     assert await book.list("alice", ALL) == ([stays], False)
-    assert left(tmp_path) == (2, 2)
+    assert left() == (2, 2)
     await book.sweep()
-    assert left(tmp_path) == (1, 1)
+    assert left() == (1, 1)
 
 
-async def test_bytes_that_cannot_be_deleted_are_deleted_later(
-    book: FileBook, store: FailingBytes, tmp_path: Path
-) -> None:
+async def test_bytes_that_cannot_be_deleted_are_deleted_later(book: FileBook, store: FailingBytes, left: Left) -> None:
     """Nobody has them in between."""
     file = await send(book)
     store.failing = True
     await book.delete("alice", file.id)
     assert await book.list("alice", ALL) == ([], False)
-    assert left(tmp_path) == (1, 1)
+    assert left() == (1, 1)
     with pytest.raises(RixinError):
         await book.sweep()
     store.failing = False
     await book.sweep()
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
-async def test_bytes_that_are_gone_already_are_no_obstacle(book: FileBook, store: FailingBytes, tmp_path: Path) -> None:
+async def test_bytes_that_are_gone_already_are_no_obstacle(book: FileBook, store: FailingBytes, left: Left) -> None:
     """Neither to being told so, nor to deleting the file."""
     file = await send(book)
     await store.delete(file.key)
@@ -187,19 +192,19 @@ async def test_bytes_that_are_gone_already_are_no_obstacle(book: FileBook, store
         await book.read(file)
     assert refused.value.kind is Kind.NOT_FOUND
     await book.delete("alice", file.id)
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
-async def test_files_of_a_deleted_key_go(book: FileBook, ring: KeyRing, tmp_path: Path) -> None:
+async def test_files_of_a_deleted_key_go(book: FileBook, ring: KeyRing, left: Left) -> None:
     """Nobody could ask for them again. Who is no key, as on a server without keys, stays."""
     key = await ring.create("key")
     await send(book, owner=key.id)
     await send(book, owner="local")
     await book.sweep()
-    assert left(tmp_path) == (2, 2)
+    assert left() == (2, 2)
     await ring.delete(key.id)
     await book.sweep()
-    assert left(tmp_path) == (1, 1)
+    assert left() == (1, 1)
 
 
 async def test_the_status_of_a_file(book: FileBook, clock: ManualClock) -> None:
@@ -216,15 +221,15 @@ import asyncio, sys
 from pathlib import Path
 from rixin.accounts.files import FileBook
 from rixin.clock import SystemClock
-from rixin.settings import Files
+from rixin.settings import Files, Server, Settings
 from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
 from rixin.store.files import FileTable
 
 async def main():
-    folder = Path(sys.argv[1])
-    book = FileBook(FileTable(Database(folder / "rixin.db")), FileBytes.open(None, {}, folder / "files"), Files(),
-                    SystemClock())
+    folder, url = sys.argv[1:]
+    database = Database.open(Settings(server=Server(database_url=url)))
+    book = FileBook(FileTable(database), FileBytes.open(None, {}, Path(folder) / "files"), Files(), SystemClock())
     async with book.upload("alice") as upload:
         await upload.write(bytes(20 * 2**20))
         print("there", flush=True)
@@ -236,31 +241,33 @@ asyncio.run(main())
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 async def test_r2_an_upload_whose_process_is_killed_leaves_nothing(
-    database: Database, store: FailingBytes, tmp_path: Path
+    database: Database, store: FailingBytes, tmp_path: Path, left: Left
 ) -> None:
     """Once it can be going on no more, the next sweep finds what is left of it: here, 16 MB."""
-    process = subprocess.Popen([sys.executable, "-c", UPLOAD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", UPLOAD, str(tmp_path), url_of(database.place)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert await asyncio.to_thread(process.stdout.readline) == "there\n"
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     process.stdout.close()
-    assert left(tmp_path) == (1, 1)
+    assert left() == (1, 1)
     clock = ManualClock()
     [left_over] = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
     now = left_over.stat().st_mtime
     book = FileBook(FileTable(database), store, Files(upload_timeout=10.0), clock)
     clock.advance(now - clock.now())
     await book.sweep()
-    assert left(tmp_path) == (1, 1)
+    assert left() == (1, 1)
     clock.advance(1000)
     await book.sweep()
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
 @pytest.mark.parametrize("step", ["condemned", "bytes"])
 async def test_r2_a_deletion_that_is_interrupted_is_ended(
-    book: FileBook, database: Database, store: FailingBytes, clock: ManualClock, tmp_path: Path, step: str
+    book: FileBook, database: Database, store: FailingBytes, clock: ManualClock, left: Left, step: str
 ) -> None:
     """After each of its steps, by whatever process."""
     file = await send(book)
@@ -270,10 +277,10 @@ async def test_r2_a_deletion_that_is_interrupted_is_ended(
     with pytest.raises(RixinError):
         await book.get("alice", file.id)
     await book.sweep()
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)
 
 
-async def test_an_upload_that_was_given_up_is_no_file(book: FileBook, clock: ManualClock, tmp_path: Path) -> None:
+async def test_an_upload_that_was_given_up_is_no_file(book: FileBook, clock: ManualClock, left: Left) -> None:
     """A sweep that came in between wins, and no bytes stay."""
     with pytest.raises(RixinError) as refused:  # noqa: PT012 - the block is what fails
         async with book.upload("alice") as upload:
@@ -282,4 +289,4 @@ async def test_an_upload_that_was_given_up_is_no_file(book: FileBook, clock: Man
             await book.sweep()
             await upload.finish(WISH)
     assert refused.value.kind is Kind.REQUEST_TIMEOUT
-    assert left(tmp_path) == (0, 0)
+    assert left() == (0, 0)

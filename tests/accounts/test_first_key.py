@@ -10,7 +10,7 @@ from rixin.accounts import first_key
 from rixin.accounts.keys import KeyRing
 from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
-from tests.accounts.outage import outage
+from tests.support.databases import outage
 
 
 async def test_a_person_is_shown_it(ring: KeyRing, tmp_path: Path) -> None:
@@ -66,6 +66,6 @@ async def test_without_a_place_for_the_file_there_is_no_key(ring: KeyRing, tmp_p
 
 async def test_without_the_store_there_is_no_file(ring: KeyRing, tmp_path: Path, database: Database) -> None:
     """A file with a key that was never stored would only mislead."""
-    with outage(database.path, "keys"), pytest.raises(RixinError):
+    with outage(database.place, "keys"), pytest.raises(RixinError):
         await first_key.ensure(ring, tmp_path / "first-key")
     assert not list(tmp_path.glob("first-key*"))

@@ -13,7 +13,7 @@ from rixin.accounts.ledger import Ledger
 from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
 from rixin.store.usage import UsageRow, UsageTable
-from tests.accounts.outage import outage
+from tests.support.databases import outage
 
 ROW = UsageRow(
     time=1_800_000_000.0, id="", key_id="key_1", key_name="Ada", dialect="openai_chat", operation="generate",
@@ -115,7 +115,7 @@ async def test_an_outage_loses_nothing(database: Database) -> None:
     """Rows wait for the store, in order, with one warning at its beginning and one word at its end."""
     ledger = Ledger(database)
     with structlog.testing.capture_logs() as logs:
-        with outage(database.path, "usage"):
+        with outage(database.place, "usage"):
             for number in range(600):
                 ledger.record(_row(number))
                 if number % 200 == 0:
@@ -131,7 +131,7 @@ async def test_an_outage_loses_nothing(database: Database) -> None:
 
 async def test_a_locked_store_is_an_outage(database: Database) -> None:
     """Where another process holds the write lock for long, rows wait as well."""
-    other = Database(database.path, busy_timeout=0.05)
+    other = Database(database.place, busy_timeout=0.05)
     ledger = Ledger(other)
     ledger.record(_row(0))
     async with database.begin():
@@ -147,11 +147,11 @@ async def test_run_outlives_an_outage(database: Database, monkeypatch: pytest.Mo
     ledger = Ledger(database)
     with structlog.testing.capture_logs() as logs:
         async with _running(ledger):
-            with outage(database.path, "usage"):
+            with outage(database.place, "usage"):
                 ledger.record(_row(0))
                 async with asyncio.timeout(50):
                     while not logs:
-                        await database.revision()
+                        await ledger.flush()
             await _until_stored(database, 1)
 
 
@@ -160,7 +160,7 @@ async def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.Mon
     monkeypatch.setattr(batch_writer, "MAX_PENDING", 10)
     ledger = Ledger(database)
     with structlog.testing.capture_logs() as logs:
-        with outage(database.path, "usage"):
+        with outage(database.place, "usage"):
             await ledger.flush()
             for number in range(13):
                 ledger.record(_row(number))
@@ -174,7 +174,7 @@ async def test_what_waits_is_bounded(database: Database, monkeypatch: pytest.Mon
 async def test_closing_in_an_outage_says_what_is_lost(database: Database) -> None:
     """At the end nothing can wait any longer: the rows are counted as lost, in the log as an error."""
     ledger = Ledger(database)
-    with structlog.testing.capture_logs() as logs, outage(database.path, "usage"):
+    with structlog.testing.capture_logs() as logs, outage(database.place, "usage"):
         for number in range(3):
             ledger.record(_row(number))
         await ledger.aclose()

@@ -115,7 +115,7 @@ async def test_a_killed_process_is_gone_on_from(room: Room) -> None:
     body = json.dumps({"text_lst": TEXTS})
     await room.add(body, "application/json")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", KILLED, str(room.database.path), stdin=PIPE, cwd=sys.path[0]
+        sys.executable, "-c", KILLED, str(room.database.place), stdin=PIPE, cwd=sys.path[0]
     )
     assert process.stdin is not None
     process.stdin.write(body.encode())

@@ -74,7 +74,7 @@ def test_one_call_left_and_four_processes_who_want_it(tmp_path: Path) -> None:
 
 async def test_a_killed_process_leaves_its_claims_to_their_lease(database: Database, limiter: SqliteLimiter) -> None:
     """What a process held when it was killed is known to the others, and swept away after the lease."""
-    process = await asyncio.to_thread(start, database.path, "crash", 5)
+    process = await asyncio.to_thread(start, database.place, "crash", 5)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("go\n")
@@ -202,7 +202,7 @@ async def test_a_database_that_is_gone_admits_nobody(database: Database, limiter
     limit = Limit("k", "tokens", 100, 3600)
     reservation = await limiter.acquire([limit], tokens=10)
     async with database.begin():
-        other = Database(database.path, busy_timeout=0.05)
+        other = Database(database.place, busy_timeout=0.05)
         blocked = SqliteLimiter(other, ManualClock())
         with pytest.raises(RixinError) as caught:
             await blocked.acquire([limit], tokens=1)
@@ -215,7 +215,7 @@ async def test_a_database_that_is_gone_admits_nobody(database: Database, limiter
 
 async def test_a_settlement_that_failed_can_be_repeated(database: Database, clock: ManualClock) -> None:
     """An end that the database refused has not happened."""
-    impatient = Database(database.path, busy_timeout=0.05)
+    impatient = Database(database.place, busy_timeout=0.05)
     limiter = SqliteLimiter(impatient, clock)
     limit = Limit("k", "tokens", 100, 3600)
     reservation = await limiter.acquire([limit], tokens=10)

@@ -21,7 +21,7 @@ async def test_the_first_text_stays(database: Database) -> None:
 
 async def test_of_many_givers_one_wins(database: Database) -> None:
     """Those that give a text at the same time, from two processes, all learn the same one."""
-    other = Database(database.path)
+    other = Database(database.place)
     answers = await asyncio.gather(
         *(MetaTable(through).settle("a", str(number)) for number, through in enumerate((database, other) * 5))
     )

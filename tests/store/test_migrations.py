@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +19,15 @@ from rixin.errors import Kind, RixinError
 from rixin.store import database as database_module
 from rixin.store.database import Database
 from rixin.store.schema import FULL_TEXT, REVISIONS, metadata
+from tests.support.databases import KINDS, Place, execute, new_place, tables, url_of
 
 MIGRATE = """
 import asyncio, sys
-from pathlib import Path
+from rixin.settings import Server, Settings
 from rixin.store.database import Database
 
 async def main():
-    database = Database(Path(sys.argv[1]))
+    database = Database.open(Settings(server=Server(database_url=sys.argv[1])))
     backup = await database.migrate()
     await database.aclose()
     print(backup, "alembic" in sys.modules)
@@ -36,21 +38,17 @@ asyncio.run(main())
 """
 
 
-def _tables(path: Path) -> set[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        return {name for (name,) in connection.execute(named)}
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Place]:
+    """Where a database is that has nothing in it yet, of each kind in turn."""
+    with new_place(request.param, tmp_path, migrated=False) as place:
+        yield place
 
 
-def _execute(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
-
-
-def _migrating_processes(path: Path, count: int) -> list[str]:
+def _migrating_processes(place: Place, count: int) -> list[str]:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", MIGRATE, url_of(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(count)
     ]
@@ -88,21 +86,20 @@ def test_the_code_knows_every_script() -> None:
     assert tuple(reversed([script.revision for script in scripts.walk_revisions()])) == REVISIONS
 
 
-async def test_up_down_up(tmp_path: Path) -> None:
+async def test_up_down_up(empty: Place) -> None:
     """A database can be taken down to nothing and up again, by every revision on the way."""
-    path = tmp_path / "rixin.db"
-    database = Database(path)
+    database = Database(empty)
     await database.migrate()
-    latest = _tables(path)
+    latest = tables(empty)
     assert {"keys", "usage", "requests", "revision", "meta", "counters", "claims"} < latest
     for to in (*reversed(REVISIONS[:-1]), None):
         await database.migrate(to)
         assert await database.revision() == to
-    assert _tables(path) == {"alembic_version"}
+    assert tables(empty) == {"alembic_version"}
     for to in REVISIONS:
         await database.migrate(to)
         assert await database.revision() == to
-    assert _tables(path) == latest
+    assert tables(empty) == latest
     await database.aclose()
 
 
@@ -118,7 +115,7 @@ async def test_a_copy_is_made_before_a_migration(tmp_path: Path) -> None:
     """The copy holds what the database held, the last commit included, and nobody else may read it."""
     database = Database(tmp_path / "rixin.db")
     await database.migrate()
-    _execute(database.path, "INSERT INTO meta VALUES ('a', 'kept')")
+    execute(database.place, "INSERT INTO meta VALUES ('a', 'kept')")
     backup = await database.migrate(None)
     await database.aclose()
     assert backup is not None
@@ -129,22 +126,21 @@ async def test_a_copy_is_made_before_a_migration(tmp_path: Path) -> None:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISIONS[-1],)]
 
 
-async def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+async def test_a_migration_that_fails_changes_nothing(empty: Place) -> None:
     """A table in the way stops the migration with its name, and what was made before it is taken back."""
-    path = tmp_path / "rixin.db"
-    _execute(path, "CREATE TABLE meta (theirs TEXT)")
-    database = Database(path)
+    execute(empty, "CREATE TABLE meta (theirs TEXT)")
+    database = Database(empty)
     with pytest.raises(RixinError) as caught:
         await database.migrate()
     await database.aclose()
     assert caught.value.kind is Kind.CONFIGURATION
     assert "meta" in caught.value.message
-    assert _tables(path) == {"meta"}
+    assert tables(empty) == {"meta"}
 
 
 async def test_a_newer_database_is_refused(database: Database) -> None:
-    """A revision that this program does not know is refused by name, and the file is left as it is."""
-    _execute(database.path, "UPDATE alembic_version SET version_num = '9999'")
+    """A revision that this program does not know is refused by name, and the database is left as it is."""
+    execute(database.place, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(RixinError) as caught:
         await database.migrate()
     assert caught.value.kind is Kind.CONFIGURATION
@@ -187,11 +183,34 @@ def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.draft"))
 
 
+def test_processes_on_an_empty_postgresql_migrate_once(tmp_path: Path) -> None:
+    """Of several processes that upgrade a shared database at once, all succeed, one after the other."""
+    with new_place("postgresql", tmp_path, migrated=False) as place:
+        assert {output.split()[0] for output in _migrating_processes(place, 3)} == {"None"}
+        assert execute(place, "SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
+
+
+async def test_a_shared_schema_is_upgraded_only_when_it_is_told_to(tmp_path: Path) -> None:
+    """PostgreSQL that is empty or behind refuses a server, saying the command; brought up to date, it takes one."""
+    with new_place("postgresql", tmp_path, migrated=False) as place:
+        database = Database(place)
+        for revision in (None, REVISIONS[-2]):
+            await database.migrate(revision)
+            with pytest.raises(RixinError) as caught:
+                await database.prepare()
+            assert caught.value.kind is Kind.CONFIGURATION
+            assert "rixin db upgrade" in caught.value.message
+            assert await database.revision() == revision
+        await database.migrate()
+        await database.prepare()
+        await database.aclose()
+
+
 def test_one_of_the_processes_makes_the_copy(tmp_path: Path) -> None:
     """Of several processes on a file that holds something, one copies and migrates, and the others find it done."""
     path = tmp_path / "rixin.db"
-    _execute(path, "PRAGMA journal_mode = WAL")
-    _execute(path, "CREATE TABLE theirs (id TEXT)")
+    execute(path, "PRAGMA journal_mode = WAL")
+    execute(path, "CREATE TABLE theirs (id TEXT)")
     outputs = _migrating_processes(path, 3)
     copies = [output for output in outputs if not output.startswith("None")]
     assert copies == [f"{tmp_path / 'rixin-foreign.backup.db'} True"]
@@ -199,5 +218,5 @@ def test_one_of_the_processes_makes_the_copy(tmp_path: Path) -> None:
 
 async def test_a_start_without_a_migration_imports_no_alembic(database: Database) -> None:
     """Alembic takes longer to import than a start may take, so that an up-to-date database does without."""
-    output = await asyncio.to_thread(_migrating_processes, database.path, 1)
+    output = await asyncio.to_thread(_migrating_processes, database.place, 1)
     assert output == ["None False"]

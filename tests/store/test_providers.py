@@ -1,7 +1,6 @@
 """Providers in the store: what is kept of them, and what nobody can read there."""
 
 import asyncio
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from rixin.errors import Kind, RixinError
 from rixin.settings import ModelOverride, PlanLimit, Provider
 from rixin.store.database import Database
 from rixin.store.providers import ProviderTable, StoredProvider
+from tests.support.databases import Place, content
 
 SECRET = RootSecret(bytes(range(32)))
 FULL = Provider(
@@ -50,7 +50,7 @@ async def test_all_settings_come_back(table: ProviderTable) -> None:
 async def test_keys_and_headers_cannot_be_read(table: ProviderTable, database: Database) -> None:
     """No byte of a key or a header's value is in the database's files; the address is."""
     await table.add(FULL, 5.0)
-    files = b"".join(path.read_bytes() for path in database.path.parent.iterdir())
+    files = content(database.place)
     assert b"api.example.com" in files
     for secret in (*FULL.api_keys, *FULL.headers, *FULL.headers.values()):
         assert secret.encode() not in files
@@ -124,9 +124,9 @@ async def test_a_provider_is_replaced_and_removed(table: ProviderTable) -> None:
     assert [row.provider.name for row in await stored(table)] == ["later"]
 
 
-async def test_every_change_raises_the_revision(table: ProviderTable, tmp_path: Path) -> None:
+async def test_every_change_raises_the_revision(table: ProviderTable, place: Place) -> None:
     """Another process that asks for the revision hears of each change."""
-    other = Database(tmp_path / "rixin.db")
+    other = Database(place)
     seen = [await ProviderTable(other, SealedBox(SECRET, "provider keys")).revision()]
     for change in (table.add(FULL, 5.0), table.replace(FULL, 6.0), table.remove("up")):
         await change

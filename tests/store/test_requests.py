@@ -139,6 +139,7 @@ async def test_old_bodies_are_dropped_in_portions(database: Database) -> None:
         (RequestFilter(least_status=500), "usage_failed"),
     ],
 )
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 async def test_a_page_is_read_by_an_index(
     database: Database, wanted: RequestFilter, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

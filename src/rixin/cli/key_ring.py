@@ -17,7 +17,7 @@ async def open_ring(settings: Settings) -> AsyncGenerator[KeyRing]:
     secret = root_secret.load(settings)
     database = Database.open(settings)
     try:
-        await database.migrate()
+        await database.prepare()
         await root_secret.check(secret, MetaTable(database))
         yield KeyRing(database, secret, SystemClock())
     finally:

@@ -30,7 +30,7 @@ async def open_book(settings: Settings) -> AsyncGenerator[OpenBook]:
     secret = root_secret.load(settings)
     database = Database.open(settings)
     try:
-        await database.migrate()
+        await database.prepare()
         await root_secret.check(secret, MetaTable(database))
         rules = provider_rules(os.environ)
         book = ProviderBook(settings.providers, provider_table(database, secret), rules, SystemClock())

@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects import sqlite
 
+from rixin.store.bulk_insert import insert_new
 from rixin.store.database import Database
 from rixin.store.schema import requests, usage
 from rixin.store.usage import UsageRow
 
-_INSERT = str(sqlite.insert(requests).on_conflict_do_nothing().compile(dialect=sqlite.dialect()))
 _USAGE = tuple(usage.c[name] for name in UsageRow.__struct_fields__)
 _SAME_REQUEST = and_(requests.c.time == usage.c.time, requests.c.id == usage.c.id)
 
@@ -79,7 +78,7 @@ class RequestTable:
             for detail in details
         ]
         async with self._database.begin() as connection:
-            await connection.exec_driver_sql(_INSERT, rows)
+            await insert_new(connection, requests, rows)
 
     async def list(
         self, wanted: RequestFilter, *, limit: int = 100, before: tuple[float, str] | None = None
