@@ -198,7 +198,7 @@ async def compose(
 
 async def _open_stores(settings: Settings, clock: Clock, life: Lifetime) -> _Stores:
     database = life.hold(Database.open(settings))
-    await database.migrate()
+    await database.prepare()
     secret = root_secret.load(settings)
     await root_secret.check(secret, MetaTable(database))
     redactor = Redactor()
