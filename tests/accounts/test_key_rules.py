@@ -2,10 +2,23 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from rixin.accounts.account import Account
-from rixin.accounts.key_rules import check_expiry, check_models, check_name, check_plan, check_scopes, check_within
+from rixin.accounts.key_rules import (
+    KeyWish,
+    check_dialects,
+    check_expiry,
+    check_models,
+    check_name,
+    check_networks,
+    check_owner,
+    check_plan,
+    check_scopes,
+    check_within,
+)
+from rixin.accounts.roles import ROLES, Role
 from rixin.errors import Kind, RixinError
 
 
@@ -81,7 +94,7 @@ BOUND = Account(id="2", name="", scopes=frozenset({"admin"}), models=("gpt-*", "
 )
 def test_a_key_may_give_what_it_has(creator: Account, given: dict[str, object]) -> None:
     """The same as the creator has, or less, is fine."""
-    check_within(creator, **_given(given))  # pyright: ignore[reportArgumentType] - a table of arguments
+    check_within(creator, _wish(given))
 
 
 @pytest.mark.parametrize(
@@ -102,9 +115,104 @@ def test_a_key_may_give_what_it_has(creator: Account, given: dict[str, object]) 
 def test_a_key_gives_no_more_than_it_has(creator: Account, given: dict[str, object], param: str) -> None:
     """Another scope, more models, another plan or a longer life is denied, naming the field."""
     with pytest.raises(RixinError) as caught:
-        check_within(creator, **_given(given))  # pyright: ignore[reportArgumentType] - a table of arguments
+        check_within(creator, _wish(given))
     assert (caught.value.kind, caught.value.param) == (Kind.PERMISSION_DENIED, param)
 
 
-def _given(changes: dict[str, object]) -> dict[str, object]:
-    return {"scopes": ["admin"], "models": ["local"], "plan": "free", "expires_at": 100.0} | changes
+def _wish(changes: dict[str, object]) -> KeyWish:
+    given = {"scopes": ["admin"], "models": ["local"], "plan": "free", "expires_at": 100.0} | changes
+    return msgspec.convert({"name": "new", **given}, KeyWish)
+
+
+NARROW = Account(
+    id="key_1",
+    name="a",
+    scopes=frozenset({"inference"}),
+    dialects=("anthropic", "openai_chat"),
+    networks=("10.0.0.0/8", "2001:db8::/32"),
+    team="team_1",
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dialects": ["anthropic"], "networks": ["10.1.0.0/16"]},
+        {"dialects": ["openai_chat", "anthropic"], "networks": ["10.0.0.0/8", "2001:db8:1::/48", "10.1.2.3"]},
+        {"dialects": ["anthropic"], "networks": ["10.0.0.0/8"], "team": "team_1"},
+    ],
+)
+def test_a_narrow_key_may_give_what_lies_within_it(given: dict[str, object]) -> None:
+    """Some of its dialects, parts of its networks, and its team."""
+    check_within(NARROW, msgspec.convert({"name": "new", **given}, KeyWish))
+
+
+@pytest.mark.parametrize(
+    ("changed", "param"),
+    [
+        ({"dialects": []}, "dialects"),
+        ({"dialects": ["anthropic", "gemini"]}, "dialects"),
+        ({"networks": []}, "networks"),
+        ({"networks": ["11.0.0.0/8"]}, "networks"),
+        ({"networks": ["10.0.0.0/7"]}, "networks"),
+        ({"networks": ["10.0.0.0/8", "0.0.0.0/0"]}, "networks"),
+        ({"networks": ["2001:db8::/31"]}, "networks"),
+        ({"networks": ["::ffff:10.0.0.0/104"]}, "networks"),
+        ({"team": "team_2"}, "team"),
+    ],
+)
+def test_a_narrow_key_gives_nothing_beyond_it(changed: dict[str, object], param: str) -> None:
+    """Other dialects, wider networks or another team are denied, naming the field."""
+    given = {"dialects": ["anthropic"], "networks": ["10.1.0.0/16"]} | changed
+    with pytest.raises(RixinError) as caught:
+        check_within(NARROW, msgspec.convert({"name": "new", **given}, KeyWish))
+    assert (caught.value.kind, caught.value.param) == (Kind.PERMISSION_DENIED, param)
+
+
+@pytest.mark.parametrize("network", ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", "10.0.0", "1.2.3.4 "])
+def test_a_network_is_an_address_or_a_cidr_range(network: str) -> None:
+    """Anything else is refused, naming its place; so is a range that begins in its own middle."""
+    assert _refused(lambda: check_networks(["192.0.2.1", network])) == "networks[1]"
+
+
+def test_there_are_limits_to_lists() -> None:
+    """Lists that no key needs are refused."""
+    assert _refused(lambda: check_networks(["192.0.2.1"] * 101)) == "networks"
+    assert _refused(lambda: check_dialects(["x"] * 21)) == "dialects"
+    assert _refused(lambda: check_dialects(["\n"])) == "dialects"
+
+
+def _creator(role: Role | None, user: str = "usr_1") -> Account:
+    return Account(id="key_1", name="a", scopes=frozenset({"inference", "admin"}), role=role, user=user)
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+@pytest.mark.parametrize("other", ROLES)
+def test_who_makes_keys_for_others_manages_them(role: Role | None, other: Role) -> None:
+    """Owners make keys for all, admins for all but owners, the others for themselves only."""
+    scope = "metrics" if other == "auditor" else "inference"
+    wish = KeyWish(name="new", scopes=(scope,), user="usr_2", creator=_creator(role))
+    if role == "owner" or (role == "admin" and other != "owner"):
+        check_owner(wish, other)
+    else:
+        with pytest.raises(RixinError) as caught:
+            check_owner(wish, other)
+        assert (caught.value.kind, caught.value.param) == (Kind.PERMISSION_DENIED, "user")
+    check_owner(msgspec.structs.replace(wish, user="usr_1"), other)
+
+
+def test_an_admin_gives_nobody_else_a_key_that_administers() -> None:
+    """They would know it when its user has become an owner."""
+    wish = KeyWish(name="new", scopes=("admin",), user="usr_2", creator=_creator("admin"))
+    with pytest.raises(RixinError) as caught:
+        check_owner(wish, "admin")
+    assert (caught.value.kind, caught.value.param) == (Kind.PERMISSION_DENIED, "scopes")
+    check_owner(msgspec.structs.replace(wish, user="usr_1"), "admin")
+    check_owner(msgspec.structs.replace(wish, creator=_creator("owner")), "admin")
+
+
+def test_a_key_has_no_scope_that_its_user_cannot_use() -> None:
+    """The error says so, instead of a key that does less than it says."""
+    with pytest.raises(RixinError) as caught:
+        check_owner(KeyWish(name="new", scopes=("inference", "metrics"), user="usr_2"), "member")
+    assert (caught.value.kind, caught.value.param) == (Kind.INVALID_REQUEST, "scopes")

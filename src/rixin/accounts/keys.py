@@ -8,9 +8,10 @@ process. When the store cannot be asked, what is known counts for 5 seconds more
 import hmac
 import math
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -18,7 +19,9 @@ from rixin.accounts import access_keys
 from rixin.accounts.access_keys import Claims, CreatedAccessKey, MintedToken
 from rixin.accounts.account import Account
 from rixin.accounts.api_keys import SHOWN_LENGTH, CreatedKey, new_secret
-from rixin.accounts.key_rules import KeyWish, check_name, check_wish
+from rixin.accounts.audit import NOBODY, OPERATOR, Act, Actor, AuditLog
+from rixin.accounts.key_account import account_of, refusal_of, role_of
+from rixin.accounts.key_rules import KeyWish, check_name, check_owner, check_wish
 from rixin.accounts.miss_limit import MissLimit
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
@@ -27,7 +30,7 @@ from rixin.clock import Clock, uuid7
 from rixin.dialects.sensenova_native import tokens
 from rixin.errors import Kind, RixinError, invalid
 from rixin.store.database import Database
-from rixin.store.keys import Key, KeyKind, KeyTable
+from rixin.store.keys import Also, Key, KeyKind, KeyTable, Reach
 from rixin.store.polling import POLL_INTERVAL, poll_always
 
 FRESH_FOR = 5.0
@@ -49,7 +52,8 @@ log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 class _Known(Struct, frozen=True):
     account: Account
-    disabled: bool
+    refusal: str | None
+    """Why it does not count; None where it does."""
     secret: bytes | None
     """An access key's."""
 
@@ -65,6 +69,7 @@ class KeyRing:
 
     def __init__(self, database: Database, root_secret: RootSecret, clock: Clock) -> None:
         self._table = KeyTable(database)
+        self._audit = AuditLog(database, root_secret, clock)
         self._digest_key = root_secret.derive("api key digest")
         self._access_digest_key = root_secret.derive("access key digest")
         self._box = SealedBox(root_secret, "access key secrets")
@@ -100,8 +105,8 @@ class KeyRing:
             known = await self._signer(credential, digest, address)
         elif (known := await self._find(digest, address)) is None:
             raise RixinError(Kind.UNAUTHENTICATED, "This API key is not known here.")
-        if known.disabled:
-            raise RixinError(Kind.UNAUTHENTICATED, "This API key is disabled.")
+        if known.refusal is not None:
+            raise RixinError(Kind.UNAUTHENTICATED, known.refusal)
         account = known.account
         now = self._clock.now()
         if account.expires_at is not None and account.expires_at <= now:
@@ -125,25 +130,30 @@ class KeyRing:
         )
         return await self.create_api_key(wish)
 
-    async def create_api_key(self, wish: KeyWish) -> CreatedKey:
+    async def create_api_key(self, wish: KeyWish, by: Actor = OPERATOR) -> CreatedKey:
         """Makes an API key.
+
+        Args:
+            wish: What it shall be.
+            by: Who makes it, for the audit log.
 
         Raises:
             RixinError: `INVALID_REQUEST` naming what is wrong with the wish; `PERMISSION_DENIED` when its creator may
                 not give that; `OVERLOADED` when the store cannot be used.
         """
         secret = new_secret()
-        key = self._new_key(wish, "api", secret[:SHOWN_LENGTH])
-        await self._table.add(key, self._digest(secret))
+        key = await self._new_key(wish, "api", secret[:SHOWN_LENGTH])
+        await self._table.add(key, self._digest(secret), also=self._noted(by, "key.create", key.id, _told(key)))
         self._distrust()
         return CreatedKey(id=key.id, key=secret)
 
-    async def create_access_key(self, wish: KeyWish) -> CreatedAccessKey:
+    async def create_access_key(self, wish: KeyWish, by: Actor = OPERATOR) -> CreatedAccessKey:
         """Makes an access key, whose secret signs tokens. Raises as `create_api_key` does."""
         access_key_id, secret = access_keys.new_id(), access_keys.new_secret()
-        key = self._new_key(wish, "access", access_key_id)
+        key = await self._new_key(wish, "access", access_key_id)
         sealed = self._box.seal(secret.encode(), access_key_id)
-        await self._table.add(key, self._access_digest(access_key_id), sealed)
+        noted = self._noted(by, "key.create", key.id, _told(key))
+        await self._table.add(key, self._access_digest(access_key_id), sealed, also=noted)
         self._distrust()
         return CreatedAccessKey(id=key.id, access_key_id=access_key_id, secret_access_key=secret)
 
@@ -173,18 +183,31 @@ class KeyRing:
             scopes=tuple(sorted(scopes)),
             created_at=self._clock.now(),
         )
-        if not await self._table.add_first(key, self._digest(secret)):
+        noted = self._noted(NOBODY, "key.create", key.id, _told(key))
+        if not await self._table.add_first(key, self._digest(secret), also=noted):
             return None
         self._distrust()
         return key.id
 
-    async def list(self, *, search: str | None = None, after: str | None = None, limit: int = MAX_LISTED) -> list[Key]:
+    async def list(
+        self,
+        *,
+        search: str | None = None,
+        after: str | None = None,
+        limit: int = MAX_LISTED,
+        reach: Reach | None = None,
+        user: str | None = None,
+        team: str | None = None,
+    ) -> list[Key]:
         """Keys in the order of their making, without their secrets, which nobody has.
 
         Args:
             search: What the name must contain, whatever its case.
             after: The id of the last key of the page before this one.
             limit: At most so many, up to 1000.
+            reach: Within which they must be; None means all.
+            user: The id of the user whose they must be.
+            team: The id of the team that they must count for.
 
         Raises:
             RixinError: `INVALID_REQUEST` naming the argument; `OVERLOADED` when the store cannot be used.
@@ -195,19 +218,31 @@ class KeyRing:
             raise invalid("after must be the id of a key", "after")
         if not 1 <= limit <= MAX_LISTED:
             raise invalid(f"limit must lie between 1 and {MAX_LISTED}", "limit")
-        return await self._table.list(search=search, after=after, limit=limit)
+        return await self._table.list(search=search, after=after, limit=limit, reach=reach, user_id=user, team_id=team)
 
-    async def disable(self, id: str) -> None:  # noqa: A002 - it is the id
-        """Lets a key count no more, until it is enabled again. Raises `NOT_FOUND` where there is none."""
-        await self._change(id, lambda: self._table.set_disabled(id, self._clock.now()))
+    async def disable(self, id: str, by: Actor = OPERATOR, *, reach: Reach | None = None) -> None:  # noqa: A002 - it is the id
+        """Lets a key count no more, until it is enabled again.
 
-    async def enable(self, id: str) -> None:  # noqa: A002 - it is the id
-        """Lets a disabled key count again. Raises `NOT_FOUND` where there is none."""
-        await self._change(id, lambda: self._table.set_disabled(id, None))
+        Args:
+            id: Which.
+            by: Who does it, for the audit log.
+            reach: Within which it must be; None means all.
 
-    async def delete(self, id: str) -> None:  # noqa: A002 - it is the id
-        """Removes a key for good; what it used stays on record. Raises `NOT_FOUND` where there is none."""
-        await self._change(id, lambda: self._table.delete(id))
+        Raises:
+            RixinError: `NOT_FOUND` where there is none; `OVERLOADED` when the store cannot be used.
+        """
+        noted = self._noted(by, "key.disable", id)
+        await self._change(id, lambda: self._table.set_disabled(id, self._clock.now(), reach=reach, also=noted))
+
+    async def enable(self, id: str, by: Actor = OPERATOR, *, reach: Reach | None = None) -> None:  # noqa: A002 - it is the id
+        """Lets a disabled key count again. As `disable`."""
+        noted = self._noted(by, "key.enable", id)
+        await self._change(id, lambda: self._table.set_disabled(id, None, reach=reach, also=noted))
+
+    async def delete(self, id: str, by: Actor = OPERATOR, *, reach: Reach | None = None) -> None:  # noqa: A002 - it is the id
+        """Removes a key for good; what it used stays on record. As `disable`."""
+        noted = self._noted(by, "key.delete", id)
+        await self._change(id, lambda: self._table.delete(id, reach=reach, also=noted))
 
     async def poll(self) -> None:
         """Asks the store whether any key has changed, in whatever process.
@@ -256,8 +291,14 @@ class KeyRing:
     def _access_digest(self, access_key_id: str) -> bytes:
         return hmac.digest(self._access_digest_key, access_key_id.encode("utf-8", "surrogatepass"), "sha256")
 
-    def _new_key(self, wish: KeyWish, kind: KeyKind, prefix: str) -> Key:
+    async def _new_key(self, wish: KeyWish, kind: KeyKind, prefix: str) -> Key:
+        wish = _with_owner(wish)
         check_wish(wish, self._clock.now())
+        owner = await self._table.owner(wish.user, wish.team)
+        if not owner.stands:
+            message = "There is no such user or team, the user is disabled, or is not in the team."
+            raise invalid(message, "user" if wish.team is None else "team")
+        check_owner(wish, role_of(owner))
         return Key(
             id=self._new_id(),
             name=wish.name,
@@ -269,7 +310,15 @@ class KeyRing:
             expires_at=wish.expires_at,
             creator=None if wish.creator is None else wish.creator.id,
             kind=kind,
+            user_id=wish.user,
+            team_id=wish.team,
+            dialects=wish.dialects,
+            networks=wish.networks,
         )
+
+    def _noted(self, by: Actor, action: str, target: str, detail: Mapping[str, object] | None = None) -> Also:
+        act = Act(actor=by, action=action, target=target, detail=detail or {})
+        return lambda connection: self._audit.append(connection, act)
 
     def _new_id(self) -> str:
         return "key_" + uuid7(self._clock.now()).replace("-", "")
@@ -327,17 +376,8 @@ class KeyRing:
         if found is None:
             _remember(self._unknown, digest, None, MAX_UNKNOWN)
             return None
-        key = found.key
-        account = Account(
-            id=key.id,
-            name=key.name,
-            scopes=frozenset(key.scopes),
-            models=key.models,
-            plan=key.plan,
-            expires_at=key.expires_at,
-        )
-        secret = None if found.sealed is None else self._box.open(found.sealed, key.prefix)
-        known = _Known(account, key.disabled_at is not None, secret)
+        secret = None if found.sealed is None else self._box.open(found.sealed, found.key.prefix)
+        known = _Known(account_of(found), refusal_of(found), secret)
         _remember(self._known, digest, known, MAX_KNOWN)
         return known
 
@@ -364,6 +404,19 @@ class KeyRing:
             retry_after=POLL_INTERVAL,
             detail=f"the store's revision of the keys is behind {self._revision}, or keys change without pause",
         )
+
+
+def _with_owner(wish: KeyWish) -> KeyWish:
+    """A wish with the user and the team that it shall belong to, which are its creator's unless it says otherwise."""
+    if wish.creator is None:
+        return wish
+    return msgspec.structs.replace(wish, user=wish.user or wish.creator.user, team=wish.team or wish.creator.team)
+
+
+def _told(key: Key) -> dict[str, object]:
+    """What the audit log tells of a new key."""
+    names = ("name", "kind", "scopes", "models", "plan", "expires_at", "user_id", "team_id", "dialects", "networks")
+    return {name: value for name in names if (value := getattr(key, name))}
 
 
 Entry = TypeVar("Entry")

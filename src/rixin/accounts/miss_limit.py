@@ -1,8 +1,9 @@
 """How many unknown keys one address may try: what stands between a guesser and the database."""
 
-import ipaddress
 from collections import OrderedDict, deque
+from ipaddress import IPv6Address, IPv6Network
 
+from rixin.accounts.networks import parse_address
 from rixin.clock import Clock
 from rixin.errors import Kind, RixinError
 
@@ -58,12 +59,7 @@ class MissLimit:
 
 
 def _network(address: str | None) -> str:
-    if address is None or ":" not in address:
-        return address or ""
-    try:
-        parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, 64), strict=False))
+    return str(parsed or address or "")
