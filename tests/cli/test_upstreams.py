@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -99,14 +98,11 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(database: Database) -> AsyncIterator[House]:
     """A house without providers."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
     house = House(database)
     yield house
     await house.upstreams.aclose()
-    await database.aclose()
 
 
 async def place(stack: AsyncExitStack, name: str, *models: str) -> tuple[ScriptedUpstream, Place]:

@@ -1,9 +1,6 @@
 """Sessions, in a real database and really sealed."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +12,7 @@ from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
 from rixin.store.sessions import LEAST, SessionTable
 from tests.conversations.clock import ManualClock
+from tests.support.databases import Place, content, execute
 
 PROMPT = (Prompt("system", "A secret prompt."),)
 TURN = KeptTurn("a_1", "A secret question?", "A secret answer.")
@@ -166,15 +164,12 @@ async def test_a_session_forgets_its_oldest_turns(
     assert kept[6] == ["6_1"]
 
 
-async def test_nothing_of_it_can_be_read_in_the_database(
-    database: Database, clock: ManualClock, tmp_path: Path
-) -> None:
+async def test_nothing_of_it_can_be_read_in_the_database(database: Database, clock: ManualClock, place: Place) -> None:
     """Neither prompt nor turns; and a row that somebody gave another owner does not open."""
     sessions = book(database, clock)
     identity = await sessions.begin("alice", PROMPT)
     await keep(sessions, identity, TURN)
-    assert b"secret" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection, connection:
-        connection.execute("UPDATE sessions SET owner = 'bob'")
+    assert b"secret" not in content(place)
+    execute(place, "UPDATE sessions SET owner = 'bob'")
     with pytest.raises(RixinError):
         await sessions.open("bob", identity)

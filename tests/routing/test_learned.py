@@ -1,8 +1,6 @@
 """What was learned of upstreams, as several processes know it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -32,12 +30,9 @@ class Office:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncGenerator[Office, None]:
+def office(database: Database) -> Office:
     """An empty database."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
-    yield Office(database)
-    await database.aclose()
+    return Office(database)
 
 
 def profile(rules: LearnedRules, model: str = "m", *, without: str | None = None) -> Profile:

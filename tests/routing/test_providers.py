@@ -1,8 +1,6 @@
 """The book of providers."""
 
-from collections.abc import AsyncIterator
 from importlib.resources import files
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,15 +22,6 @@ PRESETS = load_presets(ROOM.joinpath("presets.toml").read_bytes())
 CARDS = load_models(ROOM.joinpath("models.toml").read_bytes()).cards
 RULES = Rules(presets=PRESETS, dialects=("openai_chat",), environ={"SENSENOVA_API_KEY": "sk-from-env"})
 UP = Provider(name="up", base_url="https://api.example.com/v1", api_keys=("sk-1",))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
-    yield database
-    await database.aclose()
 
 
 def book(database: Database, *configured: Provider, secret: bytes = bytes(range(32))) -> ProviderBook:

@@ -1,6 +1,5 @@
 """Knowledge bases of accounts."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -40,12 +39,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+def desk(database: Database, tmp_path: Path) -> Desk:
     """An empty one."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
-    yield Desk(database, tmp_path)
-    await database.aclose()
+    return Desk(database, tmp_path)
 
 
 def refused(kind: Kind) -> "pytest.RaisesExc[RixinError]":

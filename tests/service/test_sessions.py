@@ -1,7 +1,6 @@
 """Turns of sessions, as their keeper prepares and keeps them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,10 +27,8 @@ def told(message: str, finish: str) -> bytes:
     return json.dumps({"data": {"message": message, "finish_reason": finish}}).encode()
 
 
-async def test_what_is_put_before_a_question_is_not_remembered(tmp_path: Path) -> None:
+async def test_what_is_put_before_a_question_is_not_remembered(database: Database) -> None:
     """Passages and the like belong to one request; the session has its client's words."""
-    database = Database(tmp_path / "rixin.db")
-    await database.migrate()
     box, clock = SealedBox(RootSecret(bytes(32)), PURPOSE), SystemClock()
     service = SessionService(Sessions(SessionTable(database), box, clock), clock)
     session = await service.begin(b"{}", OWNER)
@@ -56,4 +53,3 @@ async def test_what_is_put_before_a_question_is_not_remembered(tmp_path: Path) -
     await service.keep(following, OWNER, told("Cut", ""))  # its client knows already
     again = parse_turn(await prepared(content="Go on"), card_of)
     assert [message.text for message in again.messages] == ["Why?", "Because.", "Go on"]
-    await database.aclose()

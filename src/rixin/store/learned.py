@@ -67,14 +67,14 @@ class LearnedTable:
             name: msgspec.to_builtins(value) if name in ("kind", "rule") else value
             for name, value in msgspec.structs.asdict(rule).items()
         }
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             await connection.execute(delete(learned).where(_is(rule.provider, rule.model, rule.part)))
             await connection.execute(insert(learned).values(**values))
 
     async def postpone(self, rule: LearnedRule, expires_at: float, tested_at: float) -> None:
         """Says when a rule is to be tested next, and when it was tested last. One that is gone stays so."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             await connection.execute(
                 update(learned)
@@ -88,7 +88,7 @@ class LearnedTable:
         Returns:
             How many there were.
         """
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             return (await connection.execute(delete(learned).where(_is(provider, model, part)))).rowcount
 

@@ -22,7 +22,7 @@ class MetaTable:
         found = await self.get(name)
         if found is not None:
             return found
-        async with self._database.begin() as connection:
+        async with self._database.begin("meta") as connection:
             query = select(meta.c.value).where(meta.c.name == name)
             found = (await connection.execute(query)).scalar_one_or_none()
             if found is None:

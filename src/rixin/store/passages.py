@@ -8,12 +8,14 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import and_, delete, insert, or_, select, text, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rixin.store import full_text
 from rixin.store.database import Database
-from rixin.store.schema import FULL_TEXT, knowledge_documents, knowledge_passages
+from rixin.store.schema import knowledge_documents, knowledge_passages
 
+_CLAIMS = "passages"
 _AT_ONCE = 500
 """Rows that are deleted in one transaction: others wait for the write lock meanwhile."""
 
@@ -97,7 +99,7 @@ class PassageTable:
         async with self._database.read() as connection:  # most of the time there is none, and nobody has to wait
             if (await connection.execute(wanted)).one_or_none() is None:
                 return None
-        async with self._database.begin() as connection:
+        async with self._database.begin(_CLAIMS) as connection:
             row = (await connection.execute(wanted)).one_or_none()
             if row is None:
                 return None
@@ -116,7 +118,7 @@ class PassageTable:
             for position, passage in enumerate(passages)
         ]
         values = {"passages": len(rows), "indexed": 0, "embedder": embedder}
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(claim.document_id)) as connection:
             await _renew(connection, claim, now, until, **values)
             mine = knowledge_passages.c.document_id == claim.document_id
             await connection.execute(delete(knowledge_passages).where(mine))
@@ -137,7 +139,7 @@ class PassageTable:
 
     async def set_vectors(self, claim: Claim, vectors: Sequence[tuple[int, bytes]], now: float, until: float) -> None:
         """Stores the vectors of passages, by their ids. Raises `ClaimLostError` where the claim is over."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(claim.document_id)) as connection:
             indexed = knowledge_documents.c.indexed + len(vectors)
             await _renew(connection, claim, now, until, indexed=indexed)
             for identity, vector in vectors:
@@ -146,18 +148,18 @@ class PassageTable:
 
     async def renew(self, claim: Claim, now: float, until: float) -> None:
         """Lengthens a claim. Raises `ClaimLostError` where it is over."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(claim.document_id)) as connection:
             await _renew(connection, claim, now, until)
 
     async def finish(self, claim: Claim, now: float, error: str | None = None) -> None:
         """Ends a claim: the document can be searched, or cannot be read. Raises `ClaimLostError`."""
         status = "valid" if error is None else "invalid"
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(claim.document_id)) as connection:
             await _renew(connection, claim, now, None, status=status, error=error)
 
     async def release(self, claim: Claim, now: float, until: float) -> None:
         """Ends a claim whose document is to be tried again, not before `until`. Raises `ClaimLostError`."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(claim.document_id)) as connection:
             await _renew(connection, claim, now, until, claimed_by=None)
 
     async def clear(self) -> bool:
@@ -167,7 +169,7 @@ class PassageTable:
             found = (await connection.execute(condemned)).scalar_one_or_none()
         if found is None:
             return False
-        async with self._database.begin() as connection:
+        async with self._database.begin(_topic(found)) as connection:
             mine = knowledge_passages.c.document_id == found
             some = select(knowledge_passages.c.id).where(mine).limit(_AT_ONCE)
             deleted = await connection.execute(delete(knowledge_passages).where(knowledge_passages.c.id.in_(some)))
@@ -199,17 +201,8 @@ class PassageTable:
         """
         if not tokens or not documents:
             return []
-        columns = knowledge_passages.c
-        ranked = (
-            select(columns.document_id, columns.entry)
-            .select_from(knowledge_passages.join(text(FULL_TEXT), text(f"{FULL_TEXT}.rowid = knowledge_passages.id")))
-            .where(text(f"{FULL_TEXT} MATCH :tokens"), columns.document_id.in_(documents))
-            .order_by(text(f"{FULL_TEXT}.rank"), columns.id)
-            .limit(limit)
-        )
-        wanted = " OR ".join(f'"{token}"' for token in tokens)
         async with self._database.read() as connection:
-            return [(row.document_id, row.entry) for row in await connection.execute(ranked, {"tokens": wanted})]
+            return await full_text.match(connection, tokens, documents, limit)
 
     async def shown(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PassageRow]:
         """Passages by document id and position."""
@@ -221,6 +214,10 @@ class PassageTable:
         async with self._database.read() as connection:
             rows = [PassageRow(*row) for row in await connection.execute(query)]
         return {(row.document_id, row.position): row for row in rows}
+
+
+def _topic(document_id: int) -> str:
+    return f"passages/{document_id}"
 
 
 async def _renew(connection: AsyncConnection, claim: Claim, now: float, until: float | None, **values: object) -> None:

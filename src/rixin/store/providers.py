@@ -70,7 +70,7 @@ class ProviderTable:
         Raises:
             RixinError: `CONFLICT` when the name is taken.
         """
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             query = select(providers.c.name).where(providers.c.name == provider.name)
             if (await connection.execute(query)).one_or_none() is not None:
@@ -79,7 +79,7 @@ class ProviderTable:
 
     async def replace(self, provider: Provider, now: float) -> bool:
         """Stores a provider in place of the one of its name. Returns whether there was one."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             changed = await connection.execute(
                 update(providers).where(providers.c.name == provider.name).values(**self._values(provider, now))
@@ -88,7 +88,7 @@ class ProviderTable:
 
     async def remove(self, name: str) -> bool:
         """Removes a provider. Returns whether there was one."""
-        async with self._database.begin() as connection:
+        async with self._database.begin(REVISION) as connection:
             await revisions.bump(connection, REVISION)
             changed = await connection.execute(delete(providers).where(providers.c.name == name))
         return changed.rowcount == 1

@@ -15,6 +15,7 @@ from rixin.store.database import Database
 from rixin.store.schema import requests, usage
 from rixin.store.usage import UsageRow
 
+_TOPIC = "requests"
 _USAGE = tuple(usage.c[name] for name in UsageRow.__struct_fields__)
 _SAME_REQUEST = and_(requests.c.time == usage.c.time, requests.c.id == usage.c.id)
 
@@ -77,7 +78,7 @@ class RequestTable:
             (detail.time, detail.id, detail.attempts, detail.attempt_count, len(detail.bodies or b""), detail.bodies)
             for detail in details
         ]
-        async with self._database.begin() as connection:
+        async with self._database.begin(_TOPIC) as connection:
             await insert_new(connection, requests, rows)
 
     async def list(
@@ -130,7 +131,7 @@ class RequestTable:
             .order_by(requests.c.time)
             .limit(limit)
         )
-        async with self._database.begin() as connection:
+        async with self._database.begin(_TOPIC) as connection:
             done = await connection.execute(delete(requests).where(tuple_(requests.c.time, requests.c.id).in_(oldest)))
             return done.rowcount
 
@@ -146,7 +147,7 @@ class RequestTable:
             .order_by(requests.c.time)
             .limit(limit)
         )
-        async with self._database.begin() as connection:
+        async with self._database.begin(_TOPIC) as connection:
             oldest = (await connection.execute(query)).all()
             if oldest:
                 chosen = tuple_(requests.c.time, requests.c.id).in_([(time, name) for time, name, _ in oldest])

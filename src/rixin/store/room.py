@@ -3,7 +3,7 @@
 Such a table has the columns `owner`, `id`, `size` and `expires_at`.
 """
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rixin.store.database import Database
@@ -46,8 +46,11 @@ async def make_room(
 async def delete_expired(database: Database, table: Table, now: float, limit: int) -> int:
     """Deletes at most `limit` rows whose time is over, of all owners, and tells how many they were."""
     query = select(table.c.owner, table.c.id).where(table.c.expires_at <= now).order_by(table.c.expires_at).limit(limit)
-    async with database.begin() as connection:
+    deleted = 0
+    async with database.begin(table.name) as connection:
         over = [(owner, identity) for owner, identity in await connection.execute(query)]
         for owner, identity in over:
-            await connection.execute(delete(table).where(table.c.owner == owner, table.c.id == identity))
-    return len(over)
+            this = and_(table.c.owner == owner, table.c.id == identity)
+            # Its owner may have prolonged it meanwhile.
+            deleted += (await connection.execute(delete(table).where(this, table.c.expires_at <= now))).rowcount
+    return deleted
