@@ -16,6 +16,7 @@ from rixin.core.messages import DocumentPart, ImagePart, Message, Part, TextPart
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError
 from rixin.media.allowance import Allowance
+from rixin.media.describing import PREFACE, Describer
 from rixin.media.fetch import Fetcher, FetchTimeouts
 from rixin.media.guard import Guard
 from rixin.media.jobs import Picture
@@ -26,13 +27,15 @@ from rixin.media.worker import DOCUMENTS, Decoders
 from rixin.settings import Media
 from tests.media.conftest import ENVIRONMENT
 from tests.media.documents import pdf, word
-from tests.media.samples import BLUE, RED, image, png_of, shown, video
+from tests.media.pages import page
+from tests.media.samples import BLUE, RED, image, png_of, shown, video, written
 from tests.upstreams.scripted import Cut, Reply, Request, ScriptedUpstream, Send, Stall, Wait, answer, head
 
 HANG = 60.0
 """Seconds after which a test that should have ended counts as hanging."""
 CARD = ModelCard(name="model", target="model")
 FETCHING = Policy(images="pass", videos="pass")
+DESCRIBING = Media(decode_timeout=HANG, vision_adapter=True, vision_timeout=HANG)
 PATH = "messages[0].content[0]"
 
 
@@ -67,15 +70,18 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
 
 @asynccontextmanager
 async def opened(settings: Media | None = None, fetch: FetchTimeouts | None = None) -> AsyncGenerator[Resolver, None]:
-    """A resolver that may reach the test's servers."""
+    """A resolver that may reach the test's servers, and describes where the settings want it."""
     settings = settings or Media(decode_timeout=HANG)
     decoders = Decoders(ENVIRONMENT, timeout=settings.decode_timeout)
     readers = Decoders(ENVIRONMENT, timeout=settings.decode_timeout, program=DOCUMENTS)
+    describer = Describer.open(settings, ENVIRONMENT) if settings.vision_adapter else None
     fetcher = Fetcher(Guard(["127.0.0.1"]), fetch)
     try:
         async with asyncio.timeout(HANG):
-            yield Resolver(fetcher, decoders, DocumentReader(readers, settings), settings)
+            yield Resolver(fetcher, decoders, DocumentReader(readers, settings), settings, describer)
     finally:
+        if describer is not None:
+            await describer.aclose()
         await fetcher.aclose()
         await decoders.aclose()
         await readers.aclose()
@@ -554,3 +560,72 @@ async def test_q5_a_request_has_so_many_documents():
     """Before any is read."""
     error = await refused(asking(*[DocumentPart(base64="eA==")] * 3), TEXT_ONLY, Media(max_documents=2))
     assert error.message == "invalid messages, they should hold at most 2 documents."
+
+
+LEAVING = Policy(images="leave", videos="refuse")
+
+
+@pytest.mark.parametrize("policy", [TEXT_ONLY, LEAVING])
+async def test_images_are_described_to_engines_that_take_none(policy: Policy):
+    """As one text before what the user says, with a name in each one's place; the changes say so."""
+    first, second = (data_url(written(page(words))) for words in ("Gate 12 closes", "登机口"))
+    request = asking(TextPart("Which gate?"), ImagePart(url=first), TextPart("And this?"), ImagePart(url=second))
+    async with opened(DESCRIBING) as resolver:
+        result = await resolver.resolve(request, policy)
+    block, *rest = result.messages[0].parts
+    assert rest == [TextPart("Which gate?"), TextPart("[Image 1]"), TextPart("And this?"), TextPart("[Image 2]")]
+    assert isinstance(block, TextPart)
+    preface, one, two = block.text.split("\n\n", 2)
+    assert preface == f"[{PREFACE}"
+    assert one.startswith("Image 1: PNG, 900 x 420 pixels, probably a screenshot, a page or a drawing; mostly white")
+    assert one.endswith("] Gate 12 closes")
+    assert two.startswith("Image 2: PNG, 900 x 420 pixels")
+    assert two.endswith("] 登机口]\n\n")
+    assert [(change.name, change.field) for change in result.changes] == [
+        ("describe_image", "messages[0].content[1]"),
+        ("describe_image", "messages[0].content[3]"),
+    ]
+
+
+async def test_images_that_tools_bring_are_described_there():
+    """Before what else the tool says."""
+    picture = ImagePart(url=data_url(written(page("Exit left"))))
+    request = asking(ToolResult(call_id="1", parts=(TextPart("A sign:"), picture)), TextPart("Where to?"))
+    async with opened(DESCRIBING) as resolver:
+        tool, question = (await resolver.resolve(request, TEXT_ONLY)).messages[0].parts
+    assert isinstance(tool, ToolResult)
+    block, *rest = tool.parts
+    assert isinstance(block, TextPart)
+    assert "] Exit left]" in block.text
+    assert rest == [TextPart("A sign:"), TextPart("[Image 1]")]
+    assert question == TextPart("Where to?")
+
+
+async def test_videos_are_described_to_engines_that_take_none():
+    """As images from them."""
+    async with opened(DESCRIBING) as resolver:
+        result = await resolver.resolve(asking(VideoPart(url=data_url(video()))), TEXT_ONLY)
+    block, place = result.messages[0].parts
+    assert isinstance(block, TextPart)
+    assert "Video 1: video/mp4, 0:02.9 long. 8 images from it:\nAt 0:00.1: 64 x 48 pixels" in block.text
+    assert place == TextPart("[Video 1]")
+    assert [(change.name, change.field) for change in result.changes] == [
+        ("sample_video", PATH),
+        ("describe_video", PATH),
+    ]
+
+
+async def test_engines_that_take_images_are_given_them():
+    """Nothing is described that can be seen."""
+    async with opened(DESCRIBING) as resolver:
+        result = await resolver.resolve(asking(ImagePart(url=data_url(image()))), IMAGES_AS_DATA)
+    assert isinstance(result.messages[0].parts[0], ImagePart)
+    assert result.changes == ()
+
+
+async def test_q5_so_many_images_are_described():
+    """Before any is looked at."""
+    parts = [ImagePart(url=data_url(image()))] * 3
+    settings = msgspec.structs.replace(DESCRIBING, max_described_images=2)
+    error = await refused(asking(*parts), TEXT_ONLY, settings)
+    assert error.message == "invalid messages, they should hold at most 2 images."

@@ -1,4 +1,4 @@
-"""The program that reads documents: `python -m rixin.media.document_decoder MEMORY`, confined as `decoder` says."""
+"""The program that reads documents: `python -m rixin.media.document_decoder MEMORY`, confined as `confined` says."""
 
 import codecs
 import pkgutil
@@ -9,7 +9,7 @@ from importlib import import_module
 import docx
 import pypdf
 
-from rixin.media.decoder import serve
+from rixin.media.confined import serve
 from rixin.media.documents import read_document
 from rixin.media.jobs import Answer, DocumentJob, Job
 
@@ -33,7 +33,7 @@ def load_all() -> None:
 
 def _decode(data: bytes, job: Job) -> Answer:
     if not isinstance(job, DocumentJob):
-        raise NotImplementedError("images and videos have a program of their own")
+        raise NotImplementedError("it has a program of its own")
     return read_document(data, job)
 
 

@@ -30,6 +30,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes an orientation."""
+_SIDEWAYS = frozenset(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
 _ANIMATED = frozenset({"PNG", "WEBP", "GIF"})
 """Kinds of which several images are an animation, and not a photograph beside its depth map."""
 _QUALITY: Final = 90
@@ -57,7 +58,11 @@ def decode_image(data: bytes, job: ImageJob) -> Still:
         image.load()
         pixels = _plain(image)
     picture = encode(pixels, job.long_edge, lossy=kind == "JPEG", turn=turn)
-    return Still(picture=picture, size=len(data), reduced=max(full) > job.long_edge, animated=animated)
+    width, height = reversed(full) if turn in _SIDEWAYS else full
+    reduction = max(full) > job.long_edge
+    return Still(
+        picture=picture, kind=kind, width=width, height=height, size=len(data), reduced=reduction, animated=animated
+    )
 
 
 def encode(pixels: Image.Image, long_edge: int, *, lossy: bool, turn: Image.Transpose | None = None) -> Picture:

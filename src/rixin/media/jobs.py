@@ -12,10 +12,14 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from rixin.media.sniff import ImageKind
+
 PREFIX: Final = struct.Struct("!II")
 """The bytes of the message, and of the data that follows it."""
 MAX_ANSWER: Final = 128 * 2**20
 """Bytes of an answer."""
+MAX_THREADS: Final = 4
+"""Threads that a description is made by."""
 
 
 class ImageJob(Struct, frozen=True, kw_only=True, tag="image"):
@@ -51,7 +55,18 @@ class DocumentJob(Struct, frozen=True, kw_only=True, tag="document"):
     cpu_seconds: int
 
 
-Job: TypeAlias = ImageJob | VideoJob | DocumentJob
+class DescribeJob(Struct, frozen=True, kw_only=True, tag="describe"):
+    """Say of a picture what can be said without seeing it."""
+
+    base64: bool
+    max_bytes: int
+    max_pixels: int
+    max_characters: int
+    """Of all lines together."""
+    cpu_seconds: int
+
+
+Job: TypeAlias = ImageJob | VideoJob | DocumentJob | DescribeJob
 
 
 class Picture(Struct, frozen=True):
@@ -71,6 +86,10 @@ class Still(Struct, frozen=True, kw_only=True, tag="still"):
     """What an image has become."""
 
     picture: Picture
+    kind: ImageKind
+    width: int
+    """Pixels of what was decoded, upright."""
+    height: int
     size: int
     """Bytes of what was decoded."""
     reduced: bool
@@ -114,6 +133,43 @@ class Document(Struct, frozen=True, kw_only=True, tag="document"):
     """The text of a document, in its order."""
 
     blocks: tuple[Block, ...]
+
+
+class Color(Struct, frozen=True):
+    """A color, and how much of a picture has it or one near to it."""
+
+    share: Annotated[float, Meta(ge=0, le=1)]
+    red: Annotated[int, Meta(ge=0, le=255)]
+    green: Annotated[int, Meta(ge=0, le=255)]
+    blue: Annotated[int, Meta(ge=0, le=255)]
+
+
+class Line(Struct, frozen=True):
+    """A line of words, and the pixels that it takes, from the picture's left upper corner."""
+
+    text: Annotated[str, Meta(max_length=1000)]
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+Texture: TypeAlias = Literal["photograph", "drawn", "either"]
+"""Whether a picture was taken by a camera, or drawn, as screens, pages and charts are."""
+
+
+class Description(Struct, frozen=True, kw_only=True, tag="description"):
+    """What can be said of a picture without seeing it."""
+
+    width: int
+    height: int
+    texture: Texture
+    colors: tuple[Color, ...]
+    """The most frequent ones, in that order."""
+    lines: tuple[Line, ...]
+    """In reading order."""
+    more_lines: int
+    """How many lines were left out."""
 
 
 class Fault(StrEnum):
@@ -170,7 +226,7 @@ class Refusal(Struct, frozen=True, tag="refusal"):
     """For the log."""
 
 
-Answer: TypeAlias = Still | Clip | Document | Refusal
+Answer: TypeAlias = Still | Clip | Document | Description | Refusal
 
 ENCODER = msgspec.msgpack.Encoder()
 JOBS = msgspec.msgpack.Decoder(Job)

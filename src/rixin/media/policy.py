@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias, get_args
 
+import msgspec
 from msgspec import Struct
 
 from rixin.profiles.profile import Profile
 
-Images: TypeAlias = Literal["inline", "pass", "urls", "leave", "refuse"]
+Images: TypeAlias = Literal["inline", "pass", "urls", "leave", "describe", "refuse"]
 """`inline`: as data, which we make of everything. `pass`: as the client sent them; the engine fetches URLs itself.
-`urls`: likewise, but by URL only. `leave`: none, and the profile says what becomes of them. `refuse`: none."""
-Videos: TypeAlias = Literal["frames", "inline", "pass", "refuse"]
+`urls`: likewise, but by URL only. `leave`: none, and the profile says what becomes of them. `describe`: none, and they
+are told of in words. `refuse`: none."""
+Videos: TypeAlias = Literal["frames", "inline", "pass", "describe", "refuse"]
 """`frames`: as a few images; the others as for images."""
-
 
 Documents: TypeAlias = Literal["text", "inline"]
 """`text`: as their words. `inline`: as data, which we make of everything."""
@@ -28,6 +29,15 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 TEXT_ONLY: Final = Policy(images="refuse", videos="refuse")
 IMAGES_AS_DATA: Final = Policy(images="inline", videos="frames")
+
+
+def described(policy: Policy) -> Policy:
+    """What is taken where images and videos that would not be can be described."""
+    return msgspec.structs.replace(
+        policy,
+        images="describe" if policy.images in ("leave", "refuse") else policy.images,
+        videos="describe" if policy.videos == "refuse" else policy.videos,
+    )
 
 
 def policy_of_upstream(profile: Profile, modalities: tuple[str, ...]) -> Policy:

@@ -1,12 +1,20 @@
-"""Images that were decoded lately: a conversation brings the same ones with each of its requests."""
+"""What was made lately: conversations bring the same images with each of their requests."""
 
 from collections import OrderedDict
+from typing import Generic, TypeVar
 
-from rixin.media.jobs import Still
+from msgspec import Struct
+
+T = TypeVar("T")
 
 
-class Recent:
-    """Keeps what images have become, the latest used of them.
+class _Kept(Struct, Generic[T], frozen=True):
+    thing: T
+    size: int
+
+
+class Recent(Generic[T]):
+    """Keeps what things have become, the latest used of them.
 
     Args:
         size: Bytes that all of them may take.
@@ -15,24 +23,31 @@ class Recent:
     def __init__(self, size: int) -> None:
         self._size = size
         self._left = size
-        self._stills: OrderedDict[bytes, Still] = OrderedDict()
+        self._kept: OrderedDict[bytes, _Kept[T]] = OrderedDict()
 
-    def get(self, digest: bytes) -> Still | None:
-        """What the image of a digest has become, while it is remembered."""
-        still = self._stills.get(digest)
-        if still is not None:
-            self._stills.move_to_end(digest)
-        return still
+    def get(self, digest: bytes) -> T | None:
+        """What the thing of a digest has become, while it is remembered."""
+        kept = self._kept.get(digest)
+        if kept is None:
+            return None
+        self._kept.move_to_end(digest)
+        return kept.thing
 
-    def put(self, digest: bytes, still: Still) -> None:
-        """Remembers what the image of a digest has become, and forgets what was not used for longest."""
-        before = self._stills.pop(digest, None)
+    def put(self, digest: bytes, thing: T, size: int) -> None:
+        """Remembers what the thing of a digest has become, and forgets what was not used for longest.
+
+        Args:
+            digest: Of what it was.
+            thing: What it is.
+            size: Bytes that it takes.
+        """
+        before = self._kept.pop(digest, None)
         if before is not None:
-            self._left += len(before.picture.data)
-        if len(still.picture.data) > self._size:
+            self._left += before.size
+        if size > self._size:
             return
-        self._stills[digest] = still
-        self._left -= len(still.picture.data)
+        self._kept[digest] = _Kept(thing, size)
+        self._left -= size
         while self._left < 0:
-            _, forgotten = self._stills.popitem(last=False)
-            self._left += len(forgotten.picture.data)
+            _, forgotten = self._kept.popitem(last=False)
+            self._left += forgotten.size

@@ -15,11 +15,12 @@ from rixin.core.messages import DocumentPart, ImagePart, Message, Part, TextPart
 from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError, invalid
 from rixin.media.allowance import Allowance
+from rixin.media.describing import PREFACE, Describer, clock
 from rixin.media.fetch import Fetcher, FetchError
 from rixin.media.guard import MAX_URL, parse_url
-from rixin.media.jobs import WORDS, ImageJob, RefusedError, VideoJob
+from rixin.media.jobs import WORDS, Clip, ImageJob, RefusedError, Still, VideoJob
 from rixin.media.payload import Payload, data_of, plain_base64
-from rixin.media.policy import Policy
+from rixin.media.policy import Policy, described
 from rixin.media.reading import MEDIA_TYPES, DocumentReader, kind_of
 from rixin.media.recent import Recent
 from rixin.media.worker import Decoders
@@ -61,20 +62,30 @@ class Resolver:
         decoders: Decode the images and videos that were got.
         reader: Reads the documents.
         settings: How much of each.
+        describer: Describes images and videos to engines that take none; None where nobody does, and they are refused.
     """
 
-    def __init__(self, fetcher: Fetcher, decoders: Decoders, reader: DocumentReader, settings: Media) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        decoders: Decoders,
+        reader: DocumentReader,
+        settings: Media,
+        describer: Describer | None = None,
+    ) -> None:
         self.fetcher = fetcher
         self.decoders = decoders
         self.reader = reader
         self.settings = settings
-        self.recent = Recent(settings.recent_bytes)
+        self.describer = describer
+        self.recent = Recent[Still](settings.recent_bytes)
 
     async def resolve(self, request: Generate, policy: Policy, files: Files | None = None) -> Generate:
         """A request whose images, videos and documents are as the engine takes them.
 
         What was done is in its changes: `fetch_image`, `reduce_image`, `still_image` (of an animation),
-        `fetch_video`, `sample_video`, `fetch_document`, `read_document`.
+        `fetch_video`, `sample_video`, `fetch_document`, `read_document`, `describe_image`, `describe_video`. What is
+        described stands as one text before all that its message says.
 
         Args:
             request: The client's; given back as it is where nothing is to be done.
@@ -85,13 +96,15 @@ class Resolver:
             RixinError: `INVALID_REQUEST`, naming the part that is wrong; `NOT_FOUND` for a file that is not there;
                 `QUEUE_FULL` while too many others wait to be decoded.
         """
+        if self.describer is not None:
+            policy = described(policy)
         media = dict(_media(request.messages))
         _check_forms(media, policy)
         work = _Work(self, policy, files)
         media = {path: part for path, part in media.items() if work.is_needed(part)}
         if not media:
             return request
-        _check_number(media, self.settings)
+        _check_number(media, policy, self.settings)
         tasks: dict[int, asyncio.Task[_Resolved]] = {}
         named: dict[Medium, asyncio.Task[_Resolved]] = {}
         try:
@@ -117,6 +130,8 @@ class _Resolved(Struct, frozen=True):
 
     parts: tuple[Part, ...]
     changes: tuple[str, ...]
+    description: str | None = None
+    """What is told of it before all that its message says, instead of it."""
 
 
 class _Work:
@@ -137,7 +152,7 @@ class _Work:
         form = self._policy.images if isinstance(part, ImagePart) else self._policy.videos
         if form == "pass":
             return self._files is not None and self._file_of(part) is not None
-        return form in ("inline", "frames")
+        return form in ("inline", "frames", "describe")
 
     async def do(self, part: Medium, path: str) -> _Resolved:
         try:
@@ -190,10 +205,18 @@ class _Work:
         still = recent.get(digest)
         if still is None:
             still = await self._resolver.decoders.image(self._image_job(payload), payload)
-            recent.put(digest, still)
+            recent.put(digest, still, len(still.picture.data))
         changes = {"fetch_image": fetched, "reduce_image": still.reduced, "still_image": still.animated}
-        image = ImagePart(url=still.picture.url, detail=part.detail)
-        return _Resolved((image,), tuple(name for name, happened in changes.items() if happened))
+        told = tuple(name for name, happened in changes.items() if happened)
+        if self._policy.images == "describe":
+            return _Resolved((), (*told, "describe_image"), await self._describer.image(still))
+        return _Resolved((ImagePart(url=still.picture.url, detail=part.detail),), told)
+
+    @property
+    def _describer(self) -> Describer:
+        if self._resolver.describer is None:
+            raise TypeError("nobody describes")  # and no policy says otherwise
+        return self._resolver.describer
 
     def _image_job(self, payload: Payload) -> ImageJob:
         settings = self._settings
@@ -207,7 +230,7 @@ class _Work:
 
     async def _video(self, payload: Payload, *, fetched: bool) -> _Resolved:
         settings = self._settings
-        sampled = self._policy.videos == "frames"
+        sampled = self._policy.videos in ("frames", "describe")
         job = VideoJob(
             base64=payload.is_text,
             max_bytes=settings.max_bytes,
@@ -221,12 +244,9 @@ class _Work:
         told = tuple(name for name, happened in changes.items() if happened)
         if not sampled:
             return _Resolved((VideoPart(url=f"data:{clip.media_type};base64,{await _encoded(payload)}"),), told)
-        parts: list[Part] = [
-            TextPart(f"[A video of {_clock(clip.seconds)}. {len(clip.frames)} images from it follow.]")
-        ]
-        for frame in clip.frames:
-            parts += [TextPart(f"[{_clock(frame.second)}]"), ImagePart(url=frame.picture.url)]
-        return _Resolved(tuple(parts), told)
+        if self._policy.videos == "describe":
+            return _Resolved((), (*told, "describe_video"), await self._describer.clip(clip))
+        return _Resolved(_shown(clip), told)
 
     async def _document(self, part: DocumentPart, payload: Payload, *, fetched: bool) -> _Resolved:
         told = ("fetch_document",) if fetched else ()
@@ -236,6 +256,14 @@ class _Work:
             return _Resolved((read,), (*told, "read_document"))
         kind = MEDIA_TYPES[kind_of(payload)]
         return _Resolved((DocumentPart(base64=await _encoded(payload), name=part.name, media_type=kind),), told)
+
+
+def _shown(clip: Clip) -> tuple[Part, ...]:
+    """Images from a video, each after its second."""
+    parts: list[Part] = [TextPart(f"[A video of {clock(clip.seconds)}. {len(clip.frames)} images from it follow.]")]
+    for frame in clip.frames:
+        parts += [TextPart(f"[{clock(frame.second)}]"), ImagePart(url=frame.picture.url)]
+    return tuple(parts)
 
 
 def has_media(messages: tuple[Message, ...]) -> bool:
@@ -278,11 +306,14 @@ def _check_forms(media: dict[str, Medium], policy: Policy) -> None:
             raise invalid(f"invalid {path}, this model takes images by URL only.", path)
 
 
-def _check_number(media: dict[str, Medium], settings: Media) -> None:
+def _check_number(media: dict[str, Medium], policy: Policy, settings: Media) -> None:
     """Refuses what is too much, before anything is fetched."""
     found = Counter(type(part) for part in media.values())
+    images = settings.max_images
+    if policy.images == "describe":
+        images = min(images, settings.max_described_images)
     for kind, most in (
-        (ImagePart, settings.max_images),
+        (ImagePart, images),
         (VideoPart, settings.max_videos),
         (DocumentPart, settings.max_documents),
     ):
@@ -302,13 +333,21 @@ def _with(message: Message, done: dict[int, _Resolved]) -> Message:
 
 def _replaced(parts: tuple[Part, ...], done: dict[int, _Resolved]) -> tuple[Part, ...]:
     written: list[Part] = []
+    descriptions: list[str] = []
     for part in parts:
-        if id(part) in done:
-            written += done[id(part)].parts
+        resolved = done.get(id(part))
+        if resolved is not None and resolved.description is not None:
+            name = f"{'Video' if isinstance(part, VideoPart) else 'Image'} {len(descriptions) + 1}"
+            descriptions.append(f"{name}: {resolved.description}")
+            written.append(TextPart(f"[{name}]"))  # so that what is said of it in its place is understood
+        elif resolved is not None:
+            written += resolved.parts
         elif isinstance(part, ToolResult):
             written.append(msgspec.structs.replace(part, parts=_replaced(part.parts, done)))
         else:
             written.append(part)
+    if descriptions:
+        written.insert(0, TextPart("\n\n".join([f"[{PREFACE}", *descriptions]) + "]\n\n"))
     return tuple(written)
 
 
@@ -329,9 +368,3 @@ async def _encoded(payload: Payload) -> str:
         await asyncio.sleep(0)  # others are served meanwhile
     data = b"".join(pieces)
     return (plain_base64(data) if payload.is_text else data).decode("ascii")
-
-
-def _clock(seconds: float) -> str:
-    """`1:02.5`."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes:.0f}:{rest:04.1f}"

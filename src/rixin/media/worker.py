@@ -17,6 +17,8 @@ from rixin.media.jobs import (
     PREFIX,
     Answer,
     Clip,
+    DescribeJob,
+    Description,
     Document,
     DocumentJob,
     Fault,
@@ -36,7 +38,9 @@ IDLE: Final = 60.0
 MEDIA: Final = "rixin.media.decoder"
 """The program for images and videos."""
 DOCUMENTS: Final = "rixin.media.document_decoder"
-"""The program for documents, whose libraries the other one is spared."""
+"""The program for documents, whose libraries the others are spared."""
+SIGHT: Final = "rixin.media.sight_decoder"
+"""The program that describes pictures, whose libraries may not even be there."""
 _RETRY: Final = 2.0
 
 log = structlog.get_logger("rixin.media")
@@ -52,7 +56,7 @@ class Decoders:
         timeout: Seconds that one job may take, in which a decoder may have to start.
         memory: Bytes of address space that each of them may have.
         idle: Seconds after which one without work ends.
-        program: What they run: `MEDIA` or `DOCUMENTS`.
+        program: What they run: `MEDIA`, `DOCUMENTS` or `SIGHT`.
     """
 
     def __init__(
@@ -100,9 +104,22 @@ class Decoders:
             raise RefusedError(Fault.VIDEO_BROKEN, "a decoder answered another question")
         return answer
 
-    async def document(self, job: DocumentJob, payload: Payload) -> Document:
-        """Reads a document; raises as `image`."""
+    async def describe(self, job: DescribeJob, payload: Payload) -> Description:
+        """Says of a picture what can be said without seeing it; raises as `image`."""
         answer = await self._ask(job, payload)
+        if not isinstance(answer, Description):
+            raise RefusedError(Fault.IMAGE_BROKEN, "a decoder answered another question")
+        return answer
+
+    async def document(self, job: DocumentJob, payload: Payload, seconds: float | None = None) -> Document:
+        """Reads a document; raises as `image`.
+
+        Args:
+            job: What is asked.
+            payload: The document.
+            seconds: How long it may take; as of the pool unless given.
+        """
+        answer = await self._ask(job, payload, seconds)
         if not isinstance(answer, Document):
             raise RefusedError(Fault.DOCUMENT_BROKEN, "a decoder answered another question")
         return answer
@@ -114,34 +131,36 @@ class Decoders:
         await asyncio.gather(*(decoder.kill() for decoder in (*self._idle, *self._busy)))
         self._idle.clear()
 
-    async def _ask(self, job: Job, payload: Payload) -> Still | Clip | Document:
+    async def _ask(
+        self, job: Job, payload: Payload, seconds: float | None = None
+    ) -> Still | Clip | Document | Description:
         if self._places <= 0:
             message = "Too many images, videos or documents wait to be decoded."
             raise RixinError(Kind.QUEUE_FULL, message, retry_after=_RETRY)
         self._places -= 1
         try:
             async with self._turns:
-                answer = await self._decide(job, payload)
+                answer = await self._decide(job, payload, self.timeout if seconds is None else seconds)
         finally:
             self._places += 1
         if isinstance(answer, Refusal):
             raise RefusedError(answer.fault, answer.detail)
         return answer
 
-    async def _decide(self, job: Job, payload: Payload) -> Answer:
+    async def _decide(self, job: Job, payload: Payload, seconds: float) -> Answer:
         """One job in a decoder, which does not survive a job that it did not answer."""
         decoder = self._take()
         answered = False
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(seconds):
                 if decoder is None:
                     decoder = await _Decoder.start(self._program, self._environment, self._memory)
                 self._busy.add(decoder)
                 answer = await decoder.ask(job, payload)
             answered = True
         except TimeoutError:
-            log.warning("A decoder took too long and was killed", seconds=self.timeout)
-            raise RefusedError(Fault.RESOURCES, f"took more than {self.timeout:g} s") from None
+            log.warning("A decoder took too long and was killed", seconds=seconds)
+            raise RefusedError(Fault.RESOURCES, f"took more than {seconds:g} s") from None
         except (OSError, EOFError, msgspec.MsgspecError) as error:
             log.warning("A decoder died at its work", reason=type(error).__name__)
             raise RefusedError(Fault.RESOURCES, f"the decoder died: {type(error).__name__}") from None

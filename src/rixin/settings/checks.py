@@ -8,7 +8,16 @@ from rixin.settings.tables import Provider, Settings
 
 _CURRENCY = re.compile("[A-Z]{3}")
 _POSITIVE = {
-    "media": ("decoders", "decode_timeout", "fetch_timeout", "long_edge", "max_pixels", "video_frames"),
+    "media": (
+        "decoders",
+        "decode_timeout",
+        "vision_timeout",
+        "fetch_timeout",
+        "long_edge",
+        "max_pixels",
+        "max_described_images",
+        "video_frames",
+    ),
     "files": ("max_file_bytes", "max_account_bytes", "max_account_files", "upload_timeout"),
     "moderation": ("check_deadline", "check_window"),
 }

@@ -166,6 +166,12 @@ class Media(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Processes that decode, started when they are needed."""
     decode_queue: int = 64
     """Images and videos that may wait for one of them; one more is refused."""
+    vision_adapter: bool = False
+    """Describe images and videos in words to models that take none: words in them and their places, colors, layout."""
+    vision_timeout: float = 60.0
+    """How long describing one image may take."""
+    max_described_images: int = 20
+    """Images that one request may have described."""
     recent_bytes: int = 64 * 2**20
     """Decoded images that are kept in memory, since conversations bring the same ones again; 0 keeps none."""
 
