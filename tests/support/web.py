@@ -22,6 +22,7 @@ from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
 from rixin.cli.compose import continuity, file_book, session_book, stored_response_book
 from rixin.cli.endpoints import endpoints, spoken
+from rixin.cli.knowledge import document_decoders
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
@@ -36,6 +37,7 @@ from rixin.profiles.cards import KnownModels
 from rixin.profiles.profile import NOTHING
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
+from rixin.service.costs import Costs
 from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
@@ -111,7 +113,10 @@ async def site(
     def files_of(account: Account) -> AccountFiles:
         return AccountFiles(files, links, account)
 
-    media = MediaStep.open(settings.media, without_secrets(os.environ), lambda _provider, _model: NOTHING, files_of)
+    documents = document_decoders(settings.media, without_secrets(os.environ))
+    media = MediaStep.open(
+        settings.media, without_secrets(os.environ), documents, lambda _provider, _model: NOTHING, files_of
+    )
     moderator = Moderator.open(settings.moderation)
     generator = Generator(
         catalog=catalog,
@@ -120,6 +125,7 @@ async def site(
         else Router({"scripted": engine}, limiter=ProcessLimiter(clock), clock=clock),
         limiter=ProcessLimiter(clock),
         limits_for=limits_for,
+        costs=Costs(),
         requests=requests,
         continuity=continuity(secret, clock),
         media=media,
@@ -168,6 +174,7 @@ async def site(
         server.should_exit = True
         await serving
         await media.aclose()
+        await documents.aclose()
         if moderator is not None:
             await moderator.aclose()
         await requests.aclose()

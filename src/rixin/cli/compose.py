@@ -23,7 +23,7 @@ from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.cli.config_watch import ConfigWatch
 from rixin.cli.endpoints import endpoints, spoken
-from rixin.cli.knowledge import Knowledge, open_knowledge
+from rixin.cli.knowledge import Knowledge, document_decoders, open_knowledge
 from rixin.cli.lifetime import Lifetime
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
@@ -48,6 +48,7 @@ from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit, Limiter
 from rixin.limits.plans import Plans
 from rixin.limits.tiered import open_limiter
+from rixin.media.worker import Decoders
 from rixin.moderation.moderator import Moderator
 from rixin.profiles.cards import KnownModels, load_models
 from rixin.profiles.error_rules import ErrorRules, load_error_rules
@@ -149,15 +150,10 @@ async def compose(
     async with Lifetime() as life:
         stores = await _open_stores(settings, clock, life)
         engines = await _open_engines(settings, control_socket, config_file, stores, clock, life)
-        knowledge = open_knowledge(
-            stores.database,
-            stores.files,
-            TextEmbedder(engines.catalog, engines.router, EMBEDDER),
-            without_secrets(os.environ),
-            clock,
-            life,
-        )
-        generator = _generator(settings, stores, engines, knowledge, clock, life)
+        documents = life.hold(document_decoders(settings.media, without_secrets(os.environ)))
+        embedder = TextEmbedder(engines.catalog, engines.router, EMBEDDER)
+        knowledge = open_knowledge(stores.database, stores.files, embedder, documents, clock, life)
+        generator = _generator(settings, stores, engines, knowledge, documents, clock, life)
         stored = stored_response_book(settings, stores.database, stores.secret, clock)
         if stored is not None:
             life.run(stored.run())
@@ -270,7 +266,13 @@ async def _open_engines(
 
 
 def _generator(
-    settings: Settings, stores: _Stores, engines: _Engines, knowledge: Knowledge, clock: Clock, life: Lifetime
+    settings: Settings,
+    stores: _Stores,
+    engines: _Engines,
+    knowledge: Knowledge,
+    documents: Decoders,
+    clock: Clock,
+    life: Lifetime,
 ) -> Generator:
     def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
         return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
@@ -291,7 +293,7 @@ def _generator(
         requests=stores.requests,
         continuity=continuity(stores.secret, clock),
         media=life.hold(
-            MediaStep.open(settings.media, without_secrets(os.environ), engines.upstreams.profile, files_of)
+            MediaStep.open(settings.media, without_secrets(os.environ), documents, engines.upstreams.profile, files_of)
         ),
         clock=clock,
         recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),

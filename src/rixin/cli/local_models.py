@@ -12,6 +12,9 @@ from rixin.errors import RixinError
 from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, EMBEDDER, LOCAL, LocalModel, Settings
 
 _FEATURES = ("tools", "json_mode", "structured_outputs", "reasoning", "logprobs")
+_DESCRIBED = (
+    "Of images and videos it is told text and layout (words and their places, colors), not the scenes that they show."
+)
 
 EMBEDDER_CARD = ModelCard(
     name=EMBEDDER,
@@ -28,8 +31,12 @@ def local_cards(settings: Settings) -> list[ModelCard]:
     """One card a local model, the embedded default where none is configured; and the embedder's."""
     if not settings.models:
         path = settings.models_dir / f"{settings.engine.default_model}.gguf"
-        return [_card(LocalModel(name=LOCAL, path=path), settings.engine.default_model), EMBEDDER_CARD]
-    return [*(_card(model, model.path.name) for model in settings.models), EMBEDDER_CARD]
+        cards = [_card(LocalModel(name=LOCAL, path=path), settings.engine.default_model)]
+    else:
+        cards = [_card(model, model.path.name) for model in settings.models]
+    if settings.media.vision_adapter:
+        cards = [card if "image" in card.input_modalities else _with_adapter(card) for card in cards]
+    return [*cards, EMBEDDER_CARD]
 
 
 def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:
@@ -39,6 +46,14 @@ def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:
         context_length=ensured.context_length,
         max_output_length=ensured.max_output_length,
         input_modalities=("text", "image") if ensured.vision else ("text",),
+        described_modalities=() if ensured.vision else card.described_modalities,
+    )
+
+
+def _with_adapter(card: ModelCard) -> ModelCard:
+    """The card of a model that is told of images and videos in words."""
+    return msgspec.structs.replace(
+        card, description=f"{card.description}. {_DESCRIBED}", described_modalities=("image", "video")
     )
 
 

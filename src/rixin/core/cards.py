@@ -92,6 +92,8 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     context_length: int | None = None
     max_output_length: int | None = None
     input_modalities: tuple[str, ...] = ("text",)
+    described_modalities: tuple[str, ...] = ()
+    """What it takes none of and is told of in words."""
     output_modalities: tuple[str, ...] = ("text",)
     features: tuple[str, ...] = ()
     """Of `tools`, `json_mode`, `structured_outputs`, `reasoning`, `logprobs`."""
@@ -108,6 +110,11 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     plan: str | None = None
     """The name of the quota plan that the model's makers publish."""
+
+    @property
+    def accepted_modalities(self) -> tuple[str, ...]:
+        """What clients may send it, as it is or to be described."""
+        return tuple(dict.fromkeys((*self.input_modalities, *self.described_modalities)))
 
     def supports(self, operation: Operation) -> bool:
         """Whether this model can do an operation."""

@@ -55,7 +55,7 @@ def _entry(card: ModelCard) -> JsonObject:
         "hugging_face_id": "",
         "created": card.created,
         "description": card.description,
-        "input_modalities": [*card.input_modalities],
+        "input_modalities": [*card.accepted_modalities],
         "output_modalities": [*card.output_modalities],
     }
     if card.quantization is not None:

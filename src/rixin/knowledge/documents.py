@@ -33,8 +33,8 @@ class Source(Struct, frozen=True):
 class ReadsDocuments(Protocol):
     """Reads documents in processes of their own (`media.worker.Decoders`)."""
 
-    async def document(self, job: DocumentJob, payload: Payload) -> Document:
-        """The text of a document. Raises `RefusedError`."""
+    async def document(self, job: DocumentJob, payload: Payload, seconds: float | None = None) -> Document:
+        """The text of a document, which may take so many seconds. Raises `RefusedError`."""
         ...
 
 
@@ -47,6 +47,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     passages: int = 20_000
     """Of one document."""
     cpu_seconds: int = 60
+    seconds: float = 120.0
 
 
 class Question(Struct, frozen=True):
@@ -85,7 +86,7 @@ async def read_blocks(source: Source, decoder: ReadsDocuments, bounds: Bounds) -
         cpu_seconds=bounds.cpu_seconds,
     )
     try:
-        return (await decoder.document(job, Payload(source.data))).blocks
+        return (await decoder.document(job, Payload(source.data), bounds.seconds)).blocks
     except RefusedError as error:
         raise invalid(f"invalid file, {WORDS[error.fault]}.", "file") from None
 

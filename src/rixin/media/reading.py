@@ -29,7 +29,7 @@ class DocumentReader:
     """
 
     def __init__(self, decoders: Decoders, settings: Media) -> None:
-        self.decoders = decoders
+        self._decoders = decoders
         self._settings = settings
 
     async def text(self, payload: Payload) -> str:
@@ -50,7 +50,7 @@ class DocumentReader:
             max_characters=self._settings.max_characters,
             cpu_seconds=math.ceil(self._settings.decode_timeout),
         )
-        text = "\n\n".join(_words(await self.decoders.document(job, payload)))
+        text = "\n\n".join(_words(await self._decoders.document(job, payload)))
         if not text:
             raise RefusedError(Fault.NO_TEXT)
         return text

@@ -79,7 +79,10 @@ def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCa
         operations=target.operations,
         context_length=_smaller(alias.context_length, target.context_length),
         max_output_length=_smaller(alias.max_output_length, target.max_output_length),
+        # What describing leaves out is for whoever asks for the alias to know, too.
+        description=target.description if target.described_modalities else alias.description,
         input_modalities=target.input_modalities,
+        described_modalities=target.described_modalities,
         output_modalities=target.output_modalities,
         features=target.features,
         strict=target.strict,
@@ -95,6 +98,7 @@ def smaller_card(one: ModelCard, other: ModelCard) -> ModelCard:
         context_length=_smaller(one.context_length, other.context_length),
         max_output_length=_smaller(one.max_output_length, other.max_output_length),
         input_modalities=_common(one.input_modalities, other.input_modalities),
+        described_modalities=_common(one.described_modalities, other.described_modalities),
         output_modalities=_common(one.output_modalities, other.output_modalities),
         features=_common(one.features, other.features),
     )

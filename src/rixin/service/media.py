@@ -6,12 +6,13 @@ from typing import Self
 from rixin.accounts.account import Account
 from rixin.core.cards import ModelCard
 from rixin.core.requests import Generate
+from rixin.media.describing import Describer
 from rixin.media.fetch import Fetcher, FetchTimeouts
 from rixin.media.guard import Guard
 from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy, combined, policy_of_upstream
 from rixin.media.reading import DocumentReader
 from rixin.media.resolve import Files, Resolver, has_media
-from rixin.media.worker import DOCUMENTS, Decoders
+from rixin.media.worker import Decoders
 from rixin.profiles.profile import Profile
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.settings import LOCAL, Media
@@ -41,6 +42,7 @@ class MediaStep:
         cls,
         settings: Media,
         environment: Mapping[str, str],
+        documents: Decoders,
         profile_of: Callable[[str, str], Profile],
         files_of: Callable[[Account], Files] | None = None,
     ) -> Self:
@@ -49,26 +51,21 @@ class MediaStep:
         Args:
             settings: Of images and videos.
             environment: All that decoders see of the environment; it should hold no secrets.
+            documents: Decoders of documents, which others use as well and whoever made them ends.
             profile_of: As of the class.
             files_of: As of the class.
 
         Raises:
-            RixinError: `CONFIGURATION` for a private host that is none.
+            RixinError: `CONFIGURATION` for a private host that is none, or a vision adapter that is not installed.
         """
         guard = Guard(settings.private_hosts, settings.ports)
         fetcher = Fetcher(guard, FetchTimeouts(total=settings.fetch_timeout))
         decoders = Decoders(
             environment, number=settings.decoders, queue=settings.decode_queue, timeout=settings.decode_timeout
         )
-        readers = Decoders(
-            environment,
-            number=settings.decoders,
-            queue=settings.decode_queue,
-            timeout=settings.decode_timeout,
-            program=DOCUMENTS,
-        )
-        reader = DocumentReader(readers, settings)
-        return cls(Resolver(fetcher, decoders, reader, settings), profile_of, files_of)
+        describer = Describer.open(settings, environment) if settings.vision_adapter else None
+        reader = DocumentReader(documents, settings)
+        return cls(Resolver(fetcher, decoders, reader, settings, describer), profile_of, files_of)
 
     async def resolve(self, request: Generate, resolution: Resolution, account: Account) -> Generate:
         """A request whose images, videos and documents everybody takes who may answer it.
@@ -86,7 +83,8 @@ class MediaStep:
         """Ends the decoders."""
         await self._resolver.fetcher.aclose()
         await self._resolver.decoders.aclose()
-        await self._resolver.reader.decoders.aclose()
+        if self._resolver.describer is not None:
+            await self._resolver.describer.aclose()
 
     def _policy(self, candidate: Candidate, card: ModelCard) -> Policy:
         if candidate.provider == LOCAL:
