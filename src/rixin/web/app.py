@@ -1,7 +1,7 @@
 """The ASGI application: finds the route, checks who asks, catches what goes wrong, writes one log record a request."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -13,6 +13,7 @@ from rixin.dialects.base import Dialect
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import LimitError
 from rixin.limits.headers import rate_limit_headers
+from rixin.service.telemetry.metrics import Metrics
 from rixin.settings import Server
 from rixin.web import local_only
 from rixin.web.cors import Cors
@@ -40,6 +41,7 @@ class App:
         settings: The server's settings.
         clock: Time.
         mounts: Applications by their path prefix.
+        metrics: Counts exchanges, where that is wanted.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class App:
         settings: Server,
         clock: Clock,
         mounts: Mapping[str, Lazy[Asgi]] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._routes = routes
         self._spoken = spoken
         self._keys = keys
@@ -86,16 +90,23 @@ class App:
             await self._serve(exchange)
         finally:
             self._leave(exchange)
-            milliseconds = round((self._clock.monotonic() - started) * 1000, 2)
+            seconds = self._clock.monotonic() - started
+            if self._metrics is not None:
+                self._metrics.exchanged(exchange.method, exchange.route, exchange.status, seconds)
             log.info(
                 "request",
                 id=exchange.request_id,
                 method=exchange.method,
                 path=exchange.path,
                 status=exchange.status,
-                ms=milliseconds,
+                ms=round(seconds * 1000, 2),
                 **{name: value for name, value in exchange.log_fields.items() if value is not None},
             )
+
+    @property
+    def under_way(self) -> Collection[Exchange]:
+        """The exchanges that have begun and not ended."""
+        return self._active
 
     async def drain(self, grace: float) -> None:
         """Waits until running requests have ended, and ends those that have not after `grace` seconds."""
@@ -113,7 +124,7 @@ class App:
                 await self._preflight(exchange)
                 return
             endpoint, rest = self._routes.find(exchange.method, exchange.path)
-            dialect = endpoint.dialect
+            exchange.route, dialect = endpoint.path, endpoint.dialect
             if endpoint.wire:
                 exchange.extra_headers.extend(self._cors.headers(exchange.headers.get("origin")))
             account = await self._authenticate(exchange, endpoint)
@@ -162,6 +173,8 @@ class App:
             exchange.extra_headers.append((b"allow", ", ".join(sorted(methods)).encode()))
             dialect = next((endpoint.dialect for endpoint in methods.values() if endpoint.dialect), dialect)
         if isinstance(error, LimitError):
+            if self._metrics is not None:
+                self._metrics.refused(error.kind)
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
         reply = (dialect or self._spoken(exchange.headers)).render_error(
             error, make_stamp(exchange.request_id, self._clock)

@@ -27,7 +27,9 @@ class Exchange:
     """One request and its answer.
 
     Attributes:
+        route: The path of its endpoint as that is declared; empty while there is none.
         status: The status that was sent, or 0 while none was.
+        streaming: Whether its answer is a stream, and has begun.
         extra_headers: Headers that go out with whatever answer is sent.
         log_fields: What the log record of this request tells besides method, path and status; None is left out.
     """
@@ -39,7 +41,9 @@ class Exchange:
         self.client: str | None = scope["client"][0] if scope.get("client") else None
         self.headers = headers
         self.request_id = request_id
+        self.route = ""
         self.status = 0
+        self.streaming = False
         self.finished = False
         self.extra_headers: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode())]
         self.log_fields: dict[str, str | int | float | bool | None] = {}
@@ -131,6 +135,7 @@ class Exchange:
 
     async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = (), content_type: str = EVENT_STREAM) -> None:
         """Sends the status and headers of a stream of events."""
+        self.streaming = True
         await self._start(
             200,
             [
