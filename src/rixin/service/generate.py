@@ -18,7 +18,7 @@ from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Event, Finish, Reasoning, Refusal, Text, ToolArguments
 from rixin.core.requests import Embed, Generate
 from rixin.core.usage import Usage
-from rixin.engines.base import Batch, Sign
+from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
@@ -86,8 +86,6 @@ class Generation(Served[Generate]):
     operation = "generate"
 
     def __init__(self, generator: "Generator", request: Generate, caller: Caller, resolution: Resolution) -> None:
-        self.sign: Sign | None = None
-        """How far the request was when its engine told that last."""
         self._generator = generator
         self._resolution = resolution
         trace = generator.requests.trace(

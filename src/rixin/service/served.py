@@ -9,6 +9,7 @@ from msgspec import Struct
 from rixin.accounts.account import Account
 from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
+from rixin.engines.base import Sign
 from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Reservation, Standing
@@ -45,6 +46,8 @@ class Served(Generic[R]):
 
     operation: str
     """What the log calls what is asked for."""
+    sign: Sign | None = None
+    """How far the request was when its engine told that last."""
     _attempt: Attempt | None = None
 
     def __init__(self, caller: Caller, request: R, trace: Trace) -> None:

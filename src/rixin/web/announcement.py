@@ -1,10 +1,14 @@
-"""What headers tell of a request besides its answer: who served it, what was done to it, and how its limits stand."""
+"""What headers tell of a request besides its answer: who served it, what was done to it, how its limits stand, where its
+time went.
+"""
 
 from rixin.clock import Clock
 from rixin.core.requests import Embed, Generate
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.served import Served, changes_text
 from rixin.web.exchange import Exchange
+from rixin.web.server_timing import HEADER as SERVER_TIMING
+from rixin.web.server_timing import server_timing
 
 
 def announce(exchange: Exchange, served: Served[Generate] | Served[Embed], clock: Clock) -> None:
@@ -17,3 +21,4 @@ def announce(exchange: Exchange, served: Served[Generate] | Served[Embed], clock
     if served.changes:
         headers.append((b"x-rixin-changes", changes_text(served.changes).encode("ascii", "replace")))
     headers.extend(rate_limit_headers(served.standings, clock.monotonic()))
+    headers.append((SERVER_TIMING, server_timing(served.trace, 0.0 if served.sign is None else served.sign.queued)))

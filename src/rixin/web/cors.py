@@ -7,7 +7,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """A field name (RFC 9110, section 5.1), so that an answer to a preflight repeats nothing else."""
 _EXPOSED_HEADERS = (
     b"x-request-id, request-id, x-rixin-model, x-rixin-changes, x-rixin-attempts, retry-after, retry-after-ms, "
-    b"x-should-retry"
+    b"x-should-retry, server-timing"
 )
 
 
