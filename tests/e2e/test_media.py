@@ -1,5 +1,6 @@
 """Images and videos through whole servers, with OpenAI's SDK; and their page, executed."""
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ from openai.types.chat import ChatCompletion
 from rixin.media.guard import Guard
 from rixin.settings import Media, load
 from tests.engines.child.projector import write_projector
-from tests.media.samples import image, video
+from tests.media.pages import page
+from tests.media.samples import image, video, written
 from tests.support.server import ROOT, Server
 from tests.upstreams.scripted import ScriptedUpstream, answer, completion
 
@@ -66,6 +68,32 @@ async def test_a_local_model_without_eyes(server: Server):
     assert not files.requests
 
 
+async def test_a_local_model_that_is_told(launch: Callable[..., Server]):
+    """It answers from the words in an image, and its entry in the list says what it is told."""
+    server = launch(config="[media]\nvision_adapter = true\nvision_timeout = 120\ndecode_timeout = 60\n")
+    picture = f"data:image/png;base64,{base64.b64encode(written(page('The password is Zanzibar'))).decode()}"
+    async with openai.AsyncOpenAI(api_key=server.key, base_url=f"{server.url}/v1", max_retries=0) as client:
+        raw = await client.chat.completions.with_raw_response.create(
+            model="local",
+            max_tokens=40,
+            temperature=0,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "Which password is in the image?"},
+                        {"type": "image_url", "image_url": {"url": picture}},
+                    ],
+                }
+            ],
+        )
+        assert "Zanzibar" in (raw.parse().choices[0].message.content or "")
+        assert "describe_image(messages[0].content[1])" in raw.headers["x-rixin-changes"]
+        entry = (await client.models.retrieve("local")).to_dict()
+        assert entry["input_modalities"] == ["text", "image", "video"]
+        assert "it is told text and layout" in str(entry["description"])
+
+
 @pytest.mark.parametrize("profile", ["", 'profile = { image_policy = "pass" }\n'])
 async def test_a_provider(launch: Callable[..., Server], profile: str):
     """It is given data, and a URL where the configuration says that it fetches."""
@@ -81,7 +109,7 @@ async def test_a_provider(launch: Callable[..., Server], profile: str):
 def test_the_page_configures(tmp_path: Path):
     """Each configuration is valid, and so are the hosts in it."""
     found = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(found) == 2
+    assert len(found) == 3
     for text in found:
         (tmp_path / "rixin.toml").write_text(text, encoding="utf-8")
         settings = load(tmp_path / "rixin.toml", environ={"CLOUD_API_KEY": "sk"})
@@ -102,7 +130,10 @@ def test_the_page_tells_the_defaults():
         f"have {defaults.max_pixels // 10**6} million pixels",
         f"the whole fetch {defaults.fetch_timeout:g}",
         f"more than {defaults.decode_queue} images wait",
+        f"`vision_timeout` ({defaults.vision_timeout:g} s)",
+        f"may have {defaults.max_described_images} images described",
     ):
         assert figure in PAGE
+    assert not defaults.vision_adapter
     assert defaults.max_video_seconds == 600
     assert defaults.max_videos == 1
