@@ -27,6 +27,7 @@ _STRUCTS: tuple[tuple[type[msgspec.Struct], str, str], ...] = (
     (settings.Media, "[media]", "RIXIN_MEDIA__{}"),
     (settings.Files, "[files]", "RIXIN_FILES__{}"),
     (settings.Moderation, "[moderation]", "RIXIN_MODERATION__{}"),
+    (settings.Oidc, "[oidc]", "RIXIN_OIDC__{}"),
     (settings.RouteTarget, "[[routes.NAME]]", ""),
     (settings.Plan, "[plans.NAME]", ""),
     (settings.PlanLimit, "[[plans.NAME.limits]]", ""),
@@ -42,11 +43,26 @@ _WORDS = {
     "Path": "path",
     "dict[str, str]": "table of texts",
     "dict[str, Any]": "table",
+    "dict[str, Role]": "table of roles",
+    "Role": "`owner`, `admin`, `auditor`, `member`",
     "ModelOverride": "tables, see below",
     "PlanLimit": "tables, see below",
 }
 _TABLES = frozenset(
-    {"server", "engine", "providers", "models", "media", "files", "moderation", "routes", "plans", "prices", "usage"}
+    {
+        "server",
+        "engine",
+        "providers",
+        "models",
+        "media",
+        "files",
+        "moderation",
+        "oidc",
+        "routes",
+        "plans",
+        "prices",
+        "usage",
+    }
 )
 _NOTICE = "<!-- Made by docs/generate.py from the program itself. Change the program, not this page. -->\n\n"
 

@@ -16,12 +16,13 @@ _HOW = (
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-def read(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> str:
+def read(headers: Mapping[str, str], query: Mapping[str, str] | None = None, *, cookie: str | None = None) -> str:
     """The credential of a request.
 
     Args:
         headers: By lower-case name. An empty value counts as absent.
         query: The fields of a query that may hold a credential, as `key`; None where none may.
+        cookie: What the cookie of a login holds; None where there is none.
 
     Raises:
         RixinError: `UNAUTHENTICATED` when there is none, when it is malformed, or when two places hold two different
@@ -30,6 +31,7 @@ def read(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> 
     places = {"the header `authorization`": _bearer(headers.get("authorization", "").strip())}
     places |= {f"the header `{name}`": headers.get(name, "").strip() for name in PLAIN_HEADERS}
     places["the query's `key`"] = (query or {}).get("key", "").strip()
+    places["the login's cookie"] = cookie or ""
     given = [(place, value) for place, value in places.items() if value]
     if not given:
         raise _refused(f"The request carries no credential. {_HOW}")

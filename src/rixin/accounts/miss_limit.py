@@ -27,7 +27,7 @@ class MissLimit:
         Raises:
             RixinError: `RATE_LIMITED` when it would be one too many; it is not counted then.
         """
-        network = _network(address)
+        network = network_of(address)
         now = self._clock.monotonic()
         misses = self._misses.get(network)
         if misses is None:
@@ -46,7 +46,7 @@ class MissLimit:
 
     def give_back(self, address: str | None) -> None:
         """Takes back the latest miss of an address: the key proved to be one of ours."""
-        misses = self._misses.get(_network(address))
+        misses = self._misses.get(network_of(address))
         if misses:
             misses.pop()
 
@@ -58,7 +58,8 @@ class MissLimit:
             del self._misses[network]
 
 
-def _network(address: str | None) -> str:
+def network_of(address: str | None) -> str:
+    """What addresses are counted by: an IPv6 one by its /64 network, another one by itself."""
     parsed = parse_address(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, 64), strict=False))

@@ -1,11 +1,13 @@
-"""What people are on a server: four roles, and what each may give to its keys."""
+"""What people are on a server: four roles, and what each may give to its keys.
+
+An `owner` may do everything; an `admin` everything but to owners; an `auditor` sees everything and changes nothing; a
+`member` uses the models, and sees and keeps keys of their own.
+"""
 
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
-Role: TypeAlias = Literal["owner", "admin", "auditor", "member"]
-"""`owner` may do everything; `admin` everything but to owners; `auditor` sees everything and changes nothing; `member`
-uses the models, and sees and keeps keys of their own."""
+from rixin.settings import Role
 
 TeamRole: TypeAlias = Literal["admin", "member"]
 """In a team: `admin` chooses its members and sees to its keys, `member` may make keys that count for it."""

@@ -1,10 +1,12 @@
 """Settings that make no sense, though each has the right type."""
 
+import ipaddress
 import math
 import re
+from urllib.parse import urlsplit
 
 from rixin.errors import Kind, RixinError
-from rixin.settings.tables import Provider, Settings
+from rixin.settings.tables import LOOPBACK_HOSTS, Oidc, Provider, Settings
 
 _CURRENCY = re.compile("[A-Z]{3}")
 _POSITIVE = {
@@ -39,6 +41,9 @@ def check(settings: Settings) -> None:
         )
     if not _CURRENCY.fullmatch(settings.usage.currency):
         raise RixinError(Kind.CONFIGURATION, "usage.currency must be the code of a currency, such as USD or CNY")
+    _check_proxies(settings.server.trusted_proxies)
+    if settings.oidc.issuer is not None:
+        _check_oidc(settings.oidc, settings.oidc.issuer, settings.server.public_url)
     for provider in settings.providers:
         check_provider(provider)
     for name, targets in settings.routes.items():
@@ -63,6 +68,29 @@ def _check_numbers(settings: Settings) -> None:
         for name in names:
             if not getattr(getattr(settings, table), name) > 0:
                 raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
+
+
+def _check_proxies(networks: tuple[str, ...]) -> None:
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            message = f"server.trusted_proxies: {network} is neither an address nor a network such as 10.0.0.0/8"
+            raise RixinError(Kind.CONFIGURATION, message) from None
+
+
+def _check_oidc(oidc: Oidc, issuer: str, public_url: str | None) -> None:
+    url = urlsplit(issuer)
+    if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK_HOSTS)):
+        raise RixinError(Kind.CONFIGURATION, "oidc.issuer must be an https address, such as https://login.example.com")
+    if not oidc.client_id:
+        raise RixinError(Kind.CONFIGURATION, "oidc.issuer is set, and oidc.client_id is not")
+    if oidc.client_secret is not None and not oidc.client_secret.strip():
+        raise RixinError(Kind.CONFIGURATION, "oidc.client_secret is empty; leave it out for a public client")
+    if public_url is None:
+        raise RixinError(Kind.CONFIGURATION, "oidc.issuer is set: set server.public_url too, where browsers come back")
+    if "openid" not in oidc.scopes:
+        raise RixinError(Kind.CONFIGURATION, "oidc.scopes must hold openid")
 
 
 def check_provider(provider: Provider) -> None:

@@ -20,7 +20,17 @@ PREFIX = "RIXIN_"
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY", "ADMIN_KEY"})
 """Variables that are not settings of the server: the last three tell its clients which server to speak to, and how."""
-_LISTS = frozenset({("server", "cors_origins"), ("media", "private_hosts"), ("media", "ports")})
+_LISTS = frozenset(
+    {
+        ("server", "cors_origins"),
+        ("server", "trusted_proxies"),
+        ("media", "private_hosts"),
+        ("media", "ports"),
+        ("oidc", "scopes"),
+        ("oidc", "allowed_domains"),
+        ("oidc", "allowed_emails"),
+    }
+)
 """Settings that a variable gives as texts between commas."""
 _LEVELS = {"trace": "debug", "notice": "info", "warn": "warning", "critical": "error", "fatal": "error"}
 """What other programs call the log levels."""

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
@@ -47,6 +47,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """SQLite in the data directory unless set."""
     auth: Literal["keys", "off"] = "keys"
     """`off` serves anyone who reaches the address, so it is refused on any but a loopback host."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies before the server: what they say in `x-forwarded-for` counts."""
     cors_origins: tuple[str, ...] = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
     """Origins whose pages may call the API from a browser; `*` stands for anything."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -214,6 +216,34 @@ class Moderation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Look at answers."""
 
 
+Role: TypeAlias = Literal["owner", "admin", "auditor", "member"]
+
+
+class Oidc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logging in by a provider of identities (OpenID Connect). It is off unless `issuer` is set."""
+
+    issuer: str | None = None
+    """The provider's address, under which it describes itself, such as `https://login.example.com`."""
+    client_id: str = ""
+    """By which the provider knows this server. Let it allow `<server.public_url>/admin/v1/oidc/callback`."""
+    client_secret: str | None = None
+    """What it has given this server with that; none for a public client."""
+    name: str = "OpenID Connect"
+    """What people call it."""
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    """What it is asked to tell of people."""
+    allowed_domains: tuple[str, ...] = ()
+    """Domains whose people become users when they first log in, by their verified e-mail addresses."""
+    allowed_emails: tuple[str, ...] = ()
+    """Such people, one by one. Where neither is set, only users that there are already can log in."""
+    default_role: Role = "member"
+    """What people are whom no claim makes anything else."""
+    role_claim: str | None = None
+    """The claim that says what people are, such as `groups`; where it is set, roles follow it at each login."""
+    roles: dict[str, Role] = {}
+    """What the values of that claim make people; of several the first in this table counts."""
+
+
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One limit of a plan, or of a provider (`limits` and `key_limits`).
 
@@ -362,6 +392,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     media: Media = field(default_factory=Media)
     files: Files = field(default_factory=Files)
     moderation: Moderation = field(default_factory=Moderation)
+    oidc: Oidc = field(default_factory=Oidc)
     aliases: dict[str, str] = {}
     """Other names of models, in order; a name may be a glob such as `claude-*`."""
     routes: dict[str, tuple[RouteTarget, ...]] = {}
@@ -401,6 +432,7 @@ TABLES = (
     Media,
     Files,
     Moderation,
+    Oidc,
     Provider,
     ModelOverride,
     RouteTarget,

@@ -53,9 +53,10 @@ async def role_in(connection: AsyncConnection, team_id: str, user_id: str) -> st
     return (await connection.execute(query)).scalar_one_or_none()
 
 
-async def is_there(connection: AsyncConnection, team_id: str) -> bool:
-    """Whether there is a team."""
-    return (await connection.execute(select(teams.c.id).where(teams.c.id == team_id))).one_or_none() is not None
+async def find(connection: AsyncConnection, condition: ColumnElement[bool]) -> Team | None:
+    """The team of which a condition is true."""
+    row = (await connection.execute(select(teams).where(condition))).one_or_none()
+    return None if row is None else msgspec.convert(row, Team, from_attributes=True)
 
 
 async def put_member(connection: AsyncConnection, team_id: str, user_id: str, role: str) -> None:

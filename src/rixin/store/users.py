@@ -56,9 +56,10 @@ async def find(connection: AsyncConnection, condition: ColumnElement[bool]) -> U
     return None if row is None else _user(row)
 
 
-async def password_of(connection: AsyncConnection, user_id: str) -> str | None:
-    """The hash of a user's password; None where there is none."""
-    return (await connection.execute(select(users.c.password).where(users.c.id == user_id))).scalar_one_or_none()
+async def password_of(connection: AsyncConnection, user_id: str, *, lock: bool = False) -> str | None:
+    """The hash of a user's password; None where there is none. Locked, it stays until the transaction ends."""
+    query = select(users.c.password).where(users.c.id == user_id)
+    return (await connection.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
 
 
 async def any_there(connection: AsyncConnection) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
-from rixin.accounts import credentials
 from rixin.accounts.account import Account
 from rixin.accounts.keys import KeyRing
+from rixin.accounts.logins import Logins
 from rixin.clock import Clock
 from rixin.dialects.base import Dialect
 from rixin.errors import Kind, RixinError
@@ -16,6 +16,8 @@ from rixin.limits.headers import rate_limit_headers
 from rixin.service.telemetry.metrics import Metrics
 from rixin.settings import Server
 from rixin.web import local_only
+from rixin.web.authenticator import Authenticator
+from rixin.web.client_address import client_address
 from rixin.web.cors import Cors
 from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
 from rixin.web.lazy import Lazy
@@ -38,6 +40,7 @@ class App:
         spoken: Tells from a request's headers, by lower-case name, which dialect its client speaks, where no route
             says it.
         keys: Authenticates credentials; None where the server asks for none.
+        logins: Those of people; None where nobody can log in.
         settings: The server's settings.
         clock: Time.
         mounts: Applications by their path prefix.
@@ -50,6 +53,7 @@ class App:
         *,
         spoken: Callable[[Mapping[str, str]], Dialect],
         keys: KeyRing | None,
+        logins: Logins | None = None,
         settings: Server,
         clock: Clock,
         mounts: Mapping[str, Lazy[Asgi]] | None = None,
@@ -58,7 +62,8 @@ class App:
         self._metrics = metrics
         self._routes = routes
         self._spoken = spoken
-        self._keys = keys
+        self._authenticator = None if keys is None else Authenticator(keys, logins, settings)
+        self._trusted_proxies = settings.trusted_proxies
         self._clock = clock
         self._cors = Cors(settings.cors_origins)
         self._mounts = mounts or {}
@@ -85,6 +90,7 @@ class App:
         headers = _headers(scope["headers"])
         identity = request_id(headers.get("x-request-id"), self._clock.now())
         exchange = Exchange(scope, receive, send, identity, headers)
+        exchange.client = client_address(exchange.client, headers, self._trusted_proxies)
         self._enter(exchange)
         try:
             await self._serve(exchange)
@@ -148,14 +154,17 @@ class App:
     async def _authenticate(self, exchange: Exchange, endpoint: Endpoint) -> Account:
         if endpoint.access is Access.PUBLIC or (endpoint.proven is not None and endpoint.proven(exchange)):
             return ANYONE
-        if self._keys is None:
+        if self._authenticator is None:
             local_only.check(exchange.headers, origin_allowed=self._cors.allows)
             return OWNER
         query = exchange.query if endpoint.query_key else {}
-        account = await self._keys.authenticate(credentials.read(exchange.headers, query), exchange.client)
+        account = await self._authenticator.account(exchange.method, exchange.headers, exchange.client, query)
         exchange.log_fields["key"] = account.id
         if endpoint.access.value not in account.scopes:
             raise RixinError(Kind.PERMISSION_DENIED, f"This key has no scope `{endpoint.access.value}`.")
+        if account.dialects and endpoint.dialect is not None and endpoint.dialect.name not in account.dialects:
+            message = f"This key may not speak the dialect {endpoint.dialect.name}."
+            raise RixinError(Kind.PERMISSION_DENIED, message)
         return account
 
     async def _fail(self, exchange: Exchange, dialect: Dialect | None, error: RixinError) -> None:
