@@ -1,0 +1,92 @@
+"""What a prompt asks for, apart from what it tells: the subject, and the wishes about the look that are not drawn."""
+
+import re
+from typing import Final
+
+_KINDS: Final = (
+    r"infographics?|charts?|posters?|diagrams?|images?|pictures?|visuali[sz]ations?|timelines?|graphics?|illustrations?|"
+    r"flow\s?charts?|graphs?|slides?|drawings?|summar(?:y|ies)|cards?|mind ?maps?|comparisons?"
+)
+_ASKED: Final = re.compile(
+    r"^(?:please\s+|can you\s+|could you\s+|i (?:want|need|would like)\s+(?:you to\s+)?)*"
+    r"(?:(?:create|make|draw|design|generate|produce|build|give|show|prepare|render)\s+(?:me\s+|us\s+)?)?"
+    rf"(?:an?|the|one|some)?\s*(?:[\w-]+\s+){{0,5}}?(?:{_KINDS})\b\s*"
+    r"(?:(?:that|which)\s+(?:shows?|explains?|compares?|describes?|illustrates?|tells?|presents?)\s+|"
+    r"(?:about|on|of|for|to|showing|explaining|comparing|describing|illustrating|titled|called|named)\s+)?[:,—–-]?\s*(?P<subject>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASKED_VERB: Final = re.compile(
+    r"^(?:please\s+)?(?:draw|create|make|design|generate|illustrate|explain|visuali[sz]e|show|compare|summari[sz]e)\s+(?:me\s+|us\s+)?(?P<subject>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_ABOUT_CHINESE: Final = re.compile(
+    r"^(?:请|请你|帮我|麻烦|给我|为我|我想要?|我要|我需要)*(?:用?[一1]?[张幅份个页]?)?(?:生成|制作|做|画|绘制|设计|创建|来|出)?(?:[一1]?[张幅份个页])?"
+    r"[^，。,:：关]{0,8}?关于(?P<subject>.+?)的[^，。,:：的]{0,10}?(?:信息图|信息长图|长图|图表|海报|示意图|流程图|时间线|时间轴|对比图|插图|图片|图解|图)"
+)
+_KIND_CHINESE: Final = (
+    r"(?:信息图|信息长图|长图|图表|海报|示意图|流程图|时间线|时间轴|对比图|插图|图片|图解|柱状图|折线图|饼图|条形图|图)"
+)
+_ASKED_CHINESE: Final = re.compile(
+    r"^(?:请|请你|帮我|麻烦|给我|为我|我想要?|我要|我需要)*(?:生成|制作|做|画|绘制|设计|创建|来|出)(?:[一1]?[张幅份个页])?"
+    rf"(?:[^，。,:：]{{0,8}}?{_KIND_CHINESE})[，,:：]?(?:来|用来|用于|用以)?(?:主题[是为]?|标题[是为]?|内容[是为]?)?(?:展示|介绍|说明|解释|讲解|描述|比较|对比|显示)?[，,:：]?(?P<subject>.*)$",
+    re.DOTALL,
+)
+_DRAW_CHINESE: Final = re.compile(
+    r"^(?:请|请你|帮我|麻烦|给我|为我|我想要?|我要|我需要)*(?:(?:生成|制作|画出?|绘制|设计|创建)(?:[一1]?[张幅份个页])?|用图(?:片|表)?)"
+    rf"(?:展示|介绍|说明|解释|讲解|描述|比较|对比|显示)?(?P<subject>.+?)(?:的?{_KIND_CHINESE})?$",
+    re.DOTALL,
+)
+_TITLE: Final = re.compile(
+    r"^\s*(?:title|headline|topic|subject|标题|题目|主题)\s*(?:[:：=]|是|为)\s*(?P<title>.+?)\s*$", re.IGNORECASE
+)
+_SUBTITLE: Final = re.compile(r"^\s*(?:subtitle|tagline|副标题)\s*(?:[:：=]|是|为)\s*(?P<title>.+?)\s*$", re.IGNORECASE)
+_TAIL: Final = re.compile(
+    r"[\s,，;；]*(?:\b(?:with|using|based on|from|given) (?:the |this |these )?"
+    r"(?:following|data|figures|numbers|sections?|steps?|points?|table)\b.*"
+    r"|\bin (?:an? )?[\w\s,-]{0,30}\bstyle\b.*|\b(?:with|in) [\w\s,-]{0,24}\bcolou?rs?\b.*"
+    r"|(?:数据|内容|要点|步骤|资料)?如下.*|(?:采用|使用|用)[^，。]{0,12}(?:风格|配色|色调).*|[^，。]{0,8}风格.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_WISH: Final = re.compile(
+    r"^(?:please\s+)?(?:use|make (?:it|the)|keep|ensure|avoid|style|layout|format|size|aspect|background|"
+    r"colou?rs?|fonts?|the (?:style|layout|design|background|colou?rs?|fonts?|text)|it should|"
+    r"do not|don't|no\b|high quality|flat design)\b"
+    r"|\b(?:infographics?|aspect ratio|resolution|colou?r (?:scheme|palette)|font|flat design|minimalist|"
+    r"visual hierarchy)\b"
+    r"|^(?:请|要求|注意|风格|配色|背景|字体|排版|布局|画面|整体|比例|尺寸|使用|采用)|配色|色调|扁平|简约|风格[为是]|信息图|排版|高清|分辨率",
+    re.IGNORECASE,
+)
+_EDGES: Final = " \t\n.,;:!，。；：！、—–-"
+
+
+def subject_of(sentence: str) -> str | None:
+    """What a sentence asks a picture of; empty where it names none, None where it asks for nothing."""
+    text = sentence.strip()
+    for pattern in (_ABOUT_CHINESE, _ASKED_CHINESE, _ASKED, _DRAW_CHINESE, _ASKED_VERB):
+        match = pattern.match(text[:400])
+        if match:
+            return tidy(_TAIL.sub("", match["subject"]))
+    return None
+
+
+def title_of(line: str) -> str | None:
+    """The title that a line gives in so many words."""
+    match = _TITLE.match(line[:400])
+    return tidy(match["title"]) if match else None
+
+
+def subtitle_of(line: str) -> str | None:
+    """The subtitle that a line gives in so many words."""
+    match = _SUBTITLE.match(line[:400])
+    return tidy(match["title"]) if match else None
+
+
+def is_wish(sentence: str) -> bool:
+    """Whether a sentence says how the picture shall look and not what it shall say."""
+    return bool(_WISH.search(sentence.strip()[:300]))
+
+
+def tidy(text: str) -> str:
+    """A text without quotation marks and punctuation around it, with a capital letter."""
+    text = text.strip(_EDGES).strip("\"'“”‘’《》「」*#").strip(_EDGES)
+    return text[:1].upper() + text[1:]
