@@ -18,7 +18,7 @@ from rixin.accounts.file_links import FileLinks
 from rixin.accounts.files import FileBook
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
-from rixin.accounts.request_log import RequestLog
+from rixin.accounts.request_log import RequestLog, RequestWatch
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.cli.config_watch import ConfigWatch
@@ -28,6 +28,7 @@ from rixin.cli.lifetime import Lifetime
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.reference import reference
+from rixin.cli.telemetry import Observed, open_telemetry
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
 from rixin.conversations import envelope, sessions, stored_responses
@@ -38,7 +39,6 @@ from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
 from rixin.core.requests import Embed, Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
-from rixin.engines.base import Load, Reports
 from rixin.engines.control import ControlClient
 from rixin.engines.process_pipes import without_secrets
 from rixin.engines.recorder import Recorder
@@ -133,7 +133,7 @@ class _Engines(Struct, frozen=True):
 
 @asynccontextmanager
 async def compose(
-    settings: Settings, control_socket: Path, clock: Clock, config_file: Path | None = None
+    settings: Settings, control_socket: Path, clock: Clock, config_file: Path | None = None, *, index: int = 0
 ) -> AsyncGenerator[Worker, None]:
     """Builds a worker; closes what it built, in turn, at the end.
 
@@ -143,12 +143,15 @@ async def compose(
         clock: Time.
         config_file: Where the settings come from; it is looked at for changes, and so are stored providers. None where
             there shall be no providers but those of the settings.
+        index: Which one of the server's workers it is.
 
     Raises:
         RixinError: `CONFIGURATION`, naming what is wrong.
     """
     async with Lifetime() as life:
-        stores = await _open_stores(settings, clock, life)
+        redactor = Redactor()
+        telemeter = open_telemetry(settings, (control_socket.parent, index), redactor, os.environ, clock, life)
+        stores = await _open_stores(settings, redactor, telemeter.watch, clock, life)
         engines = await _open_engines(settings, control_socket, config_file, stores, clock, life)
         documents = life.hold(document_decoders(settings.media, without_secrets(os.environ)))
         embedder = TextEmbedder(engines.catalog, engines.router, EMBEDDER)
@@ -164,6 +167,15 @@ async def compose(
         def obstructed() -> RixinError | None:
             return None if engines.book.served else obstacle(settings, engines.control)
 
+        observed = Observed(
+            exchanges=lambda: app.under_way,
+            router=engines.router,
+            models=engines.control.models,
+            load_of=engines.upstreams.load_of,
+            ledger=stores.ledger,
+            requests=stores.requests,
+            database=stores.database,
+        )
         models = ModelService(engines.catalog, engines.upstreams.looked)
         admin = Lazy(partial(asyncio.to_thread, _admin(settings, stores, engines, obstructed, clock)))
         wire = endpoints(
@@ -179,28 +191,32 @@ async def compose(
             knowledge.service,
         )
         app = App(
-            RouteTable([*wire, *reference(lambda: app.endpoints, admin)]),
+            RouteTable([*wire, *telemeter.endpoints(observed), *reference(lambda: app.endpoints, admin)]),
             spoken=spoken,
             keys=stores.keys if settings.server.auth == "keys" else None,
             settings=settings.server,
             clock=clock,
             mounts={"/admin/v1": admin},
+            metrics=telemeter.metrics,
         )
+        if settings.server.workers > 1:
+            life.run(telemeter.look_always(observed))
         watch = engines.watch
         yield Worker(
             app, stores.database, stores.keys, engines.book, (lambda: None) if watch is None else watch.read_now
         )
 
 
-async def _open_stores(settings: Settings, clock: Clock, life: Lifetime) -> _Stores:
+async def _open_stores(
+    settings: Settings, redactor: Redactor, watch: RequestWatch | None, clock: Clock, life: Lifetime
+) -> _Stores:
     database = life.hold(Database.open(settings))
     await database.prepare()
     secret = root_secret.load(settings)
     await root_secret.check(secret, MetaTable(database))
-    redactor = Redactor()
     keys = life.hold(KeyRing(database, secret, clock))
     ledger = life.hold(Ledger(database))
-    requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock))
+    requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)
     plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()))
@@ -311,13 +327,6 @@ def _admin(
         watched = engines.watch.problems if engines.watch is not None else ()
         return [*watched, *engines.upstreams.problems]
 
-    async def load_of(model: str) -> Load | None:
-        engine = engines.upstreams.engines.get(f"{LOCAL}/{model}")
-        try:
-            return await engine.load() if isinstance(engine, Reports) else None
-        except RixinError:
-            return None  # it has gone since it was looked at
-
     def admin() -> "AdminApp":
         # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
         from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
@@ -332,7 +341,7 @@ def _admin(
                 plans=stores.plans,
                 models=engines.catalog.cards,
                 engines=engines.control,
-                load_of=load_of,
+                load_of=engines.upstreams.load_of,
                 providers=engines.book,
                 documented=engines.known.cards,
                 problems=problems,

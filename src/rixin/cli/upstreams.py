@@ -10,7 +10,7 @@ import structlog
 
 from rixin.clock import jitter
 from rixin.core.cards import ModelCard
-from rixin.engines.base import Engine, ListedModel, Lists
+from rixin.engines.base import Engine, ListedModel, Lists, Load, Reports
 from rixin.errors import RixinError
 from rixin.profiles.profile import Profile, layered
 from rixin.routing.catalog import Catalog, Preference
@@ -19,7 +19,7 @@ from rixin.routing.known_provider import KnownProvider
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
-from rixin.settings import Provider, RouteTarget, Settings
+from rixin.settings import LOCAL, Provider, RouteTarget, Settings
 
 DISCOVERY_DEADLINE = 10.0
 """Seconds that a provider may take to list its models."""
@@ -113,6 +113,14 @@ class Upstreams:
     def providers(self) -> list[Provider]:
         """The settings of the providers that are served."""
         return [served.entry.provider for served in self._served.values()]
+
+    async def load_of(self, model: str) -> Load | None:
+        """How busy a local model is; None where that is not known."""
+        engine = self._local.get(f"{LOCAL}/{model}")
+        try:
+            return await engine.load() if isinstance(engine, Reports) else None
+        except RixinError:
+            return None  # it has gone since it was looked at
 
     async def looked(self) -> None:
         """Waits until every provider has been asked for its models once."""

@@ -75,7 +75,7 @@ def main() -> None:
 async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
     settings = config.settings
     config_file = None if config.config_file is None else Path(config.config_file)
-    async with compose(settings, Path(config.control_socket), SystemClock(), config_file) as worker:
+    async with compose(settings, Path(config.control_socket), SystemClock(), config_file, index=config.index) as worker:
         key = await make_first_key(worker, settings, shown=config.show_first_key) if config.first else None
         server = Server(
             uvicorn.Config(

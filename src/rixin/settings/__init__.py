@@ -29,6 +29,7 @@ from rixin.settings.tables import (
     RouteTarget,
     Server,
     Settings,
+    Telemetry,
     UsageKeeping,
 )
 
@@ -56,6 +57,7 @@ __all__ = [
     "RouteTarget",
     "Server",
     "Settings",
+    "Telemetry",
     "UsageKeeping",
     "check_provider",
     "config_file",

@@ -195,6 +195,18 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an upload may take."""
 
 
+class Telemetry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What operators see of the server."""
+
+    metrics: bool = True
+    """Count what happens, for Prometheus, and serve it at `/metrics`."""
+    otlp_endpoint: str | None = None
+    """Where traces are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; without it the variable
+    `OTEL_EXPORTER_OTLP_ENDPOINT` says it, and without both there are none."""
+    capture_content: bool = False
+    """Have traces tell what was said, redacted."""
+
+
 class Moderation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may not be asked or answered. Nothing is looked at unless `words` or `check_url` is set."""
 
@@ -392,6 +404,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     media: Media = field(default_factory=Media)
     files: Files = field(default_factory=Files)
     moderation: Moderation = field(default_factory=Moderation)
+    telemetry: Telemetry = field(default_factory=Telemetry)
     oidc: Oidc = field(default_factory=Oidc)
     aliases: dict[str, str] = {}
     """Other names of models, in order; a name may be a glob such as `claude-*`."""
@@ -432,6 +445,7 @@ TABLES = (
     Media,
     Files,
     Moderation,
+    Telemetry,
     Oidc,
     Provider,
     ModelOverride,

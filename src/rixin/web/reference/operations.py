@@ -43,6 +43,11 @@ _READY = Description(
     },
 )
 _DOCUMENT = Description(summary="Describe the API", tag=_OPERATIONS, answers=answered(dict[str, object]))
+_METRICS = Description(
+    summary="Tell the metrics",
+    tag=_OPERATIONS,
+    answers={200: Answer(about="Prometheus' text format, or OpenMetrics.", content={"text/plain": str})},
+)
 _PAGE = Description(
     summary="Show the API's description",
     tag=_OPERATIONS,
@@ -105,6 +110,7 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, Description]] = {
     ("GET", "/"): {"": _HEALTH},
     ("GET", "/health"): {"": _HEALTH},
     ("GET", "/readyz"): {"": _READY},
+    ("GET", "/metrics"): {"": _METRICS},
     ("GET", "/openapi.json"): {"": _DOCUMENT},
     ("GET", "/docs"): {"": _PAGE},
     ("GET", "/docs/"): {"{name}": _ASSET},
