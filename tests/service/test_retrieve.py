@@ -12,7 +12,7 @@ from rixin.core.messages import Message, Opaque, TextPart
 from rixin.core.requests import Change, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
-from rixin.service.retrieve import Retriever
+from rixin.service.retrieve import Retriever, one_batch
 from tests.knowledge.conftest import BASE, Room, e5, room
 
 __all__ = ["room"]
@@ -84,7 +84,9 @@ async def test_results_are_told_where_they_are_wanted(retriever: Retriever, room
     wanted = ask("When does the ferry to Skarn leave?", {"knowledge_config": {"knowledge_base_result": True}})
     retrieved = await retriever.retrieve(wanted, "ada")
     found = await room.searcher.search("ada", [BASE], "When does the ferry to Skarn leave?", 5)
-    _, cost, told, _ = retrieved.tell([Start(id="", created=0, model="m"), Text(text="x")])
+    answer = one_batch([Start(id="", created=0, model="m"), Text(text="x")])
+    (batch,) = [batch async for batch in retrieved.disclosed(answer)]
+    _, cost, told, _ = retrieved.tell(batch.events)
     assert isinstance(cost, Usage)
     assert (cost.knowledge, cost.completion) == (retrieved.request.knowledge_tokens, 0)
     assert isinstance(told, Opaque)

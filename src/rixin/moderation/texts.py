@@ -19,7 +19,7 @@ from rixin.core.messages import (
     ToolResult,
     VideoPart,
 )
-from rixin.core.requests import Generate
+from rixin.core.requests import Embed, Generate
 
 Spoken: TypeAlias = Text | Reasoning | Refusal | ToolArguments
 """Events that continue a text; `voice_of` tells which one."""
@@ -35,11 +35,15 @@ class Reading(NamedTuple):
     escaped: bool = False
 
 
-def request_texts(request: Generate) -> Iterator[Reading]:
-    """What a client sends: what was said, tools and their descriptions, fields that nobody knows.
+def request_texts(request: Generate | Embed) -> Iterator[Reading]:
+    """What a client sends: what was said, tools and their descriptions, fields that nobody knows; texts to embed.
 
-    Images, videos and documents are not read, nor is what stands in envelopes: that was an answer once.
+    Images, videos and documents are not read, nor is what stands in envelopes: that was an answer once. Token ids are
+    in the words of a model's own vocabulary, and not read either.
     """
+    if isinstance(request, Embed):
+        yield from (Reading(text) for text in request.inputs if isinstance(text, str))
+        return
     if request.prompt is not None:
         yield Reading(request.prompt)
     for message in request.messages:

@@ -5,7 +5,8 @@ The fields are those of the native platform, in whatever dialect they come: `kno
 are not in the form of ours belong to whoever answers, and are left to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Annotated, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from rixin.core.knowledge import Hit, is_base_id
 from rixin.core.messages import Opaque
 from rixin.core.requests import Generate
 from rixin.core.usage import Usage
+from rixin.engines.base import Batch
 from rixin.errors import invalid
 from rixin.knowledge.prompt import Control, inject, question_of
 from rixin.knowledge.search import Answer, Found, Searcher
@@ -85,22 +87,45 @@ class Retrieved:
         return [_apart(event, knowledge) if isinstance(event, Usage) else event for event in events]
 
     def tell(self, events: list[Event]) -> list[Event]:
-        """Events with what there is to tell before any word: what is known of the cost, and the results."""
-        if not self.tells or not (events and isinstance(events[0], Start)):
+        """Events with what is known of the cost before any word, in the same list where that is nothing."""
+        if not self.request.knowledge_tokens or not _begins(events):
             return events
-        request, told = self.request, events[:1]
-        if request.knowledge_tokens:
-            cost = _apart(Usage(prompt=estimate_prompt(request), estimated=True), request.knowledge_tokens)
-            told.append(cost)
-        if self._results is not None and request.origin is not None:
-            told.append(Opaque(dialect=request.origin.dialect, kind=RESULTS, value=self._results))
-        return told + events[1:]
+        estimate = Usage(prompt=estimate_prompt(self.request), estimated=True)
+        return [events[0], _apart(estimate, self.request.knowledge_tokens), *events[1:]]
+
+    @property
+    def discloses(self) -> bool:
+        """Whether the client is told what was found."""
+        return self._results is not None and self.request.origin is not None
+
+    async def disclosed(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
+        """An answer that tells what was found before any word; the client is to want it."""
+        if self._results is None or self.request.origin is None:
+            raise TypeError("there is nothing to disclose")
+        results = Opaque(dialect=self.request.origin.dialect, kind=RESULTS, value=self._results)
+        async with aclosing(answer) as batches:
+            async for batch in batches:
+                yield _after_start(batch, results) if _begins(batch.events) else batch
 
 
 def _apart(usage: Usage, knowledge: int) -> Usage:
     """A count of a prompt that holds passages of so many tokens."""
     prompt = max(0, usage.prompt - knowledge)
     return msgspec.structs.replace(usage, prompt=prompt, knowledge=usage.knowledge + knowledge)
+
+
+def _begins(events: Sequence[Event]) -> bool:
+    return bool(events) and isinstance(events[0], Start)
+
+
+def _after_start(batch: Batch, event: Event) -> Batch:
+    start, *others = batch.events
+    return msgspec.structs.replace(batch, events=[start, event, *others], raw=None)
+
+
+async def one_batch(events: list[Event]) -> AsyncGenerator[Batch, None]:
+    """An answer that is there at once."""
+    yield Batch(events)
 
 
 class Retriever:
