@@ -147,6 +147,7 @@ def _operations(
         limits_for=generator.limits_for,
         requests=generator.requests,
         clock=clock,
+        moderator=generator.moderator,
     )
     for dialect, keeper in _spoken_and_kept(responses, sessions):
         for route in dialect.routes:

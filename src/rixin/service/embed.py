@@ -16,6 +16,7 @@ from rixin.core.estimate import estimate_inputs
 from rixin.core.requests import Embed, TextKind
 from rixin.errors import RixinError
 from rixin.limits.base import Limit, Limiter, Reservation
+from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
 from rixin.service.cancellation import reason
@@ -51,6 +52,8 @@ class Embedding(Served[Embed]):
             if limits:
                 reservation = await embedder.limiter.acquire(limits, tokens=presumed_tokens(request))
                 self.standings = reservation.standings
+            if embedder.moderator is not None:
+                await embedder.moderator.admit(request, self.caller.request_id)
             attempt = self._attempt = embedder.router.attempt(request, self._resolution, tokens=presumed_tokens)
             answer = await attempt.embeddings()
             self.usage = answer.usage
@@ -84,6 +87,7 @@ class Embedder:
         limits_for: The limits that an account's request counts against.
         requests: Takes down what became of each request.
         clock: Time.
+        moderator: Looks at requests, where that is wanted.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Embedder:
         limits_for: Callable[[Account, Embed], tuple[Limit, ...]],
         requests: RequestLog,
         clock: Clock,
+        moderator: Moderator | None = None,
     ) -> None:
         self.catalog = catalog
         self.router = router
@@ -102,6 +107,7 @@ class Embedder:
         self.limits_for = limits_for
         self.requests = requests
         self.clock = clock
+        self.moderator = moderator
 
     def begin(self, request: Embed, caller: Caller) -> Embedding:
         """A request that starts when it is run."""

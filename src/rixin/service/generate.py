@@ -31,7 +31,7 @@ from rixin.service.continuity import Continuity
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.probe import answer_to_nothing, asks_nothing
-from rixin.service.retrieve import Retrieved, Retriever
+from rixin.service.retrieve import Retrieved, Retriever, one_batch
 from rixin.service.served import Caller, Served
 from rixin.store.usage import UsageRow
 
@@ -133,7 +133,9 @@ class Generation(Served[Generate]):
             yield Batch(answer_to_nothing(request))
             return
         if (direct := self._retrieved.direct()) is not None:
-            yield Batch(direct)
+            async with aclosing(self._screened(one_batch(direct), request)) as batches:
+                async for batch in batches:
+                    yield batch
             return
         generator = self._generator
         attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
@@ -142,15 +144,21 @@ class Generation(Served[Generate]):
             return None if attempt.served_by is None else attempt.served_by.provider
 
         answer = generator.continuity.answer(request, self.caller.account.id, issuer)
-        arriving = attempt.batches()
-        if generator.moderator is not None and generator.moderator.screens:
-            # What is not told is neither sealed nor remembered.
-            arriving = generator.moderator.screened(arriving, request, self.caller.request_id)
-        async with aclosing(arriving) as batches:
+        # Screened first: what is not told is neither sealed nor remembered.
+        async with aclosing(self._screened(attempt.batches(), request)) as batches:
             async for batch in batches:
                 events = self._retrieved.count(answer.feed(batch.events))
                 same = events is batch.events and not self._retrieved.tells
                 yield batch if same else msgspec.structs.replace(batch, events=events, raw=None)
+
+    def _screened(self, answer: AsyncGenerator[Batch, None], request: Generate) -> AsyncGenerator[Batch, None]:
+        """An answer, and what bases know where the client wants that told, without what must not be told."""
+        if self._retrieved.discloses:
+            answer = self._retrieved.disclosed(answer)
+        moderator = self._generator.moderator
+        if moderator is None or not moderator.screens:
+            return answer
+        return moderator.screened(answer, request, self.caller.request_id)
 
     def _compaction(self) -> AsyncGenerator[Batch, None]:
         owner, identity = self.caller.account.id, f"cmp_{self.caller.request_id.replace('-', '')}"
