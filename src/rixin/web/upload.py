@@ -9,7 +9,7 @@ from rixin.core.files import File, Shape
 from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Settings
 from rixin.web.exchange import Exchange
-from rixin.web.multipart import MultipartReader, Part
+from rixin.dialects.multipart import MultipartReader, Part
 
 _MAX_FIELD = 8192
 """Bytes of a field."""

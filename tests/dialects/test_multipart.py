@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rixin.errors import Kind, RixinError
-from rixin.web.multipart import MAX_HEAD, MAX_PARTS, MultipartReader, Part
+from rixin.dialects.multipart import MAX_HEAD, MAX_PARTS, MultipartReader, Part
 
 CONTENT = b"--\r\n-\r\n--\r\n--xy\r\n--x-\r" + bytes(range(256))
 """A file that looks like boundaries as far as a file may."""
