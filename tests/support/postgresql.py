@@ -39,7 +39,7 @@ class PostgresServer:
     """One server on a Unix socket, with its data in a directory of its own."""
 
     def __init__(self, programs: Path) -> None:
-        self._programs = programs
+        self.programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="rixin-pg-"))
         self._data = self._folder / "data"
         self._names = (f"test_{number}" for number in itertools.count())
@@ -54,7 +54,7 @@ class PostgresServer:
         """Starts it, and waits until it answers."""
         wanted = {**_SETTINGS, "unix_socket_directories": self._folder}
         settings = [f"--{name}={value}" for name, value in wanted.items()]
-        command = ["sh", "-c", _KEEPER, "keeper", str(self._programs / "postgres"), "-D", str(self._data), *settings]
+        command = ["sh", "-c", _KEEPER, "keeper", str(self.programs / "postgres"), "-D", str(self._data), *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, user=self._owner, cwd=self._folder, stdin=subprocess.PIPE, stdout=log, stderr=log
@@ -123,7 +123,7 @@ class PostgresServer:
     def _run(self, arguments: Sequence[str]) -> None:
         program, *others = arguments
         done = subprocess.run(
-            [str(self._programs / program), "-D", str(self._data), *others],
+            [str(self.programs / program), "-D", str(self._data), *others],
             user=self._owner,
             cwd=self._folder,
             capture_output=True,

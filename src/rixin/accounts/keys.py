@@ -33,6 +33,8 @@ from rixin.store.database import Database
 from rixin.store.keys import Also, Key, KeyKind, KeyTable, Reach
 from rixin.store.polling import POLL_INTERVAL, poll_always
 
+PURPOSE = "access key secrets"
+"""What the secrets of access keys are sealed for."""
 FRESH_FOR = 5.0
 """Seconds that what the store said counts."""
 USED_INTERVAL = 30.0
@@ -72,7 +74,7 @@ class KeyRing:
         self._audit = AuditLog(database, root_secret, clock)
         self._digest_key = root_secret.derive("api key digest")
         self._access_digest_key = root_secret.derive("access key digest")
-        self._box = SealedBox(root_secret, "access key secrets")
+        self._box = SealedBox(root_secret, PURPOSE)
         self._clock = clock
         self._misses = MissLimit(clock)
         self._known: dict[bytes, _Known] = {}

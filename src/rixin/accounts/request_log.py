@@ -292,7 +292,7 @@ class RequestLog:
             return RequestRecord(usage=row)
         bodies = None
         if detail.bodies is not None:
-            opened = self._box.open(detail.bodies, _owner(detail.time, detail.id))
+            opened = self._box.open(detail.bodies, sealed_for(detail.time, detail.id))
             bodies = _bodies.decode(await asyncio.to_thread(zlib.decompress, opened))
         return RequestRecord(usage=row, attempts=_attempts.decode(detail.attempts), bodies=bodies)
 
@@ -347,10 +347,11 @@ class RequestLog:
                 for sent, answer in raw.attempts
             ),
         )
-        return self._box.seal(zlib.compress(_encode(bodies)), _owner(entry.time, entry.id))
+        return self._box.seal(zlib.compress(_encode(bodies)), sealed_for(entry.time, entry.id))
 
 
-def _owner(time: float, request_id: str) -> str:
+def sealed_for(time: float, request_id: str) -> str:
+    """For whom the bodies of a request are sealed: for its row."""
     return f"{time!r} {request_id}"
 
 

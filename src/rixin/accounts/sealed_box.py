@@ -24,12 +24,13 @@ class SealedBox:
 
     def __init__(self, root_secret: RootSecret, purpose: str) -> None:
         self._cipher = AESGCM(root_secret.derive(purpose))
-        self._head = _VERSION + bytes.fromhex(root_secret.key_id)
+        self.head = _VERSION + bytes.fromhex(root_secret.key_id)
+        """How everything begins that it seals."""
 
     def seal(self, value: bytes, owner: str) -> bytes:
         """The sealed value. Only who names the same `owner`, such as the row that holds it, can open it."""
         nonce = random_bytes(_NONCE)
-        return self._head + nonce + self._cipher.encrypt(nonce, value, self._head + owner.encode())
+        return self.head + nonce + self._cipher.encrypt(nonce, value, self.head + owner.encode())
 
     def open(self, sealed: bytes, owner: str) -> bytes:
         """The value.
@@ -37,9 +38,9 @@ class SealedBox:
         Raises:
             RixinError: `INTERNAL` when it was sealed with another secret or for another owner, or was changed since.
         """
-        head, rest = sealed[: len(self._head)], sealed[len(self._head) :]
+        head, rest = sealed[: len(self.head)], sealed[len(self.head) :]
         try:
-            if head != self._head:
+            if head != self.head:
                 raise InvalidTag
             return self._cipher.decrypt(rest[:_NONCE], rest[_NONCE:], head + owner.encode())
         except (InvalidTag, ValueError):

@@ -13,7 +13,9 @@ from rixin import __version__
 from rixin.cli.output import show_error
 from rixin.errors import RixinError
 
-VERBS = ("serve", "record", "chat", "models", "pull", "keys", "providers", "doctor", "connect", "skills", "config")
+VERBS = (
+    "serve", "record", "chat", "models", "pull", "keys", "providers", "doctor", "connect", "skills", "config", "db",
+)  # fmt: skip
 """In the order of the help text. Each is a module here that exports `app`."""
 
 

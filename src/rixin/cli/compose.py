@@ -21,6 +21,7 @@ from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog, RequestWatch
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
+from rixin.accounts.unlock import unlock
 from rixin.cli.config_watch import ConfigWatch
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import Knowledge, document_decoders, open_knowledge
@@ -212,8 +213,7 @@ async def _open_stores(
 ) -> _Stores:
     database = life.hold(Database.open(settings))
     await database.prepare()
-    secret = root_secret.load(settings)
-    await root_secret.check(secret, MetaTable(database))
+    secret = await unlock(root_secret.load(settings), MetaTable(database))
     keys = life.hold(KeyRing(database, secret, clock))
     ledger = life.hold(Ledger(database))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))

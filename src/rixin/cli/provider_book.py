@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rixin.accounts import root_secret
 from rixin.accounts.root_secret import RootSecret
+from rixin.accounts.unlock import unlock
 from rixin.cli.compose import provider_table
 from rixin.cli.provider_rules import provider_rules
 from rixin.clock import SystemClock
@@ -27,11 +28,11 @@ class OpenBook(NamedTuple):
 @asynccontextmanager
 async def open_book(settings: Settings) -> AsyncGenerator[OpenBook]:
     """The providers of the settings, and of the database that they name, which is made where there is none yet."""
-    secret = root_secret.load(settings)
+    loaded = root_secret.load(settings)
     database = Database.open(settings)
     try:
         await database.prepare()
-        await root_secret.check(secret, MetaTable(database))
+        secret = await unlock(loaded, MetaTable(database))
         rules = provider_rules(os.environ)
         book = ProviderBook(settings.providers, provider_table(database, secret), rules, SystemClock())
         await book.poll()

@@ -122,7 +122,7 @@ class Supervisor:
         if not hasattr(socket, "AF_UNIX"):
             raise RixinError(Kind.CONFIGURATION, "this system lacks the Unix sockets that the server's parts need")
         with contextlib.ExitStack() as stack:
-            if _is_private(self._settings):
+            if not self._settings.server.shares_database:
                 stack.enter_context(data_lock(self._settings.server.data_dir))
             directory = _runtime_dir(self._settings, os.environ)
             make_runtime_dir(directory)
@@ -287,13 +287,7 @@ def _has_terminal() -> bool:
     return True
 
 
-def _is_private(settings: Settings) -> bool:
-    """Whether the server's data are in its own SQLite file, which no second server may use."""
-    url = settings.server.database_url
-    return url is None or url.startswith("sqlite")
-
-
 def _runtime_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
     # Servers on a shared database may share a data directory too.
-    instance = "" if _is_private(settings) else str(os.getpid())
+    instance = str(os.getpid()) if settings.server.shares_database else ""
     return runtime_dir(settings.server.data_dir, environ, instance)

@@ -44,7 +44,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     public_url: str | None = None
     """The address under which clients reach the server, where it is another one than it listens on."""
     database_url: str | None = None
-    """SQLite in the data directory unless set."""
+    """`sqlite:////path/file`, or `postgresql://user@host/name`, which servers may share; a SQLite file in the data
+    directory unless set."""
     auth: Literal["keys", "off"] = "keys"
     """`off` serves anyone who reaches the address, so it is refused on any but a loopback host."""
     trusted_proxies: tuple[str, ...] = ()
@@ -79,6 +80,11 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keep the sessions of `/v1/llm/chat/sessions`, encrypted, for a week after their last turn."""
     record_dir: Path | None = None
     """Where every request and its answer are written down, redacted, for `rixin serve --replay`."""
+
+    @property
+    def shares_database(self) -> bool:
+        """Whether other servers may use the same database."""
+        return self.database_url is not None and not self.database_url.startswith("sqlite")
 
 
 class Engine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,8 @@
 """Facts about the database itself, one text for each name."""
 
-from sqlalchemy import insert, select
+from collections.abc import Mapping
+
+from sqlalchemy import delete, insert, select
 
 from rixin.store.database import Database
 from rixin.store.schema import meta
@@ -28,3 +30,11 @@ class MetaTable:
             if found is None:
                 await connection.execute(insert(meta).values(name=name, value=value))
         return value if found is None else found
+
+    async def put(self, values: Mapping[str, str | None]) -> None:
+        """Gives names their texts, whatever they had, all of them at once; None takes a name's text away."""
+        async with self._database.begin("meta") as connection:
+            await connection.execute(delete(meta).where(meta.c.name.in_(values)))
+            given = [{"name": name, "value": value} for name, value in values.items() if value is not None]
+            if given:
+                await connection.execute(insert(meta), given)

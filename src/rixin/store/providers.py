@@ -96,7 +96,7 @@ class ProviderTable:
     def _values(self, provider: Provider, now: float) -> dict[str, Any]:
         tree = cast("dict[str, Any]", msgspec.to_builtins(provider))
         secrets = {name: tree.pop(name) for name in _SECRET}
-        sealed = self._box.seal(msgspec.json.encode(secrets), _owner(provider.name))
+        sealed = self._box.seal(msgspec.json.encode(secrets), sealed_for(provider.name))
         columns = {name: tree.pop(name) for name in _COLUMNS}
         return {**columns, "options": tree, "sealed": sealed, "updated_at": now}
 
@@ -104,7 +104,7 @@ class ProviderTable:
         tree = {**row.options, **{name: getattr(row, name) for name in _COLUMNS}}
         unreadable = None
         try:
-            tree |= msgspec.json.decode(self._box.open(row.sealed, _owner(row.name)))
+            tree |= msgspec.json.decode(self._box.open(row.sealed, sealed_for(row.name)))
         except RixinError as error:
             unreadable = RixinError(Kind.CONFIGURATION, f"The keys of the provider {row.name} are lost: {error}")
         try:
@@ -121,5 +121,6 @@ class ProviderTable:
         )
 
 
-def _owner(name: str) -> str:
+def sealed_for(name: str) -> str:
+    """For whom the keys of a provider are sealed: for it."""
     return f"provider/{name}"
