@@ -3,11 +3,12 @@
 Descriptions stand beside their dialects, in modules that no request needs: they are loaded when somebody asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from rixin.core.cards import FieldRule
 from rixin.core.json import JsonObject
 from rixin.errors import Kind
 
@@ -18,6 +19,13 @@ AnyObject: TypeAlias = dict[str, object]
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
+
+
+class ServerSentEvent(Struct, frozen=True):
+    """One event of a stream; its data are JSON, or a word that ends the stream."""
+
+    data: str
+    event: str | UnsetType = UNSET
 
 
 class Query(Struct, frozen=True):
@@ -66,6 +74,9 @@ class DialectDescription(Struct, frozen=True, kw_only=True):
     about: str
     error: Shape
     """The body of every error."""
+    details: Mapping[str, JsonObject] = {}
+    """What its structs do not say of their fields, as keywords of JSON schema, by the field's name (`temperature`), or
+    by the struct's and the field's (`WireMessage.role`)."""
     routes: Mapping[str, Description]
     """By the first path of each route."""
 
@@ -75,7 +86,25 @@ def answered(shape: Shape, about: str = "The answer.") -> dict[int, Answer]:
     return {200: Answer(about=about, content={JSON: shape})}
 
 
-def generated(shape: Shape, stream: str | None = EVENTS) -> dict[int, Answer]:
-    """What there is where a model answers: all at once, or as a stream of this media type; None where there is none."""
-    streamed = {} if stream is None else {stream: str if stream != JSON else shape}
-    return {200: Answer(about="The answer, whole or as a stream.", content={**streamed, JSON: shape})}
+def generated(shape: Shape) -> dict[int, Answer]:
+    """What there is where a model answers: all at once, or as a stream of events."""
+    return {200: Answer(about="The answer, whole or as a stream.", content={JSON: shape, EVENTS: ServerSentEvent})}
+
+
+def ranges(rules: Mapping[str, FieldRule]) -> dict[str, JsonObject]:
+    """The details of fields that are numbers."""
+    return {name: _range(rule) for name, rule in rules.items()}
+
+
+def words(allowed: Iterable[str]) -> JsonObject:
+    """The detail of a field that is one of some words."""
+    return {"enum": [*allowed]}
+
+
+def _range(rule: FieldRule) -> JsonObject:
+    detail: JsonObject = {}
+    if rule.minimum is not None:
+        detail["exclusiveMinimum" if rule.minimum_open else "minimum"] = rule.minimum
+    if rule.maximum is not None:
+        detail["exclusiveMaximum" if rule.maximum_open else "maximum"] = rule.maximum
+    return detail

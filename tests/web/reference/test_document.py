@@ -68,7 +68,10 @@ def test_every_operation_of_a_dialect_takes_a_body(served: Site, document: dict[
         assert content["application/json"]["schema"]
     chat = document["components"]["schemas"]["openai_chat.ChatBody"]
     assert chat["required"] == ["model", "messages"]
-    assert chat["properties"]["temperature"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
+    assert chat["properties"]["temperature"]["anyOf"] == [
+        {"type": "number", "minimum": 0, "maximum": 2},
+        {"type": "null"},
+    ]
 
 
 def test_errors_have_the_statuses_and_shapes_of_their_dialect(served: Site, document: dict[str, Any]) -> None:

@@ -4,8 +4,11 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from rixin.dialects.anthropic.messages import ROLES
+from rixin.dialects.anthropic.tools import CHOICES
 from rixin.dialects.anthropic.wire import CountBody, MessagesBody
-from rixin.dialects.description import AnyObject, Description, DialectDescription, answered, generated
+from rixin.dialects.description import AnyObject, Description, DialectDescription, answered, generated, ranges, words
+from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_MESSAGES, MAX_NAME
 
 
 class ErrorDetail(Struct, frozen=True):
@@ -77,6 +80,14 @@ DESCRIPTION = DialectDescription(
     title="Anthropic Messages",
     about="As Anthropic has them and Claude Code speaks them.",
     error=ErrorBody,
+    details={
+        **ranges({name: BOUNDS[name] for name in ("temperature", "top_p", "top_k", "max_tokens")}),
+        "model": {"minLength": 1},
+        "messages": {"minItems": 1, "maxItems": MAX_MESSAGES},
+        "WireMessage.role": words(ROLES),
+        "WireTool.name": {"minLength": 1, "maxLength": MAX_NAME},
+        "WireToolChoice.type": words((*CHOICES, "tool")),
+    },
     routes={
         "/v1/messages": Description(
             summary="Answer a conversation", body=MessagesBody, answers=generated(MessageAnswer), asks_model=True

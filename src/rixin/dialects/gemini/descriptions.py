@@ -4,8 +4,22 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from rixin.dialects.description import EVENTS, JSON, Answer, AnyObject, Description, DialectDescription, Query, answered
+from rixin.dialects.description import (
+    EVENTS,
+    JSON,
+    Answer,
+    AnyObject,
+    Description,
+    DialectDescription,
+    Query,
+    ServerSentEvent,
+    answered,
+    ranges,
+    words,
+)
+from rixin.dialects.gemini.contents import ROLES
 from rixin.dialects.gemini.wire import GenerateBody
+from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_MESSAGES
 
 
 class ErrorDetail(Struct, frozen=True):
@@ -94,12 +108,27 @@ class ModelPage(Struct, frozen=True, rename="camel"):
     next_page_token: str | UnsetType = UNSET
 
 
+_NUMBERS = {
+    "temperature": BOUNDS["temperature"],
+    "topP": BOUNDS["top_p"],
+    "topK": BOUNDS["top_k"],
+    "maxOutputTokens": BOUNDS["max_tokens"],
+    "candidateCount": BOUNDS["n"],
+    "seed": BOUNDS["seed"],
+    "presencePenalty": BOUNDS["presence_penalty"],
+    "frequencyPenalty": BOUNDS["frequency_penalty"],
+}
 _MODEL = {"model": "The model's name."}
 
 DESCRIPTION = DialectDescription(
     title="Gemini",
     about="As Google has it and Gemini CLI speaks it. Names may be in snake case too.",
     error=ErrorBody,
+    details={
+        **{f"WireConfig.{name}": detail for name, detail in ranges(_NUMBERS).items()},
+        "contents": {"minItems": 1, "maxItems": MAX_MESSAGES},
+        "WireContent.role": words(ROLES),
+    },
     routes={
         "/v1beta/models/{model}:generateContent": Description(
             summary="Answer a conversation",
@@ -113,7 +142,7 @@ DESCRIPTION = DialectDescription(
             parameters=_MODEL,
             query={"alt": Query("`sse` for events; one JSON array otherwise.", Literal["sse", "json"])},
             body=GenerateBody,
-            answers={200: Answer(about="The stream.", content={EVENTS: str, JSON: list[GeneratedContent]})},
+            answers={200: Answer(about="The stream.", content={EVENTS: ServerSentEvent, JSON: list[GeneratedContent]})},
             asks_model=True,
         ),
         "/v1beta/models/{model}:countTokens": Description(

@@ -4,8 +4,11 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from rixin.dialects.description import AnyObject, Description, DialectDescription, answered, generated
-from rixin.dialects.openai_chat.embeddings import EmbeddingBody
+from rixin.core.json import JsonObject
+from rixin.dialects.description import AnyObject, Description, DialectDescription, answered, generated, ranges, words
+from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_MESSAGES, MAX_NAME, MAX_STOPS
+from rixin.dialects.openai_chat.embeddings import MAX_INPUTS, EmbeddingBody
+from rixin.dialects.openai_chat.messages import ROLES
 from rixin.dialects.openai_chat.wire import ChatBody, CompletionBody
 
 
@@ -218,10 +221,25 @@ class DeletedFile(Struct, frozen=True):
     deleted: Literal[True]
 
 
+_NAMED: JsonObject = {"minLength": 1, "maxLength": MAX_NAME}
+
 DESCRIPTION = DialectDescription(
     title="OpenAI Chat Completions",
     about="As OpenAI and the SenseNova token platform have them.",
     error=ErrorBody,
+    details={
+        **ranges(BOUNDS),
+        "model": _NAMED,
+        "WireMessage.role": words(ROLES),
+        "ChatBody.messages": {"minItems": 1, "maxItems": MAX_MESSAGES},
+        "CompletionBody.prompt": {"minItems": 1, "maxItems": 1},
+        "CompletionBody.logprobs": ranges({"logprobs": BOUNDS["top_logprobs"]})["logprobs"],
+        "EmbeddingBody.input": {"minItems": 1, "maxItems": MAX_INPUTS},
+        "EmbeddingBody.dimensions": {"minimum": 1},
+        "stop": {"minLength": 1, "maxItems": MAX_STOPS},
+        "FunctionDefinition.name": _NAMED,
+        "CustomDefinition.name": _NAMED,
+    },
     routes={
         "/v1/chat/completions": Description(
             summary="Answer a conversation", body=ChatBody, answers=generated(ChatCompletion), asks_model=True

@@ -4,7 +4,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from rixin.dialects.description import EVENTS, JSON, Answer, AnyObject, Description, DialectDescription, Query, answered
+from rixin.dialects.description import (
+    JSON,
+    Answer,
+    AnyObject,
+    Description,
+    DialectDescription,
+    Query,
+    answered,
+    generated,
+    ranges,
+)
+from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_STOPS
 from rixin.dialects.openai_responses.resource import Status
 from rixin.dialects.openai_responses.wire import ResponsesBody
 
@@ -102,13 +113,16 @@ DESCRIPTION = DialectDescription(
     title="OpenAI Responses",
     about="As OpenAI has them and Codex speaks them. Responses are kept for a day unless `store` is false.",
     error=ErrorBody,
+    details={
+        **ranges({**BOUNDS, "max_output_tokens": BOUNDS["max_tokens"]}),
+        "model": {"minLength": 1},
+        "stop": {"minLength": 1, "maxItems": MAX_STOPS},
+    },
     routes={
         "/v1/responses": Description(
             summary="Answer, and keep the answer to go on from",
             body=ResponsesBody,
-            answers={
-                200: Answer(about="The response, whole or as a stream.", content={EVENTS: str, JSON: ResponseObject})
-            },
+            answers=generated(ResponseObject),
             asks_model=True,
         ),
         "/v1/responses/compact": Description(

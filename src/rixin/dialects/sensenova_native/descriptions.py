@@ -12,9 +12,13 @@ from rixin.dialects.description import (
     DialectDescription,
     answered,
     generated,
+    ranges,
+    words,
 )
-from rixin.dialects.sensenova_native.embeddings import EmbeddingBody
+from rixin.dialects.sensenova_native.bounds import CHARACTER, CHAT, COMPLETION
+from rixin.dialects.sensenova_native.embeddings import MAX_INPUTS, EmbeddingBody
 from rixin.dialects.sensenova_native.knowledge import AttachBody, BaseBody
+from rixin.dialects.sensenova_native.messages import ROLES
 from rixin.dialects.sensenova_native.wire import CharacterBody, ChatBody, CompletionBody, SessionBody, TurnBody
 from rixin.errors import Kind
 
@@ -243,6 +247,15 @@ DESCRIPTION = DialectDescription(
     title="SenseNova native",
     about="As the SenseNova V6 platform has it; its clients sign tokens with an access key.",
     error=ErrorBody,
+    details={
+        **ranges(CHAT.rules),
+        **{f"CompletionBody.{name}": detail for name, detail in ranges(COMPLETION.rules).items()},
+        **{f"CharacterBody.{name}": detail for name, detail in ranges(CHARACTER.rules).items()},
+        "model": {"minLength": 1},
+        "messages": {"minItems": 1},
+        "WireMessage.role": words(ROLES),
+        "EmbeddingBody.input": {"minItems": 1, "maxItems": MAX_INPUTS},
+    },
     routes={
         "/v1/llm/chat-completions": Description(
             summary="Answer a conversation", body=ChatBody, answers=generated(ChatAnswer), asks_model=True

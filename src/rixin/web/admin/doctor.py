@@ -25,7 +25,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events: `finding` for each probe, then `report`; "
         "`error` with the body of an error where it could not be made or kept.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"type": "object", "required": ["event", "data"]}}},
     }
 }
 

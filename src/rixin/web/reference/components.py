@@ -1,7 +1,7 @@
 """The shapes of bodies as JSON schemas, each kind of struct once, under the name of the room that it comes from."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast, get_args
 
 import msgspec
@@ -10,6 +10,19 @@ from rixin.core.json import JsonObject, JsonValue
 from rixin.dialects.description import Shape
 
 _SCHEMAS = "#/components/schemas/"
+_NUMBERS, _TEXTS, _LISTS = ("number", "integer"), ("string",), ("array",)
+_APPLIES = {
+    "minimum": _NUMBERS,
+    "maximum": _NUMBERS,
+    "exclusiveMinimum": _NUMBERS,
+    "exclusiveMaximum": _NUMBERS,
+    "enum": _TEXTS,
+    "minLength": _TEXTS,
+    "maxLength": _TEXTS,
+    "minItems": _LISTS,
+    "maxItems": _LISTS,
+}
+"""The types that a keyword says something of."""
 
 
 class Components:
@@ -17,9 +30,10 @@ class Components:
 
     Args:
         shapes: All that there will be.
+        details: By room, what is told of fields besides their types; see `DialectDescription.details`.
     """
 
-    def __init__(self, shapes: Iterable[Shape]) -> None:
+    def __init__(self, shapes: Iterable[Shape], details: Mapping[str, Mapping[str, JsonObject]]) -> None:
         self.schemas: JsonObject = {}
         """By name, what the schemas of shapes refer to."""
         self._of: dict[Shape, JsonObject] = {}
@@ -31,7 +45,9 @@ class Components:
                 members, schema_hook=_any, ref_template=f"{_SCHEMAS}{room}.{{name}}"
             )
             self._of.update(zip(members, cast("tuple[JsonObject, ...]", schemas), strict=True))
-            self.schemas |= {f"{room}.{name}": cast("JsonValue", schema) for name, schema in components.items()}
+            for name, schema in components.items():
+                _refine(name, cast("JsonObject", schema), details.get(room, {}))
+                self.schemas[f"{room}.{name}"] = cast("JsonValue", schema)
 
     def schema(self, shape: Shape) -> JsonObject:
         """The schema of a shape that was announced."""
@@ -41,6 +57,14 @@ class Components:
 
 def _singles(shape: Shape) -> tuple[Shape, ...]:
     return cast("tuple[Shape, ...]", shape) if isinstance(shape, tuple) else (shape,)
+
+
+def _refine(name: str, schema: JsonObject, details: Mapping[str, JsonObject]) -> None:
+    """Puts what is told of a struct's fields into its schema."""
+    for field, value in cast("dict[str, JsonObject]", schema.get("properties", {})).items():
+        detail = details.get(f"{name}.{field}", details.get(field, {}))
+        for kind in (value, *cast("list[JsonObject]", value.get("anyOf", []))):
+            kind.update({word: told for word, told in detail.items() if kind.get("type") in _APPLIES[word]})
 
 
 def _any(kind: type) -> dict[str, object]:

@@ -28,7 +28,6 @@ _HEADERS: JsonObject = {
 }
 _ON_ANSWERS = ("x-rixin-model", "x-rixin-changes")
 
-_ALWAYS = frozenset({Kind.INTERNAL})
 _KNOWN_CLIENT = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED, Kind.RATE_LIMITED, Kind.OVERLOADED})
 _BODY = frozenset({Kind.INVALID_REQUEST, Kind.TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE, Kind.REQUEST_TIMEOUT})
 _MODEL = frozenset(Kind) - {Kind.CANCELLED, Kind.METHOD_NOT_ALLOWED, Kind.CONFLICT, Kind.CONCURRENT, *_BODY}
@@ -51,7 +50,7 @@ def wire_document(endpoints: Iterable[Endpoint]) -> JsonObject:
     """
     table = tuple(endpoints)
     told = [_Operation(endpoint, path, about) for endpoint in table for path, about in operations(endpoint)]
-    components = Components(_shapes(told))
+    components = Components(_shapes(told), {name: dialect.details for name, dialect in DIALECTS.items()})
     errors = _Errors(table, components)
     paths: dict[str, JsonValue] = defaultdict(dict)
     for operation in told:
@@ -155,15 +154,15 @@ def _operation(operation: _Operation, components: Components, errors: _Errors) -
         told["requestBody"] = {"required": not about.body_optional, "content": content}
     told["responses"] = {
         **{str(status): _answer(answer, about, components) for status, answer in about.answers.items()},
-        **errors.of(endpoint.dialect, (_ALWAYS if public else _kinds(path, about)), about.answers),
+        **errors.of(endpoint.dialect, _kinds(path, about, public=public), about.answers),
     }
     told["security"] = [] if public else _security(endpoint)
     return told
 
 
-def _kinds(path: str, about: Description) -> set[Kind]:
+def _kinds(path: str, about: Description, *, public: bool) -> set[Kind]:
     """What can go wrong, by what a route asks for."""
-    kinds = {*_ALWAYS, *_KNOWN_CLIENT, *about.errors}
+    kinds = {Kind.INTERNAL, *about.errors, *(() if public else _KNOWN_CLIENT)}
     if about.body is not None or about.form is not None:
         kinds |= _BODY
     if about.query:
