@@ -1,10 +1,68 @@
-"""The guide's own examples, held against what a client is given in the golden cases that hold them."""
+"""The guide's own examples, as it prints them, against what is read and written here.
 
+| example of the documentation | file |
+| --- | --- |
+| introduction, recognition of an image | `guide/image_recognition.json` |
+| introduction, visual dialogue | `guide/visual_dialogue.json` |
+| image-text chat, request | `guide/chat.json` |
+| image-text chat, streamed answer (printed twice in Chinese, once in English) | `guide_streaming/upstream.sse` |
+| image-text chat, whole answer | `guide_not_streaming/upstream.sse` |
+| errors, body | `guide/error.json` |
+"""
+
+import json
 from pathlib import Path
 
 import msgspec
+import pytest
+
+from rixin.core.messages import ImagePart, Message, TextPart
+from rixin.core.requests import Sampling
+from rixin.dialects.sensenova_native import DIALECT
+from rixin.errors import Kind, RixinError
+from tests.dialects.sensenova_native.asking import parse
+from tests.dialects.support import STAMP
 
 FOLDER = Path(__file__).parent
+
+
+def test_the_guides_request_is_read() -> None:
+    """Every field has its place; words that stand for values are replaced by such values."""
+    printed = (FOLDER / "guide" / "chat.json").read_bytes()
+    with pytest.raises(RixinError) as caught:
+        parse(printed.replace(b'"model": "string"', b'"model": "up-model"'))
+    assert caught.value.param == "messages[0].role"
+    filled = printed.replace(b'"model": "string"', b'"model": "up-model"').replace(
+        b'"role": "string"', b'"role": "user"'
+    )
+    request = parse(filled)
+    assert request.messages == (Message(role="user", parts=(ImagePart(url="string"), TextPart("string"))),)
+    assert request.sampling == Sampling(temperature=0.8, top_p=0.7, repetition_penalty=1.0)
+    assert (request.max_tokens, request.max_tokens_binding) == (1024, True)
+    assert (request.stream, request.include_usage, request.user, request.extra) == (False, True, "string", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("image_recognition", "这是什么?"), ("visual_dialogue", "图片中的小猫在干什么?")]
+)
+def test_the_guides_messages_are_read(name: str, words: str) -> None:
+    """As they are but for the model, which the introduction leaves out and nobody may."""
+    printed = (FOLDER / "guide" / f"{name}.json").read_bytes()
+    with pytest.raises(RixinError) as caught:
+        parse(printed)
+    assert caught.value.param == "model"
+    [message] = parse(printed.replace(b"{", b'{"model": "up-model",', 1)).messages
+    assert message == Message(role="user", parts=(ImagePart(file_id="file_id"), TextPart(words)))
+
+
+def test_the_guides_error_is_ours() -> None:
+    """The same keys in the same order, each of the same type."""
+    printed = json.loads((FOLDER / "guide" / "error.json").read_bytes())
+    ours = json.loads(DIALECT.render_error(RixinError(Kind.INTERNAL, "x"), STAMP).body)
+    assert list(ours) == list(printed)
+    assert [(key, type(value)) for key, value in ours["error"].items()] == [
+        (key, type(value)) for key, value in printed["error"].items()
+    ]
 
 
 def test_the_guides_stream_is_ours_but_for_its_blanks() -> None:

@@ -1,6 +1,5 @@
 """A client's body, read."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -11,37 +10,6 @@ from rixin.core.requests import Generate, ReasoningWish, Sampling
 from rixin.dialects.sensenova_native.bounds import MAX_IMAGES
 from rixin.errors import Kind, RixinError
 from tests.dialects.sensenova_native.asking import CHAT, COMPLETIONS, ask, ask_prompt, parse
-
-GUIDE_REQUEST = {
-    "model": "up-model",
-    "messages": [
-        {
-            "role": "user",
-            "content": [
-                {"type": "image_url", "image_url": "https://example.com/a.png"},
-                {"type": "text", "text": "string"},
-            ],
-        }
-    ],
-    "max_new_tokens": 1024,
-    "repetition_penalty": 1.0,
-    "stream": False,
-    "temperature": 0.8,
-    "top_p": 0.7,
-    "user": "string",
-}
-"""The request example of the documentation, with a role and an address that can be."""
-
-GUIDE_MESSAGES = [
-    [
-        {
-            "role": "user",
-            "content": [{"type": "image_file_id", "image_file_id": "file_id"}, {"type": "text", "text": words}],
-        }
-    ]
-    for words in ("这是什么?", "图片中的小猫在干什么?")
-]
-"""The messages of the documentation's introduction."""
 
 
 def refusal(**fields: Any) -> RixinError:
@@ -60,24 +28,6 @@ def user(*parts: Any) -> list[dict[str, Any]]:
 def image(number: int = 0) -> dict[str, str]:
     """An image."""
     return {"type": "image_url", "image_url": f"https://example.com/{number}.png"}
-
-
-def test_the_guides_request_is_read() -> None:
-    """Every field of the documentation's example has its place."""
-    request = parse(json.dumps(GUIDE_REQUEST).encode())
-    assert request.messages == (
-        Message(role="user", parts=(ImagePart(url="https://example.com/a.png"), TextPart("string"))),
-    )
-    assert request.sampling == Sampling(temperature=0.8, top_p=0.7, repetition_penalty=1.0)
-    assert (request.max_tokens, request.max_tokens_binding) == (1024, True)
-    assert (request.stream, request.include_usage, request.user, request.extra) == (False, True, "string", {})
-
-
-@pytest.mark.parametrize("messages", GUIDE_MESSAGES)
-def test_the_guides_messages_are_read(messages: list[dict[str, Any]]) -> None:
-    """Images by the ids of files, and Chinese words."""
-    [message] = ask(messages=messages).messages
-    assert message.parts == (ImagePart(file_id="file_id"), TextPart(messages[0]["content"][1]["text"]))
 
 
 def test_absent_fields_have_the_documented_defaults() -> None:
