@@ -68,6 +68,28 @@ class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     currency: str = "USD"
 
 
+class ImageRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model that draws can be asked for. Sizes are `WIDTHxHEIGHT` in pixels."""
+
+    sizes: tuple[str, ...] = ()
+    """All that it draws; empty where the bounds below say it."""
+    multiple: int = 1
+    """Each edge is a multiple of it."""
+    shortest_edge: int = 1
+    longest_edge: int = 16_384
+    steepest: float | None = None
+    """The longer edge by the shorter one, at most."""
+    nearest: bool = False
+    """Whether another size is brought to the nearest that it draws, and the client told; it is refused otherwise."""
+    most: int = 10
+    """Images of one request."""
+    prompt_tokens: int | None = None
+    """Tokens that a prompt may have, by estimate."""
+    formats: tuple[str, ...] = ("png", "jpeg", "webp")
+    most_edited: int = 0
+    """Images that it edits at once; 0 for one that only draws."""
+
+
 class StreamConventions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model's streams look on the chat wire."""
 
@@ -110,6 +132,8 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     plan: str | None = None
     """The name of the quota plan that the model's makers publish."""
+    drawing: ImageRules | None = None
+    """Of a model that draws; None where nobody has said what it can be asked for."""
 
     @property
     def accepted_modalities(self) -> tuple[str, ...]:

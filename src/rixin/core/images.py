@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from rixin.core.json import JsonValue
 from rixin.core.requests import Change, ImageFormat
 from rixin.core.usage import Usage
 
@@ -24,5 +25,7 @@ class Images(Struct, frozen=True, kw_only=True):
     model: str
     images: tuple[Image, ...]
     usage: Usage | None = None
+    told: dict[str, JsonValue] = {}
+    """What else an upstream told, in its dialect's words."""
     changes: tuple[Change, ...] = ()
     """What the engine did to the request, and what it left out."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rixin.core.cards import ModelCard
 from rixin.core.json import JsonValue
-from rixin.core.messages import Message, ReasoningPart, ToolCall
+from rixin.core.messages import ImagePart, Message, ReasoningPart, ToolCall
 from rixin.core.observer import Observer
 from rixin.core.tools import ResponseFormat, Tool, ToolChoice
 
@@ -186,8 +186,10 @@ class Draw(Struct, frozen=True, kw_only=True):
     model: str
     card: ModelCard
     prompt: str
-    images: tuple[str, ...] = ()
-    """What is to be edited, the main one first: URLs, with the bytes in them (`data:`) or without."""
+    images: tuple[ImagePart, ...] = ()
+    """What is to be edited, the main one first."""
+    mask: ImagePart | None = None
+    """Where the main one may be changed: where this is transparent."""
     size: tuple[int, int] | None = None
     """Width and height in pixels; None leaves them to the model."""
     n: int = 1

@@ -13,8 +13,9 @@ from msgspec import Struct
 from rixin.core.cards import ModelCard, Operation
 from rixin.core.embeddings import Embeddings
 from rixin.core.events import Event
+from rixin.core.images import Images
 from rixin.core.json import JsonObject
-from rixin.core.requests import Embed, Generate, Request
+from rixin.core.requests import Draw, Embed, Generate, Request
 from rixin.core.responses import Response
 from rixin.errors import RixinError
 
@@ -138,6 +139,18 @@ class EmbeddingUpstream(Struct, frozen=True, kw_only=True):
     holds."""
 
 
+class DrawingUpstream(Struct, frozen=True, kw_only=True):
+    """How a dialect asks an upstream for images. Paths stand below the upstream's base URL."""
+
+    path: str
+    """For new images."""
+    edit_path: str
+    """For images made of others."""
+    build_body: Callable[[Draw], JsonObject]
+    parse: Callable[[bytes, Draw], Images]
+    """As of `EmbeddingUpstream`."""
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """The half of a dialect that speaks to an upstream."""
 
@@ -156,6 +169,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """The names of what a request of another dialect asks for and this one has no words for."""
     embedding: EmbeddingUpstream | None = None
     """None where the dialect has no embeddings."""
+    drawing: DrawingUpstream | None = None
+    """None where the dialect has no images."""
     prompt_path: str | None = None
     """Where the continuation of a bare prompt lives; None where the dialect has none."""
     sign: Callable[[str, int], str] | None = None
@@ -183,3 +198,5 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """The body of an answer to a `Count`: the tokens of its prompt."""
     render_embeddings: Callable[[Embeddings, Embed], bytes] | None = None
     """The body of an answer to an `Embed`."""
+    render_images: Callable[[Images, Draw, Stamp], bytes] | None = None
+    """The body of an answer to a `Draw`."""

@@ -10,7 +10,7 @@ Decisions where the source leaves one:
 """
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar, cast
 
 import msgspec
@@ -174,8 +174,15 @@ def read_embeddings(data: bytes, request: Embed) -> Embeddings:
     )
 
 
-def decode_answer(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
-    """An upstream's answer to a request for embeddings. Raises as `read_embeddings` does."""
+def decode_answer(
+    decoder: msgspec.json.Decoder[_T], data: bytes, wrong: Callable[[str], RixinError] | None = None
+) -> _T:
+    """An upstream's answer to a request for something that is not text.
+
+    Raises:
+        RixinError: The error that it holds; what `wrong` makes of the reason where it is no such answer, as
+            `read_embeddings` does unless given.
+    """
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -184,7 +191,7 @@ def decode_answer(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
         held = body_error(decode_object(data))
     except RixinError:
         held = None
-    raise held or _no_embeddings(detail)
+    raise held or (wrong or _no_embeddings)(detail)
 
 
 def in_order(vectors: Sequence[tuple[int | None, Vector]], request: Embed) -> tuple[Vector, ...]:
