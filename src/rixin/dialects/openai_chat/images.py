@@ -6,7 +6,6 @@ upstream of the kind takes.
 
 import base64
 import binascii
-from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
@@ -148,8 +147,10 @@ def _format(content: bytes | str, named: ImageFormat) -> ImageFormat:
     """By how a file begins, whatever it was said to be."""
     if isinstance(content, str):
         return named
-    kinds: Iterator[ImageFormat] = (kind for mark, kind in _SIGNATURES if content.startswith(mark))
-    return next(kinds, named)
+    for mark, kind in _SIGNATURES:
+        if content.startswith(mark):
+            return kind
+    return named
 
 
 def _no_images(detail: str) -> RixinError:
