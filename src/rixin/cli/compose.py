@@ -61,6 +61,7 @@ from rixin.routing.healing import SelfHealing
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
+from rixin.routing.shared_rests import SharedRests
 from rixin.routing.suspicions import Suspicions
 from rixin.service.continuity import Continuity
 from rixin.service.doctor.examiner import Examiner
@@ -77,6 +78,7 @@ from rixin.store.files import FileTable
 from rixin.store.meta import MetaTable
 from rixin.store.providers import ProviderTable
 from rixin.store.responses import ResponseTable
+from rixin.store.rests import RestTable
 from rixin.store.sessions import SessionTable
 from rixin.web.app import App
 from rixin.web.lazy import Lazy
@@ -270,6 +272,8 @@ async def _open_engines(
         heal=SelfHealing(error_rules, suspicions, controls, upstreams.preset_of),
     )
     upstreams.attach(router)
+    if settings.server.workers > 1 or settings.server.shares_database:
+        life.run(SharedRests(RestTable(stores.database), lambda: router.gates, clock).run())
     book.subscribe(upstreams.follow)
     for work in (learner.run(control), learned.run(), controls.run()):
         life.run(work)

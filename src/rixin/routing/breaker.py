@@ -93,6 +93,21 @@ class Breaker:
             return min(self._trial_ends, now + UNKNOWN)
         return now
 
+    def open_until(self, now: float) -> float | None:
+        """When its rest ends, if it has one."""
+        return self._until if self.state(now) is State.OPEN else None
+
+    def rest_until(self, until: float, step: int) -> None:
+        """Somebody else was refused: nobody is let through before an instant.
+
+        Args:
+            until: The instant; an earlier end than it has already changes nothing.
+            step: How often that one's was tripped.
+        """
+        self._until = max(self._until, until) if self._state is State.OPEN else until
+        self.step = max(self.step, step)
+        self._signal(Signal.TRIPPED)
+
     def admit(self, now: float) -> Pass | None:
         """Lets a request through, or does not."""
         state = self.state(now)

@@ -134,6 +134,13 @@ class Gate:
         """The instant, on the clock of deadlines."""
         return self._clock.monotonic()
 
+    def breaker(self, model: str) -> Breaker:
+        """What leaves a model alone that fails too often."""
+        breaker = self.breakers.get(model)
+        if breaker is None:
+            breaker = self.breakers[model] = Breaker(TOLERANCE)
+        return breaker
+
     async def enter(self, ask: Ask) -> Lease:
         """Lets a request through at once.
 
@@ -225,9 +232,7 @@ class Gate:
 
     async def _take(self, ask: Ask) -> Lease:
         now = self.now()
-        breaker = self.breakers.get(ask.model)
-        if breaker is None:
-            breaker = self.breakers[ask.model] = Breaker(TOLERANCE)
+        breaker = self.breaker(ask.model)
         limited: dict[str, UnavailableError] = {}
         for key in self.pool.order(ask.model, now, favourite=ask.favourite, avoid=ask.avoid):
             permit = _permit(ask.model, key, breaker, self.now())

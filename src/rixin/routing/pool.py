@@ -6,7 +6,7 @@ A dead key is tried again after a while, like any other that was refused.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -83,6 +83,17 @@ class Key:
         assert part is not None  # noqa: S101 - both are free
         self._used.change(self._used.advance(microseconds(now)), 1)
         return Grant(whole, part)
+
+    def breakers(self) -> Iterator[tuple[str | None, Breaker, Kind]]:
+        """What it has breakers for, a model or None for all of them, and why these are open where they are."""
+        yield None, self._whole, self._reasons.get(None, Kind.RATE_LIMITED)
+        for model, part in self._parts.items():
+            yield model, part, self._reasons.get(model, Kind.RATE_LIMITED)
+
+    def rest(self, model: str | None, until: float, step: int, reason: Kind) -> None:
+        """Another process was refused it: it is not sent before an instant, for a model or, with None, for any."""
+        self._reasons[model] = reason
+        (self._whole if model is None else self._part(model)).rest_until(until, step)
 
     def succeeded(self, model: str, grant: Grant) -> None:
         """The upstream took it."""
