@@ -45,6 +45,8 @@ _WORDS = {
     "dict[str, str]": "table of texts",
     "dict[str, Any]": "table",
     "dict[str, Role]": "table of roles",
+    "dict[str, int]": "table of integers",
+    "Unit": "`requests`, `tokens`, `concurrency`, `credits`, `money`",
     "Role": "`owner`, `admin`, `auditor`, `member`",
     "ModelOverride": "tables, see below",
     "PlanLimit": "tables, see below",

@@ -4,9 +4,12 @@ Rooms that decide (limits, routing, accounts) take instants as arguments or a `C
 test can own time; `core`, `dialects` and `profiles` may not import this at all.
 """
 
+import ctypes
 import os
 import secrets
+import sys
 import time
+from pathlib import Path
 from typing import Protocol
 
 
@@ -32,6 +35,24 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds since some instant."""
         return time.monotonic()
+
+
+def machine() -> str:
+    """Names this machine since it was started: processes with the same name have the same monotonic clock.
+
+    Where the system tells no such name, each call makes one up.
+    """
+    if sys.platform == "linux":
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            pass  # a sandbox without it
+    elif sys.platform == "darwin":
+        name = ctypes.create_string_buffer(64)
+        size = ctypes.c_size_t(len(name))
+        if not ctypes.CDLL(None).sysctlbyname(b"kern.bootsessionuuid", name, ctypes.byref(size), None, 0):
+            return name.value.decode("ascii")
+    return random_text(16)
 
 
 def uuid7(now: float) -> str:

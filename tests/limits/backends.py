@@ -2,94 +2,88 @@
 
 import asyncio
 import itertools
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
-from rixin.limits.base import Limit, Limiter, LimitError, Reservation, Standing, Unit
+from rixin.limits.base import Cost, Limit, Limiter, LimitError, Reservation, Standing
+from rixin.limits.page import CounterStore
 from rixin.limits.process import ProcessLimiter
-from rixin.limits.sqlite import SqliteLimiter
+from rixin.limits.redis_counters import RedisCounters
+from rixin.limits.shared import SharedLimiter
+from rixin.limits.sql_counters import SqlCounters
+from rixin.settings import Unit
 from rixin.store.database import Database
 from tests.limits.manual_clock import ManualClock
+from tests.support.databases import Place
 
 T = TypeVar("T")
-LEASE = 60.0
+PACE = 0.001
+"""Seconds between two looks of a limiter at what it holds: the clock of the tests stands still meanwhile."""
+
+Opening = Callable[[ManualClock], CounterStore]
+"""Opens a store that was made once, and outlives every limiter."""
 
 
-class Store(Protocol):
-    """Makes the limiter, and makes it again."""
+class SqlStore(SqlCounters):
+    """Counters in a database that is closed with them."""
 
-    remembers: bool
+    def __init__(self, place: Place, clock: ManualClock) -> None:
+        self._own = Database(place, busy_timeout=60)
+        super().__init__(self._own, clock, clock.machine, own_wall=True)
 
-    async def open(self, clock: ManualClock) -> Limiter:
-        """A new limiter on what the store remembers."""
-        ...
-
-    async def close(self) -> None:
-        """Closes every limiter that was opened."""
-        ...
+    async def aclose(self) -> None:
+        """Closes the database."""
+        await self._own.aclose()
 
 
-class ProcessStore:
-    """In memory: a restart would forget, so there is none."""
-
-    remembers = False
-
-    async def open(self, clock: ManualClock) -> Limiter:
-        """A new limiter."""
-        return ProcessLimiter(clock, lease=LEASE)
-
-    async def close(self) -> None:
-        """Does nothing."""
-
-
-class SqliteStore:
-    """In a database that was made once and outlives every limiter."""
-
-    remembers = True
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._open: list[tuple[Database, SqliteLimiter]] = []
-
-    async def open(self, clock: ManualClock) -> Limiter:
-        """A new limiter, with a connection of its own."""
-        database = Database(self._path)
-        await database.migrate()
-        limiter = SqliteLimiter(database, clock, lease=LEASE)
-        self._open.append((database, limiter))
-        return limiter
-
-    async def close(self) -> None:
-        """Closes limiters and connections."""
-        for database, limiter in self._open:
-            await limiter.aclose()
-            await database.aclose()
-        self._open.clear()
+def redis_store(url: str, clock: ManualClock) -> CounterStore:
+    """Counters in a Redis."""
+    return RedisCounters(url, clock, clock.machine, own_wall=True)
 
 
 class Backend:
-    """A back end, its clock, and calls that wait for it."""
+    """A back end, its clock, and calls that wait for it.
 
-    def __init__(self, store: Store) -> None:
-        self.clock = ManualClock()
-        self.remembers = store.remembers
-        self._store = store
+    Args:
+        opening: Opens the store; None is the back end in memory, which forgets all with its process.
+        clock: Time.
+    """
+
+    def __init__(self, opening: Opening | None, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
+        self._opening = opening
         self._runner = asyncio.Runner()
         self._names = itertools.count()
-        self.limiter = self.run(store.open(self.clock))
+        self._limiters: list[SharedLimiter] = []
+        self.limiter: Limiter = ProcessLimiter(self.clock) if opening is None else self.open(opening)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what was counted outlives a process."""
+        return self._opening is not None
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         """Waits for a coroutine."""
         return self._runner.run(work)
 
+    def open(self, opening: Opening) -> SharedLimiter:
+        """One more process that shares the store."""
+
+        async def make() -> SharedLimiter:
+            return SharedLimiter(opening(self.clock), self.clock, pace=PACE)
+
+        limiter = self.run(make())
+        self._limiters.append(limiter)
+        return limiter
+
     def limit(self, unit: Unit, amount: int, window: float | None = None) -> Limit:
         """A limit on somebody whom no other test knows."""
         return Limit(f"key:{next(self._names)}", unit, amount, window)
 
-    def acquire(self, *limits: Limit, tokens: int = 1) -> Reservation:
+    def acquire(self, *limits: Limit, tokens: int = 1, money: int = 0, credits_: int = 1) -> Reservation:
         """As `Limiter.acquire`."""
-        return self.run(self.limiter.acquire(limits, tokens=tokens))
+        cost = Cost(tokens=tokens, credits=credits_, money=money)
+        return self.run(self.limiter.acquire(limits, cost))
 
     def try_acquire(self, *limits: Limit, tokens: int = 1) -> Reservation | LimitError:
         """A reservation, or the error instead."""
@@ -100,24 +94,49 @@ class Backend:
 
     def inspect(self, limit: Limit, tokens: int = 1) -> Standing:
         """How one limit stands."""
-        return self.run(self.limiter.inspect([limit], tokens=tokens))[0]
+        return self.run(self.limiter.inspect([limit], Cost(tokens=tokens)))[0]
 
     def end(self, reservation: Reservation, tokens: int | None) -> None:
         """Settles a reservation, or releases it where `tokens` is None."""
-        self.run(reservation.release() if tokens is None else reservation.settle(tokens))
+
+        async def end() -> None:
+            reservation.release() if tokens is None else reservation.settle(Cost(tokens=tokens))
+
+        self.run(end())
 
     def restart(self) -> None:
-        """A new limiter takes over, where the back end remembers."""
-        if self.remembers:
-            self.run(self._store.close())
-            self.limiter = self.run(self._store.open(self.clock))
+        """A new process takes over from one that ended well, where the back end remembers."""
+        if self._opening is not None:
+            self.close_limiters()
+            self.limiter = self.open(self._opening)
 
     def abandon(self) -> None:
-        """What a crash leaves: whoever held reservations says nothing any more."""
-        if self.remembers:
-            self.limiter = self.run(self._store.open(self.clock))
+        """What a crash leaves: the process says nothing any more, and a new one takes over."""
+        if self._opening is not None:
+            for limiter in list(self._limiters):
+                self.kill(limiter)
+            self.limiter = self.open(self._opening)
+
+    def kill(self, limiter: SharedLimiter) -> None:
+        """Has a process do nothing any more."""
+
+        # Whoever is killed is asked nothing: all that it was about to do is not done.
+        async def kill() -> None:
+            for task in (limiter._keeper, limiter._worker, *limiter._tasks):  # pyright: ignore[reportPrivateUsage]
+                if task is not None:
+                    task.cancel()
+            await limiter._store.aclose()  # pyright: ignore[reportPrivateUsage]
+
+        self.run(kill())
+        self._limiters.remove(limiter)
+
+    def close_limiters(self) -> None:
+        """Ends all processes well."""
+        for limiter in self._limiters:
+            self.run(limiter.aclose())
+        self._limiters.clear()
 
     def close(self) -> None:
         """Ends the back end and its loop."""
-        self.run(self._store.close())
+        self.close_limiters()
         self._runner.close()

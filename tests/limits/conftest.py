@@ -1,18 +1,56 @@
 """The back ends that one suite tests."""
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.limits.backends import Backend, ProcessStore, SqliteStore
+from tests.limits.backends import Backend, Opening, SqlStore, redis_store
+from tests.support.databases import new_place
+from tests.support.redis import RedisServer
+
+SHARED = ("sqlite", "postgresql", "redis")
+BACK_ENDS = ("process", *SHARED)
 
 
-@pytest.fixture(scope="module", params=["process", "sqlite"])
+@pytest.fixture(scope="session")
+def redis(program: Callable[[str], str]) -> Iterator[RedisServer]:
+    """A Redis for all tests."""
+    folder = Path(tempfile.mkdtemp(prefix="rixin-redis-"))
+    server = RedisServer(folder, program("redis-server"))
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module", params=SHARED)
+def opening(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
+    """Opens a store of each kind in turn."""
+    if request.param == "redis":
+        yield partial(redis_store, request.getfixturevalue("redis").url)
+        return
+    with new_place(request.param, tmp_path_factory.mktemp("limits")) as place:
+        yield partial(SqlStore, place)
+
+
+@pytest.fixture(scope="module", params=BACK_ENDS)
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """Each back end in turn."""
     if request.param == "process":
-        backend = Backend(ProcessStore())
+        backend = Backend(None)
+        yield backend
+        backend.close()
+    elif request.param == "redis":
+        url = request.getfixturevalue("redis").url
+        backend = Backend(partial(redis_store, url))
+        yield backend
+        backend.close()
     else:
-        backend = Backend(SqliteStore(tmp_path_factory.mktemp("limits") / "rixin.db"))
-    yield backend
-    backend.close()
+        with new_place(request.param, tmp_path_factory.mktemp("limits")) as place:
+            backend = Backend(partial(SqlStore, place))
+            yield backend
+            backend.close()

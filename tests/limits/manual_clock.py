@@ -8,6 +8,7 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.steady = 0
+        self.machine = "machine 1"
         self._wall = 1_795_000_000 * MICROSECONDS
         self._monotonic = 5_000 * MICROSECONDS
 
@@ -34,3 +35,4 @@ class ManualClock:
         self.steady += off
         self._wall += off
         self._monotonic = 7 * MICROSECONDS
+        self.machine = f"machine {self.steady}, {self._wall}"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from rixin.errors import Kind
-from rixin.limits.base import Limit, Limiter, LimitError
-from rixin.limits.sqlite import SqliteLimiter
-from rixin.limits.tiered import TieredLimiter, open_limiter
+from rixin.limits.base import Cost, Limit, Limiter, LimitError
+from rixin.limits.opening import open_limiter
+from rixin.limits.shared import SharedLimiter
+from rixin.limits.tiered import TieredLimiter
 from rixin.settings import Server, Settings
 from rixin.store.database import Database
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
@@ -42,20 +43,20 @@ async def limiter(database: Database, clock: ManualClock) -> AsyncIterator[Limit
 
 async def remaining(limiter: Limiter, *limits: Limit) -> list[int]:
     """What is left of limits."""
-    return [standing.remaining for standing in await limiter.inspect(limits)]
+    return [standing.remaining for standing in await limiter.inspect(limits, Cost())]
 
 
 async def test_one_process_keeps_its_rates_and_several_share_them(database: Database, clock: ManualClock) -> None:
     """The settings decide where rates are counted."""
     assert isinstance(open_limiter(Settings(server=Server(workers=1)), database, clock), TieredLimiter)
-    assert isinstance(open_limiter(Settings(server=Server(workers=2)), database, clock), SqliteLimiter)
+    assert isinstance(open_limiter(Settings(server=Server(workers=2)), database, clock), SharedLimiter)
 
 
 async def test_quotas_outlive_a_restart(limiter: Limiter, database: Database, clock: ManualClock) -> None:
     """A new process remembers the quota, and begins its rates anew."""
-    reservation = await limiter.acquire([QUOTA, RATE], tokens=1)
+    reservation = await limiter.acquire([QUOTA, RATE], Cost())
     assert [standing.limit for standing in reservation.standings] == [RATE, QUOTA]
-    await reservation.settle(5)
+    reservation.settle(Cost(tokens=5))
     again = open_limiter(Settings(), database, clock)
     assert await remaining(again, RATE, QUOTA) == [2, 2]
 
@@ -63,9 +64,9 @@ async def test_quotas_outlive_a_restart(limiter: Limiter, database: Database, cl
 async def test_a_refused_quota_costs_no_rate(limiter: Limiter, clock: ManualClock) -> None:
     """What the database refuses is written nowhere, and the error tells of both limits."""
     for _ in range(3):
-        await limiter.acquire([QUOTA], tokens=1)
+        await limiter.acquire([QUOTA], Cost())
     with pytest.raises(LimitError) as caught:
-        await limiter.acquire([RATE, QUOTA], tokens=1)
+        await limiter.acquire([RATE, QUOTA], Cost())
     assert caught.value.kind is Kind.QUOTA_EXHAUSTED
     assert [(standing.limit, standing.remaining) for standing in caught.value.standings] == [(RATE, 2), (QUOTA, 0)]
     assert await remaining(limiter, RATE, QUOTA) == [2, 0]
@@ -74,25 +75,25 @@ async def test_a_refused_quota_costs_no_rate(limiter: Limiter, clock: ManualCloc
 async def test_a_refused_rate_costs_no_quota_and_names_the_longer_wait(limiter: Limiter, clock: ManualClock) -> None:
     """A client that must wait for both is told of the longer one at once."""
     for _ in range(2):
-        await limiter.acquire([RATE, QUOTA], tokens=1)
+        await limiter.acquire([RATE, QUOTA], Cost())
     with pytest.raises(LimitError) as caught:
-        await limiter.acquire([RATE, QUOTA], tokens=1)
+        await limiter.acquire([RATE, QUOTA], Cost())
     assert caught.value.kind is Kind.RATE_LIMITED
     assert await remaining(limiter, RATE, QUOTA) == [0, 1]
-    await limiter.acquire([QUOTA], tokens=1)
+    await limiter.acquire([QUOTA], Cost())
     with pytest.raises(LimitError) as caught:
-        await limiter.acquire([RATE, QUOTA], tokens=1)
+        await limiter.acquire([RATE, QUOTA], Cost())
     assert caught.value.kind is Kind.QUOTA_EXHAUSTED
     assert caught.value.retry_after is not None
     clock.advance(round(caught.value.retry_after * MICROSECONDS))
-    await limiter.acquire([RATE, QUOTA], tokens=1)
+    await limiter.acquire([RATE, QUOTA], Cost())
 
 
 async def test_a_reservation_ends_in_both(limiter: Limiter) -> None:
     """Settling and releasing reach rates and quotas alike."""
     minute, week = Limit("k", "tokens", 100, 60), Limit("k", "tokens", 1000, 604800)
-    settled = await limiter.acquire([minute, week], tokens=50)
-    await settled.settle(20)
-    released = await limiter.acquire([minute, week], tokens=50)
-    await released.release()
+    settled = await limiter.acquire([minute, week], Cost(tokens=50))
+    settled.settle(Cost(tokens=20))
+    released = await limiter.acquire([minute, week], Cost(tokens=50))
+    released.release()
     assert await remaining(limiter, minute, week) == [80, 980]

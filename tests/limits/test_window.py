@@ -2,7 +2,7 @@
 
 import pytest
 
-from rixin.limits.window import MICROSECONDS, Claims, Timeline, Window, microseconds, slot_length
+from rixin.limits.window import MICROSECONDS, Claims, Window, microseconds, slot_length
 
 SECOND = MICROSECONDS
 
@@ -97,23 +97,28 @@ def test_a_window_goes_on_from_what_a_store_remembers() -> None:
     assert window.used == 2
 
 
-def test_time_is_believed_as_far_as_both_clocks_saw_it() -> None:
-    """Of a clock that is set, in either direction, the other one decides."""
-    timeline = Timeline(1000, 500, 20)
-    assert timeline.advance(600, 120) == Timeline(1100, 600, 120)
-    assert timeline.advance(9600, 120) == Timeline(1100, 9600, 120)
-    assert timeline.advance(100, 120) == Timeline(1000, 100, 120)
-    assert timeline.advance(900, 3) == Timeline(1000, 900, 3)
-
-
-def test_claims_are_forgotten_when_their_lease_ends() -> None:
-    """A holder counts until the end of its lease, or until it says that it has ended."""
-    claims = Claims()
-    for holder, expiry in (("a", 10), ("b", 20), ("c", 30)):
-        claims.add(holder, expiry)
+def test_shares_are_forgotten_when_their_holder_is_silent() -> None:
+    """A holder counts until it was not heard of for too long, or gives its shares back."""
+    held = {"b": (2, 20), "c": (1, 30)}
+    claims = Claims(held, holder="a", expiry=10)
+    claims.change(0, 1)
+    assert claims.used == 4
     claims.advance(10)
-    assert claims.used == 2
-    claims.remove("c")
-    claims.remove("c")
-    claims.advance(19)
-    assert claims.used == 1
+    assert claims.used == 3
+    claims.change(0, 1)
+    claims.change(0, -1)
+    claims.change(0, -1)
+    assert claims.used == 3
+    claims.advance(20)
+    assert held == {"c": (1, 30)}
+
+
+def test_only_what_is_still_held_is_renewed() -> None:
+    """A holder that was forgotten has to take its shares again."""
+    held = {"a": (3, 10)}
+    claims = Claims(held, holder="a", expiry=50)
+    claims.renew()
+    assert held == {"a": (3, 50)}
+    claims.advance(50)
+    claims.renew()
+    assert held == {}

@@ -19,6 +19,7 @@ from rixin.engines.base import Batch, Prepared
 from rixin.engines.remote import Remote
 from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
+from rixin.limits.base import Cost
 from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.classify import VERDICTS, Then
@@ -424,7 +425,7 @@ async def test_the_upstream_sees_its_client_leave(begun: bool) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.wait_for(net["a"].left.wait(), HANG)
-        assert (await net.router.gates["a"].enter(Ask(model="m", tokens=1, asker=""))).standings[0].remaining == 0
+        assert (await net.router.gates["a"].enter(Ask(model="m", cost=Cost(), asker=""))).standings[0].remaining == 0
 
 
 async def in_line(gate: Gate, count: int) -> None:
@@ -438,14 +439,14 @@ async def test_who_waits_can_leave() -> None:
     """A client that leaves the line keeps nobody from being served."""
     async with network([GOLDEN], limits=[{"unit": "concurrency", "amount": 1}]) as net:
         gate = net.router.gates["a"]
-        lease = await gate.enter(Ask(model="m", tokens=1, asker=""))
+        lease = await gate.enter(Ask(model="m", cost=Cost(), asker=""))
         leaving = [asyncio.create_task(net.ask()) for _ in range(3)]
         staying = asyncio.create_task(net.ask())
         await in_line(gate, 4)
         for task in leaving:
             task.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
-        await lease.complete(1)
+        await lease.complete(Cost(tokens=1))
         assert (await staying).text == "Paris 巴黎"
         assert gate.waiting == 0
 
@@ -484,7 +485,7 @@ async def test_limits_of_minutes_hours_and_days_hold_together() -> None:
     gate = Gate(engine, provider, limiter=ProcessLimiter(clock), clock=clock)
 
     async def call(tokens: int = 10) -> Lease:
-        return await gate.enter(Ask(model="m", tokens=tokens, asker=""))
+        return await gate.enter(Ask(model="m", cost=Cost(tokens=tokens), asker=""))
 
     async def refused(tokens: int = 10) -> float:
         with pytest.raises(UnavailableError) as caught:
@@ -494,16 +495,16 @@ async def test_limits_of_minutes_hours_and_days_hold_together() -> None:
     first, second = await call(), await call()
     await refused()  # two at once
     for lease in (first, second):
-        await lease.complete(300)
+        await lease.complete(Cost(tokens=300))
     assert 59 < await refused(500) <= 61  # 600 tokens of the minute are gone
-    await (await call()).complete(10)
+    await (await call()).complete(Cost(tokens=10))
     assert 59 < await refused() <= 61  # three calls of the minute
     clock.advance(62 * MICROSECONDS)
     for _ in range(2):
-        await (await call()).complete(10)
+        await (await call()).complete(Cost(tokens=10))
     assert 0.95 * hours < await refused() < 1.05 * hours  # five of five hours
     clock.advance(int(1.05 * hours) * MICROSECONDS)
-    await (await call()).complete(10)
+    await (await call()).complete(Cost(tokens=10))
     clock.advance(int(1.05 * hours) * MICROSECONDS)
     assert 0.9 * week < await refused() < week  # six of seven days
     await engine.aclose()
@@ -550,14 +551,14 @@ async def test_those_who_ask_take_turns() -> None:
         return GOLDEN
 
     async with network([reply], limits=[{"unit": "concurrency", "amount": 1}]) as net:
-        lease = await net.router.gates["a"].enter(Ask(model="m", tokens=1, asker=""))
+        lease = await net.router.gates["a"].enter(Ask(model="m", cost=Cost(), asker=""))
         card = net.resolution.card
         tasks: list[asyncio.Task[Asked]] = []
         for asker in ("many", "many", "many", "many", "one"):
             request = msgspec.structs.replace(chat(card, user=asker), fairness_key=asker)
             tasks.append(asyncio.create_task(net.ask(request)))
             await in_line(net.router.gates["a"], len(tasks))
-        await lease.complete(1)
+        await lease.complete(Cost(tokens=1))
         await asyncio.gather(*tasks)
     assert order == ["many", "one", "many", "many", "many"]
 
@@ -704,12 +705,12 @@ async def test_who_comes_later_does_not_overtake() -> None:
     """What is free again goes to those who wait, although they have not heard of it yet."""
     async with network([GOLDEN], limits=[{"unit": "concurrency", "amount": 1}]) as net:
         gate = net.router.gates["a"]
-        lease = await gate.enter(Ask(model="m", tokens=1, asker=""))
+        lease = await gate.enter(Ask(model="m", cost=Cost(), asker=""))
         waiting = asyncio.create_task(net.ask())
         await in_line(gate, 1)
-        await lease.complete(1)
+        await lease.complete(Cost(tokens=1))
         with pytest.raises(UnavailableError):
-            await gate.enter(Ask(model="m", tokens=1, asker=""))
+            await gate.enter(Ask(model="m", cost=Cost(), asker=""))
         assert (await waiting).text == "Paris 巴黎"
 
 

@@ -16,6 +16,7 @@ from rixin.dialects.openai_chat import DIALECT
 from rixin.engines.base import Batch, Engine
 from rixin.engines.remote import Remote
 from rixin.errors import RixinError
+from rixin.limits.base import Cost
 from rixin.limits.process import ProcessLimiter
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.healer import Healer
@@ -73,7 +74,7 @@ class Network:
     async def ask(self, request: Generate | None = None, *, tokens: int = 1, **fields: Any) -> Asked:
         """Sends a request, or one with these fields, and reads its answer to the end."""
         sent = request or chat(self.resolution.card, **fields)
-        asked = Asked(self.router.attempt(sent, self.resolution, tokens=lambda _: tokens))
+        asked = Asked(self.router.attempt(sent, self.resolution, presumed=lambda _: Cost(tokens=tokens)))
         try:
             async with asyncio.timeout(HANG), aclosing(asked.attempt.batches()) as batches:
                 async for batch in batches:

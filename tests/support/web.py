@@ -37,6 +37,7 @@ from rixin.profiles.cards import KnownModels
 from rixin.profiles.profile import NOTHING
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
+from rixin.service.costs import Costs
 from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
@@ -124,6 +125,7 @@ async def site(
         else Router({"scripted": engine}, limiter=ProcessLimiter(clock), clock=clock),
         limiter=ProcessLimiter(clock),
         limits_for=limits_for,
+        costs=Costs(),
         requests=requests,
         continuity=continuity(secret, clock),
         media=media,

@@ -248,19 +248,6 @@ async def test_leaving_early_is_no_way_around_a_limit(served: Site) -> None:
         assert response.status == 429
 
 
-async def test_a_settlement_that_fails_takes_no_answer_back(served: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer is the client's already, and stays spent."""
-
-    async def fail(_self: object, _tokens: int) -> None:
-        raise RixinError(Kind.OVERLOADED, "The server cannot use its database.")
-
-    served.limits.append(Limit("key:test", "requests", 5, 60.0))
-    monkeypatch.setattr("rixin.limits.process._ProcessReservation.settle", fail)
-    async with served.post(stream=True) as response:
-        assert payloads(await response.text())[-1] == "[DONE]"
-    assert (await usage_rows(served))[0][0] == 200
-
-
 async def test_running_streams_finish_in_a_shutdown(served: Site) -> None:
     """Draining waits for a stream that ends in time."""
     gate = asyncio.Event()

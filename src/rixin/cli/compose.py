@@ -26,6 +26,7 @@ from rixin.cli.config_watch import ConfigWatch
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import Knowledge, document_decoders, open_knowledge
 from rixin.cli.lifetime import Lifetime
+from rixin.cli.limits import costs_of, limits_of
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.reference import reference
@@ -38,7 +39,6 @@ from rixin.conversations.envelope import Envelopes
 from rixin.conversations.sessions import Sessions
 from rixin.conversations.stored_responses import StoredResponses
 from rixin.core.redaction import Redactor
-from rixin.core.requests import Embed, Generate
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.engines.control import ControlClient
 from rixin.engines.process_pipes import without_secrets
@@ -46,9 +46,9 @@ from rixin.engines.recorder import Recorder
 from rixin.engines.remote import Remote
 from rixin.engines.replay import Replay
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Limit, Limiter
+from rixin.limits.base import Limiter
+from rixin.limits.opening import open_limiter
 from rixin.limits.plans import Plans
-from rixin.limits.tiered import open_limiter
 from rixin.media.worker import Decoders
 from rixin.moderation.moderator import Moderator
 from rixin.profiles.cards import KnownModels, load_models
@@ -221,7 +221,7 @@ async def _open_stores(
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)
-    plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()))
+    plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()), settings.limits)
     limiter = life.hold(open_limiter(settings, database, clock))
     for work in (keys.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
         life.run(work)
@@ -294,9 +294,6 @@ def _generator(
     clock: Clock,
     life: Lifetime,
 ) -> Generator:
-    def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
-        return stores.plans.limits_for(account.id, account.plan, request.card.target, asked=request.model)
-
     def files_of(account: Account) -> AccountFiles:
         return AccountFiles(stores.files, stores.links, account)
 
@@ -309,7 +306,8 @@ def _generator(
         catalog=engines.catalog,
         router=engines.router,
         limiter=stores.limiter,
-        limits_for=limits_for,
+        limits_for=limits_of(stores.plans),
+        costs=costs_of(settings, engines.known),
         requests=stores.requests,
         continuity=continuity(stores.secret, clock),
         media=life.hold(

@@ -23,7 +23,7 @@ from rixin.core.redaction import Redactor
 from rixin.engines.proxy import shown_address
 from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
-from rixin.limits.tiered import open_limiter
+from rixin.limits.opening import open_limiter
 from rixin.profiles.cards import load_models
 from rixin.profiles.diagnosis import Diagnosis, Finding
 from rixin.profiles.error_rules import load_error_rules

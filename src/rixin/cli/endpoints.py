@@ -145,6 +145,7 @@ def _operations(
         router=generator.router,
         limiter=generator.limiter,
         limits_for=generator.limits_for,
+        costs=generator.costs,
         requests=generator.requests,
         clock=clock,
         moderator=generator.moderator,

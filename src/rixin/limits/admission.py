@@ -4,31 +4,31 @@ A back end fetches the counters of a request, calls `admit` and stores what it c
 can come between. At the end of the request it stores what `settlement` or `withdrawal` says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from rixin.core.prices import decimal_text
 from rixin.errors import Kind
-from rixin.limits.base import CONCURRENCY_RETRY, MOST, Limit, LimitError, Standing, duration
-from rixin.limits.window import MICROSECONDS, Claims, Window, slot_length
+from rixin.limits.base import CONCURRENCY_RETRY, SETTLED_LATER, Cost, Limit, LimitError, Standing, duration
+from rixin.limits.window import MICROSECONDS, Claims, Window
+from rixin.settings import Unit
 
 
 class Entry(Struct, frozen=True, gc=False):
     """An amount written into one slot of a counter. A negative one takes back."""
 
     counter: str
-    window: float
-    slot: int
+    unit: Unit
+    slot: int | None
+    """None is the slot of the instant at which it is written."""
     amount: int
-    is_tokens: bool
 
 
 class Admission(Struct, frozen=True):
     """What admitting a request wrote, and how its limits stand since."""
 
-    entries: list[Entry]
-    claims: list[str]
-    """The counters in which it holds a claim."""
+    entries: tuple[Entry, ...]
     standings: tuple[Standing, ...]
 
 
@@ -44,103 +44,93 @@ def binding(limits: Sequence[Limit]) -> dict[str, Limit]:
 
 
 def admit(
-    limits: Mapping[str, Limit],
-    counters: Mapping[str, Window | Claims],
-    *,
-    tokens: int,
-    now: int,
-    reading: int,
-    holder: str,
-    expiry: int,
+    limits: Mapping[str, Limit], counters: Mapping[str, Window | Claims], cost: Cost, *, now: int, reading: int
 ) -> Admission:
     """Writes a request into all counters of its limits, or into none.
 
     Args:
         limits: As `binding` gives them.
         counters: Those of the limits, `Claims` for concurrency and a `Window` for every other unit.
-        tokens: What the request will presumably cost.
+        cost: What the request will presumably cost.
         now: The instant, in microseconds of the counters' timeline.
         reading: What the monotonic clock says at that instant, in microseconds.
-        holder: The reservation's name in claims.
-        expiry: The instant until which the claims hold unless they are renewed.
 
     Raises:
         LimitError: As `Limiter.acquire` says. No counter holds anything of the request then.
     """
-    slots: list[int] = []
+    entries: list[Entry] = []
     for name, limit in limits.items():
         counter = counters[name]
-        slots.append(counter.advance(now))
-        if counter.used + _cost(limit, tokens) > limit.amount:
-            raise refusal(survey(limits, counters, tokens=tokens, now=now, reading=reading), tokens, reading)
-    entries: list[Entry] = []
-    claims: list[str] = []
-    standings: list[Standing] = []
-    for slot, (name, limit) in zip(slots, limits.items(), strict=True):
-        counter = counters[name]
-        if isinstance(counter, Claims):
-            counter.add(holder, expiry)
-            claims.append(name)
-        else:
-            amount = _cost(limit, tokens)
-            counter.change(slot, amount)
-            entries.append(Entry(name, limit.window or 0, slot, amount, limit.unit == "tokens"))
-        standings.append(_standing(limit, counter, 1, now, reading))
-    return Admission(entries, claims, tuple(standings))
+        entry = Entry(name, limit.unit, counter.advance(now), cost.of(limit.unit))
+        # What costs nothing passes even where the limit is used up.
+        if entry.amount and counter.used + entry.amount > limit.amount:
+            raise refusal(survey(limits, counters, cost, now=now, reading=reading), cost, reading)
+        entries.append(entry)
+    for entry in entries:
+        counters[entry.counter].change(entry.slot or 0, entry.amount)
+    standings = [standing_of(limit, counters[name], 1, now, reading) for name, limit in limits.items()]
+    return Admission(tuple(entries), tuple(standings))
 
 
-def settlement(entries: Sequence[Entry], *, tokens: int, now: int) -> list[Entry]:
-    """What the end of a request that cost `tokens` writes.
+def settlement(entries: Iterable[Entry], cost: Cost) -> list[Entry]:
+    """What the end of a request writes whose cost is known.
 
     What was reserved too much leaves the slot that it was written into. What was reserved too little is consumed at
-    the end, so it is written into the slot of `now`: otherwise a request longer than its window would cost nothing.
+    the end, so it is written into the slot of that instant: otherwise a request longer than its window would cost
+    nothing. Shares of what runs at the same time are given back.
     """
-    tokens = max(0, min(tokens, MOST))
     changes: list[Entry] = []
     for entry in entries:
-        if entry.is_tokens and tokens != entry.amount:
-            missing = tokens - entry.amount
-            slot = entry.slot if missing < 0 else now // slot_length(entry.window)
-            changes.append(Entry(entry.counter, entry.window, slot, missing, is_tokens=True))
+        if entry.unit == "concurrency":
+            changes.append(_taken_back(entry))
+        elif entry.unit in SETTLED_LATER:
+            # That a token is reserved at least keeps refusals simple; none need have been used.
+            spent = 0 if entry.unit == "tokens" and cost.tokens <= 0 else cost.of(entry.unit)
+            missing = spent - entry.amount
+            if missing:
+                slot = entry.slot if missing < 0 else None
+                changes.append(Entry(entry.counter, entry.unit, slot, missing))
     return changes
 
 
-def withdrawal(entries: Sequence[Entry]) -> list[Entry]:
+def withdrawal(entries: Iterable[Entry]) -> list[Entry]:
     """What the end of a request that failed writes: all of it taken back."""
-    return [Entry(entry.counter, entry.window, entry.slot, -entry.amount, entry.is_tokens) for entry in entries]
+    return [_taken_back(entry) for entry in entries]
 
 
 def survey(
-    limits: Mapping[str, Limit], counters: Mapping[str, Window | Claims], *, tokens: int, now: int, reading: int
+    limits: Mapping[str, Limit], counters: Mapping[str, Window | Claims], cost: Cost, *, now: int, reading: int
 ) -> tuple[Standing, ...]:
-    """How the limits stand for a request that costs `tokens`, without admitting it. Arguments as for `admit`."""
+    """How the limits stand for a request, without admitting it. Arguments as for `admit`."""
     standings: list[Standing] = []
     for name, limit in limits.items():
         counter = counters[name]
         counter.advance(now)
-        standings.append(_standing(limit, counter, min(_cost(limit, tokens), limit.amount), now, reading))
+        standings.append(standing_of(limit, counter, min(cost.of(limit.unit), limit.amount), now, reading))
     return tuple(standings)
 
 
-def refusal(standings: tuple[Standing, ...], tokens: int, reading: int) -> LimitError:
+def refusal(standings: tuple[Standing, ...], cost: Cost, reading: int) -> LimitError:
     """The error of a request that some limits do not admit; it names the one that makes the client wait longest.
 
     Args:
         standings: As `survey` gives them; one at least has less left than the request costs.
-        tokens: What the request will presumably cost.
+        cost: What the request will presumably cost.
         reading: What the monotonic clock says, in microseconds.
     """
     waits: list[tuple[float, Standing]] = []
     for standing in standings:
         limit = standing.limit
-        if _cost(limit, tokens) > limit.amount:
-            return _never(limit, tokens, standings)
-        if _cost(limit, tokens) > standing.remaining:
+        if cost.of(limit.unit) > limit.amount:
+            return _never(limit, cost, standings)
+        if cost.of(limit.unit) > standing.remaining:
             seconds = CONCURRENCY_RETRY if limit.window is None else standing.reset - reading / MICROSECONDS
             waits.append((seconds, standing))
     wait, standing = max(waits, key=lambda pair: pair[0])
     limit = standing.limit
-    left = f" leaves {standing.remaining}, and this request needs about {tokens}" if limit.unit == "tokens" else ""
+    amounts = limit.unit not in ("requests", "concurrency")
+    left = f" leaves {_text(limit.unit, standing.remaining)}, and this request needs about" if amounts else ""
+    left = f"{left} {_text(limit.unit, cost.of(limit.unit))}" if amounts else ""
     if limit.is_rate:
         kind, message = Kind.RATE_LIMITED, f"The limit of {limit}{left or ' is reached'}"
     else:
@@ -149,25 +139,36 @@ def refusal(standings: tuple[Standing, ...], tokens: int, reading: int) -> Limit
     return LimitError(kind, message, standings=standings, retry_after=wait)
 
 
-def _standing(limit: Limit, counter: Window | Claims, need: int, now: int, reading: int) -> Standing:
+def standing_of(limit: Limit, counter: Window | Claims, need: int, now: int, reading: int) -> Standing:
+    """How a limit stands: what remains, and when there is more, and `need` at least. Arguments as for `admit`."""
     remaining = limit.amount - counter.used
     if isinstance(counter, Window):
         reading += counter.wait(now, limit.amount, max(need, remaining + 1))
     return Standing(limit, max(0, remaining), reading / MICROSECONDS)
 
 
-def _cost(limit: Limit, tokens: int) -> int:
-    return max(1, tokens) if limit.unit == "tokens" else 1
+def _taken_back(entry: Entry) -> Entry:
+    return Entry(entry.counter, entry.unit, entry.slot, -entry.amount)
 
 
-def _never(limit: Limit, tokens: int, standings: tuple[Standing, ...]) -> LimitError:
+def _text(unit: Unit, amount: int) -> str:
+    return decimal_text(amount) if unit == "money" else str(amount)
+
+
+def _never(limit: Limit, cost: Cost, standings: tuple[Standing, ...]) -> LimitError:
     """The error of a request that no waiting helps."""
     if limit.amount == 0:
         kind, message = Kind.PERMISSION_DENIED, f"This credential is not allowed any {limit.unit} here."
-    else:
-        kind = Kind.TOO_LARGE
-        message = (
-            f"This request needs about {tokens} tokens, which is more than the limit of {limit}. "
-            "Shorten the prompt or ask for a shorter answer."
-        )
-    return LimitError(kind, message, standings=standings)
+        return LimitError(kind, message, standings=standings)
+    match limit.unit:
+        case "tokens":
+            needs = f"needs about {cost.tokens} tokens"
+            help_ = "Shorten the prompt or ask for a shorter answer."
+        case "money":
+            needs = f"may cost up to {decimal_text(cost.money)}"
+            help_ = "Shorten the prompt, or ask for a shorter answer with `max_tokens`."
+        case _:
+            needs = f"needs {cost.of(limit.unit)} {limit.unit}"
+            help_ = "Ask for another model."
+    message = f"This request {needs}, which is more than the limit of {limit}. {help_}"
+    return LimitError(Kind.TOO_LARGE, message, standings=standings)

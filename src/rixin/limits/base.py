@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from rixin.core.prices import decimal_text
 from rixin.errors import Kind, RixinError
-
-Unit: TypeAlias = Literal["requests", "tokens", "concurrency"]
+from rixin.settings import Unit
 
 LONGEST_RATE: Final = 900.0
 """Seconds up to which a window is a rate, which a client waits out, and beyond which it is a quota."""
@@ -20,7 +20,31 @@ MOST: Final = 10**12
 CONCURRENCY_RETRY: Final = 1.0
 """Seconds after which to ask again for a share of what runs at the same time: nobody knows when one is given back."""
 
+SETTLED_LATER: Final = frozenset[Unit]({"tokens", "money"})
+"""Units of which is known only at a request's end how much it cost."""
+
 _UNITS_OF_TIME: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+class Cost(Struct, frozen=True, gc=False):
+    """What one request costs, or will presumably cost. It is one request in any case."""
+
+    tokens: int = 1
+    credits: int = 1
+    money: int = 0
+    """Millionths of a unit of the currency that prices are in."""
+
+    def of(self, unit: Unit) -> int:
+        """How much of a unit it costs, at least 0; a request that is admitted costs a token at least."""
+        match unit:
+            case "tokens":
+                return max(1, min(self.tokens, MOST))
+            case "credits":
+                return self.credits
+            case "money":
+                return max(0, min(self.money, MOST))
+            case "requests" | "concurrency":
+                return 1
 
 
 class Limit(Struct, frozen=True):
@@ -65,6 +89,8 @@ class Limit(Struct, frozen=True):
         """The limit as people say it: `60 requests per minute`, `1500 requests per 5 hours`, `4 requests at a time`."""
         if self.window is None:
             return f"{self.amount} request{'' if self.amount == 1 else 's'} at a time"
+        if self.unit == "money":
+            return f"{decimal_text(self.amount)} in cost per {_length(self.window)}"
         unit = self.unit if self.amount != 1 else self.unit.removesuffix("s")
         return f"{self.amount} {unit} per {_length(self.window)}"
 
@@ -114,7 +140,8 @@ class Reservation(Protocol):
     """What an admitted request holds, until it is settled or released.
 
     Ending it a second time does nothing. One that is never ended counts as spent, and its share of a concurrency
-    limit is given back after the back end's lease.
+    limit is given back when its process has ended. No end waits or fails: where a store cannot be reached, it is told
+    later.
     """
 
     @property
@@ -122,15 +149,15 @@ class Reservation(Protocol):
         """The limits as they stood when the request was admitted, in the order in which they were asked for."""
         ...
 
-    async def settle(self, tokens: int) -> None:
-        """Ends a request that was served and cost `tokens`: what was reserved too much is given back.
+    def settle(self, cost: Cost) -> None:
+        """Ends a request that was served, and what it cost is known: what was reserved too much is given back.
 
         What was reserved too little is written into the current slot, even over the amount: a debt that later
         requests wait for.
         """
         ...
 
-    async def release(self) -> None:
+    def release(self) -> None:
         """Ends a request that failed: everything is given back."""
         ...
 
@@ -145,10 +172,10 @@ class Unlimited:
         """None at all."""
         return ()
 
-    async def settle(self, tokens: int) -> None:
+    def settle(self, cost: Cost) -> None:
         """Does nothing."""
 
-    async def release(self) -> None:
+    def release(self) -> None:
         """Does nothing."""
 
 
@@ -158,22 +185,23 @@ UNLIMITED: Final[Reservation] = Unlimited()
 class Limiter(Protocol):
     """A back end."""
 
-    async def acquire(self, limits: Sequence[Limit], *, tokens: int) -> Reservation:
+    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
         """Admits one request under all of some limits, or under none.
 
         Args:
             limits: Of each `counter` only the smallest amount binds.
-            tokens: What the request will presumably cost; at least 1 is reserved.
+            cost: What the request will presumably cost.
 
         Raises:
             LimitError: `RATE_LIMITED` where all that refuse are rates, `QUOTA_EXHAUSTED` where one is a longer
                 window; `retry_after` says when the request would be admitted. `TOO_LARGE` where the request alone
-                exceeds a limit on tokens, `PERMISSION_DENIED` where a limit is 0: then waiting does not help.
+                exceeds a limit, `PERMISSION_DENIED` where a limit is 0: then waiting does not help.
+            RixinError: `OVERLOADED` where what counts cannot be reached: nobody is admitted then.
         """
         ...
 
-    async def inspect(self, limits: Sequence[Limit], *, tokens: int = 1) -> tuple[Standing, ...]:
-        """How limits stand for a request that costs `tokens`, without admitting one."""
+    async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
+        """How limits stand for a request, without admitting it."""
         ...
 
     async def aclose(self) -> None:

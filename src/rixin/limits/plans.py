@@ -1,8 +1,8 @@
-"""Named plans, and the limits that they mean for one account and model."""
+"""Named plans, the server's own limits, and what they mean for one request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, TypeAlias
 
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit
@@ -12,24 +12,34 @@ CACHED: Final = 4096
 """Answers that are remembered."""
 
 
+Bearer: TypeAlias = tuple[str, str | None]
+"""Whom a plan binds, such as `key:7f3a`, and the plan's name; None means no limit."""
+
+
 class Plans:
-    """All plans that accounts can be given.
+    """All plans that keys, users and teams can be given, and the limits of the whole server.
 
     Args:
         configured: The plans of the settings.
         published: Plans that model makers publish; a configured one of the same name wins.
+        of_all: What all together may have.
 
     Raises:
         RixinError: `CONFIGURATION`, naming the plan whose limit makes no sense.
     """
 
-    def __init__(self, configured: Mapping[str, Plan], published: Mapping[str, Plan]) -> None:
+    def __init__(
+        self, configured: Mapping[str, Plan], published: Mapping[str, Plan], of_all: Sequence[PlanLimit] = ()
+    ) -> None:
         self._plans = {**published, **configured}
+        self._of_all = of_all
         self._configured = frozenset(configured)
-        self._cache: dict[tuple[str, str, str, str | None], tuple[Limit, ...]] = {}
+        self._cache: dict[tuple[tuple[Bearer, ...], str, str | None], tuple[Limit, ...]] = {}
         for name, plan in self._plans.items():
             for limit in plan.limits:
-                _check(name, limit)
+                _check(f"plan {name!r}", limit)
+        for limit in of_all:
+            _check("limits", limit)
 
     @property
     def all(self) -> Mapping[str, Plan]:
@@ -40,17 +50,14 @@ class Plans:
         """Whether the operator wrote the plan, rather than a model's maker."""
         return name in self._configured
 
-    def limits_for(
-        self, account_id: str, plan: str | None, model: str, *, asked: str | None = None
-    ) -> tuple[Limit, ...]:
-        """The limits that bind a request.
+    def limits_for(self, bearers: tuple[Bearer, ...], model: str, *, asked: str | None = None) -> tuple[Limit, ...]:
+        """The limits that bind a request: those of all whose request it is, and the server's.
 
         A limit for some models counts each true model apart. Where it names not that but the name that was asked for,
         it counts all names that it fits together: clients may invent such names, and an alias is no way around a limit.
 
         Args:
-            account_id: Who asks.
-            plan: The account's plan; None means no limit.
+            bearers: The key, and its user and team, where it has them.
             model: The true model.
             asked: The name that the client asked for, where it differs.
 
@@ -58,41 +65,41 @@ class Plans:
             RixinError: `CONFIGURATION` when there is no such plan: an account whose plan was taken out of the
                 settings is not served without limits.
         """
-        if plan is None:
-            return ()
-        wanted = (account_id, plan, model, asked)
+        wanted = (bearers, model, asked)
         limits = self._cache.get(wanted)
         if limits is None:
             if len(self._cache) >= CACHED:
                 self._cache.clear()
-            limits = self._cache[wanted] = self._resolve(account_id, plan, model, asked)
+            limits = self._cache[wanted] = tuple(self._resolve(bearers, model, asked))
         return limits
 
-    def _resolve(self, account_id: str, plan: str, model: str, asked: str | None) -> tuple[Limit, ...]:
-        found = self._plans.get(plan)
-        if found is None:
-            raise RixinError(
-                Kind.CONFIGURATION,
-                f"The plan {plan!r} of this credential does not exist.",
-                detail=f"known plans: {', '.join(sorted(self._plans))}",
-            )
-        limits: list[Limit] = []
-        for rule in found.limits:
-            if rule.model is None:
-                limits.append(Limit(f"key:{account_id}", rule.unit, rule.amount, rule.window))
+    def _resolve(self, bearers: tuple[Bearer, ...], model: str, asked: str | None) -> Iterator[Limit]:
+        for bearer, plan in bearers:
+            if plan is None:
                 continue
-            if fnmatchcase(model, rule.model):
-                counted = model
-            elif asked is not None and fnmatchcase(asked, rule.model):
-                counted = rule.model
-            else:
-                continue
-            limits.append(Limit(f"key:{account_id}/model:{counted}", rule.unit, rule.amount, rule.window))
-        return tuple(limits)
+            found = self._plans.get(plan)
+            if found is None:
+                raise RixinError(
+                    Kind.CONFIGURATION,
+                    f"The plan {plan!r} of this credential does not exist.",
+                    detail=f"known plans: {', '.join(sorted(self._plans))}",
+                )
+            yield from _limits(bearer, found.limits, model, asked)
+        yield from _limits("all", self._of_all, model, asked)
 
 
-def _check(name: str, rule: PlanLimit) -> None:
+def _limits(bearer: str, rules: Sequence[PlanLimit], model: str, asked: str | None) -> Iterator[Limit]:
+    for rule in rules:
+        if rule.model is None:
+            yield Limit(bearer, rule.unit, rule.amount, rule.window)
+        elif fnmatchcase(model, rule.model):
+            yield Limit(f"{bearer}/model:{model}", rule.unit, rule.amount, rule.window)
+        elif asked is not None and fnmatchcase(asked, rule.model):
+            yield Limit(f"{bearer}/model:{rule.model}", rule.unit, rule.amount, rule.window)
+
+
+def _check(where: str, rule: PlanLimit) -> None:
     try:
         Limit("", rule.unit, rule.amount, rule.window)
     except ValueError as error:
-        raise RixinError(Kind.CONFIGURATION, f"plan {name!r}: {error}") from None
+        raise RixinError(Kind.CONFIGURATION, f"{where}: {error}") from None

@@ -10,20 +10,8 @@ from collections.abc import Sequence
 
 from rixin.clock import Clock
 from rixin.limits.admission import refusal
-from rixin.limits.base import Limit, Limiter, LimitError, Reservation, Standing
-from rixin.limits.process import ProcessLimiter
-from rixin.limits.sqlite import SqliteLimiter
+from rixin.limits.base import Cost, Limit, Limiter, LimitError, Reservation, Standing
 from rixin.limits.window import microseconds
-from rixin.settings import Settings
-from rixin.store.database import Database
-
-
-def open_limiter(settings: Settings, database: Database, clock: Clock) -> Limiter:
-    """The limiter that the settings ask for: one process may keep its rates to itself, several must share them."""
-    shared = SqliteLimiter(database, clock)
-    if settings.server.workers > 1:
-        return shared
-    return TieredLimiter(ProcessLimiter(clock), shared, clock)
 
 
 class TieredLimiter:
@@ -40,35 +28,35 @@ class TieredLimiter:
         self._quotas = quotas
         self._clock = clock
 
-    async def acquire(self, limits: Sequence[Limit], *, tokens: int) -> Reservation:
+    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
         """As `Limiter.acquire`."""
         rates = [limit for limit in limits if limit.is_rate]
         if len(rates) == len(limits):
-            return await self._rates.acquire(rates, tokens=tokens)
+            return await self._rates.acquire(rates, cost)
         quotas = [limit for limit in limits if not limit.is_rate]
         if not rates:
-            return await self._quotas.acquire(quotas, tokens=tokens)
+            return await self._quotas.acquire(quotas, cost)
         try:
-            first = await self._rates.acquire(rates, tokens=tokens)
+            first = await self._rates.acquire(rates, cost)
         except LimitError as error:
             # The quota may make the client wait longer than the rate that refused.
-            standings = error.standings + await self._quotas.inspect(quotas, tokens=tokens)
-            raise refusal(standings, tokens, microseconds(self._clock.monotonic())) from None
+            standings = error.standings + await self._quotas.inspect(quotas, cost)
+            raise refusal(standings, cost, microseconds(self._clock.monotonic())) from None
         try:
-            second = await self._quotas.acquire(quotas, tokens=tokens)
+            second = await self._quotas.acquire(quotas, cost)
         except LimitError as error:
-            await first.release()
-            standings = await self._rates.inspect(rates, tokens=tokens) + error.standings
-            raise refusal(standings, tokens, microseconds(self._clock.monotonic())) from None
+            first.release()
+            standings = await self._rates.inspect(rates, cost) + error.standings
+            raise refusal(standings, cost, microseconds(self._clock.monotonic())) from None
         except BaseException:
-            await first.release()
+            first.release()
             raise
         return _TieredReservation(first, second)
 
-    async def inspect(self, limits: Sequence[Limit], *, tokens: int = 1) -> tuple[Standing, ...]:
+    async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`; rates come first."""
-        rates = await self._rates.inspect([limit for limit in limits if limit.is_rate], tokens=tokens)
-        return rates + await self._quotas.inspect([limit for limit in limits if not limit.is_rate], tokens=tokens)
+        rates = await self._rates.inspect([limit for limit in limits if limit.is_rate], cost)
+        return rates + await self._quotas.inspect([limit for limit in limits if not limit.is_rate], cost)
 
     async def aclose(self) -> None:
         """Closes both."""
@@ -89,10 +77,10 @@ class _TieredReservation:
     def standings(self) -> tuple[Standing, ...]:
         return self._first.standings + self._second.standings
 
-    async def settle(self, tokens: int) -> None:
-        await self._first.settle(tokens)
-        await self._second.settle(tokens)
+    def settle(self, cost: Cost) -> None:
+        self._first.settle(cost)
+        self._second.settle(cost)
 
-    async def release(self) -> None:
-        await self._first.release()
-        await self._second.release()
+    def release(self) -> None:
+        self._first.release()
+        self._second.release()

@@ -6,45 +6,22 @@ was admitted at t is therefore forgotten no earlier than t + W, and no later tha
 length W ever holds more than the amount, and a client waits at most a sixtieth longer than it must.
 
 Everything here is whole numbers. Instants are microseconds on a timeline that never runs backwards and never runs
-faster than time does; slots are rounded up to whole microseconds. So the instant at which a slot leaves is exact: one
-microsecond before it a refused request is refused again, and on it the request is admitted.
-
-**Clocks.** The wall clock is no such timeline: when somebody sets it forward, a window measured by it admits twice the
-amount. The monotonic clock is one, but it begins anew when the machine does, and another machine's says something
-else. So counters in memory use the monotonic clock as it is, and a store that outlives the machine's uptime keeps a
-`Timeline` beside its counters, which believes time only as far as *both* clocks have seen it pass. A wall clock that
-is set forward then changes nothing. One that is set back, a machine that was off, and a file that is carried to
-another machine make a limit bind longer than it must, by as much at most, and never shorter.
+faster than time does: the monotonic clock in one process, a `Timeline` where several share counters. Slots are rounded
+up to whole microseconds. So the instant at which a slot leaves is exact: one microsecond before it a refused request is
+refused again, and on it the request is admitted.
 """
 
 from typing import Final
 
-from msgspec import Struct
-
 SLOTS: Final = 60
 MICROSECONDS: Final = 1_000_000
+FOREVER: Final = 2**62
+"""An instant that never comes."""
 
 
 def microseconds(seconds: float) -> int:
     """Whole microseconds of a reading or a length of time, the nearest."""
     return round(seconds * MICROSECONDS)
-
-
-class Timeline(Struct, frozen=True):
-    """Where time stood when it was last looked at, and what the clocks said then; all in microseconds.
-
-    Several processes of one machine may share it, because all of them have the same clocks.
-    """
-
-    instant: int
-    """On the timeline of the counters."""
-    wall: int
-    monotonic: int
-
-    def advance(self, wall: int, monotonic: int) -> "Timeline":
-        """The timeline when the clocks say this: later by what both have seen pass, and never earlier."""
-        elapsed = max(0, min(wall - self.wall, monotonic - self.monotonic))
-        return Timeline(self.instant + elapsed, wall, monotonic)
 
 
 class Window:
@@ -115,40 +92,47 @@ class Window:
 
 
 class Claims:
-    """Who holds a share of what may run at the same time, and until when a silent holder is believed.
+    """What runs at the same time: who holds how many shares, and until when a silent holder is believed.
 
     Args:
-        expiries: What a store remembers: the end of each holder's lease, in ascending order.
+        held: What a store remembers: shares, and the instant at which they are lost, by holder.
+        holder: Who takes and gives back here.
+        expiry: The instant until which what it takes is held, unless that is renewed.
     """
 
-    __slots__ = ("expiries",)
+    __slots__ = ("_expiry", "_holder", "held")
 
-    def __init__(self, expiries: dict[str, int] | None = None) -> None:
-        self.expiries = {} if expiries is None else expiries
-        """Who holds a share, for a store to remember."""
+    def __init__(
+        self, held: dict[str, tuple[int, int]] | None = None, *, holder: str = "", expiry: int = FOREVER
+    ) -> None:
+        self._holder = holder
+        self._expiry = expiry
+        self.held = {} if held is None else held
+        """Who holds what, for a store to remember."""
 
     @property
     def used(self) -> int:
-        """How many hold a share."""
-        return len(self.expiries)
+        """How many shares are held."""
+        return sum(shares for shares, _ in self.held.values())
 
     def advance(self, now: int) -> int:
-        """Forgets the holders who have not been heard of for their lease. There is one slot, so gives 0."""
-        expiries = self.expiries
-        while expiries:
-            holder = next(iter(expiries))
-            if expiries[holder] > now:
-                break
-            del expiries[holder]
+        """Forgets the holders who have not been heard of for too long. There is one slot, so gives 0."""
+        for holder in [holder for holder, (_, expiry) in self.held.items() if expiry <= now]:
+            del self.held[holder]
         return 0
 
-    def add(self, holder: str, expiry: int) -> None:
-        """Gives a share until `expiry`, which is no earlier than any given before."""
-        self.expiries[holder] = expiry
+    def change(self, slot: int, amount: int) -> None:  # noqa: ARG002 - as of a window, and there is one slot
+        """Takes shares, or gives them back, if they are still held."""
+        shares = amount + self.held.get(self._holder, (0, 0))[0]
+        if shares > 0:
+            self.held[self._holder] = shares, self._expiry
+        else:
+            self.held.pop(self._holder, None)
 
-    def remove(self, holder: str) -> None:
-        """Takes a share back, if it is still held."""
-        self.expiries.pop(holder, None)
+    def renew(self) -> None:
+        """Holds on to what the holder has."""
+        if self._holder in self.held:
+            self.change(0, 0)
 
 
 def slot_length(seconds: float) -> int:

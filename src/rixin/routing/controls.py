@@ -20,7 +20,7 @@ from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Prepared
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Limit, Limiter
+from rixin.limits.base import Cost, Limit, Limiter
 from rixin.profiles.profile import Profile
 from rixin.profiles.repairs import Control, Part
 from rixin.routing.gate import Ask, Gate
@@ -201,14 +201,17 @@ class Controls:
         if self.cools(provider, model):
             raise RixinError(Kind.RATE_LIMITED, f"A key of {provider} cools.")
         allowance = Limit(f"controls:{provider}/model:{model}", "requests", AN_HOUR, 3600.0)
-        reservation = await self._limiter.acquire((allowance,), tokens=1)
+        reservation = await self._limiter.acquire((allowance,), Cost())
         made = False
         try:
             having_passed = await self._passes(subject, control.having)
             made = True
             return having_passed, having_passed or await self._passes(subject, control.lacking)
         finally:
-            await (reservation.settle(1) if made else reservation.release())
+            if made:
+                reservation.settle(Cost())
+            else:
+                reservation.release()
 
     async def _passes(self, subject: _Subject, body: JsonObject) -> bool:
         """Whether the upstream answers a body, rather than refuse it.
@@ -219,7 +222,7 @@ class Controls:
         gate = self._gate_of(subject.provider)
         if gate is None or gate.sender is None:
             raise RixinError(Kind.CONFIGURATION, f"{subject.provider} is not there any more.")
-        lease = await gate.enter(Ask(model=subject.model, tokens=TOKENS, asker=""))
+        lease = await gate.enter(Ask(model=subject.model, cost=Cost(tokens=TOKENS), asker=""))
         request = Generate(model=subject.card.name, card=subject.card, stream=body.get("stream") is True)
         usage: Usage | None = None
         try:
@@ -233,7 +236,7 @@ class Controls:
                         usage = next((event for event in batch.events if isinstance(event, Usage)), usage)
                         if request.stream:
                             break
-            await lease.complete(None if usage is None else usage.total)
+            await lease.complete(None if usage is None else Cost(tokens=usage.total))
         except RixinError as error:
             await gate.fail(lease, error, None)
             if error.kind is not Kind.INVALID_REQUEST:

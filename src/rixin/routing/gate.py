@@ -14,7 +14,7 @@ from rixin.clock import Clock, jitter
 from rixin.engines.base import Engine, Sends
 from rixin.engines.empty_answers import EmptyAnswerError
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Limit, Limiter, LimitError, duration
+from rixin.limits.base import Cost, Limit, Limiter, LimitError, duration
 from rixin.routing.breaker import Breaker
 from rixin.routing.classify import VERDICTS, Fate, Then, Verdict
 from rixin.routing.lease import Lease, Permit
@@ -57,7 +57,7 @@ class Ask(Struct, frozen=True, kw_only=True):
 
     model: str
     """By the engine's name for it."""
-    tokens: int
+    cost: Cost
     """What it will presumably cost."""
     asker: str
     """Whose request it is; those who wait take turns."""
@@ -193,14 +193,14 @@ class Gate:
                 self._queues.pop(ask.model, None)
         yield lease
 
-    async def fail(self, lease: Lease, error: RixinError, tokens: int | None) -> Verdict:
+    async def fail(self, lease: Lease, error: RixinError, cost: Cost | None) -> Verdict:
         """An attempt failed; what that means for others is remembered, and what it means for the request is told.
 
         Of what the upstream says the error then no longer holds the keys and headers that it was sent.
         """
         error.conceal(self.settings.secrets)
         verdict = self.judge(error)
-        outcome = await lease.fail(error, verdict, tokens)
+        outcome = await lease.fail(error, verdict, cost)
         if outcome.tripped:
             log.warning("a model fails too often", provider=self.name, model=lease.model, kind=error.kind.value)
         if outcome.key_rests and verdict.fate is not Fate.COOLED:
@@ -239,18 +239,18 @@ class Gate:
             if permit is None:
                 break  # the breaker is open, or another request took the key while the limiter was asked
             try:
-                reservation = await self._limiter.acquire(self._limits_of(key, ask.model), tokens=ask.tokens)
+                reservation = await self._limiter.acquire(self._limits_of(key, ask.model), ask.cost)
             except LimitError as error:
                 permit.abandon(sent=False)
                 limited[key.digest] = refusal = self._limited(error)
-                if error.retry_after is None or self._binds_all_keys(error, ask.tokens):
+                if error.retry_after is None or self._binds_all_keys(error, ask.cost):
                     raise refusal from None  # no other key would be let through either
             except BaseException:
                 permit.abandon(sent=False)
                 raise
             else:
                 return Lease(
-                    permit, reservation, ask.tokens, clock=self._clock, stretch=self._stretched, on_change=self._wake
+                    permit, reservation, ask.cost, clock=self._clock, stretch=self._stretched, on_change=self._wake
                 )
         raise self._refusal(ask, breaker, limited)
 
@@ -270,11 +270,11 @@ class Gate:
             self._limits[key.digest, model] = found
         return found
 
-    def _binds_all_keys(self, error: LimitError, tokens: int) -> bool:
+    def _binds_all_keys(self, error: LimitError, cost: Cost) -> bool:
         """Whether a limit of all keys together refused, and not one of the key's own."""
         own = f"provider:{self.settings.name}/key:"
         return any(
-            standing.remaining < (tokens if standing.limit.unit == "tokens" else 1)
+            standing.remaining < cost.of(standing.limit.unit)
             for standing in error.standings
             if not standing.limit.key.startswith(own)
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rixin.clock import Clock
 from rixin.errors import RixinError
-from rixin.limits.base import Reservation, Standing
+from rixin.limits.base import Cost, Reservation, Standing
 from rixin.routing.breaker import Breaker, Pass
 from rixin.routing.classify import Fate, Verdict, key_rest, outage
 from rixin.routing.pool import Grant, Key
@@ -92,7 +92,7 @@ class Lease:
     Args:
         permit: The consent of key and breaker.
         reservation: What it holds of the provider's limits.
-        tokens: What the reservation assumed that it will cost.
+        cost: What the reservation assumed that it will cost.
         clock: Time.
         stretch: Lengthens waits that we choose ourselves by a random part.
         on_change: Called when others may be let through since.
@@ -102,7 +102,7 @@ class Lease:
         self,
         permit: Permit,
         reservation: Reservation,
-        tokens: int,
+        cost: Cost,
         *,
         clock: Clock,
         stretch: Callable[[float], float],
@@ -112,7 +112,7 @@ class Lease:
         self.key = permit.key
         self._permit = permit
         self._reservation = reservation
-        self._tokens = tokens
+        self._cost = cost
         self._clock = clock
         self._stretch = stretch
         self._on_change = on_change
@@ -129,32 +129,32 @@ class Lease:
         if self._permit.is_trial:
             self._on_change()
 
-    async def complete(self, tokens: int | None) -> None:
-        """The answer is whole; `tokens` is what it cost, None where nobody told."""
+    async def complete(self, cost: Cost | None) -> None:
+        """The answer is whole; `cost` is what it cost, None where nobody told."""
         if self._end():
             self._permit.complete()
-            await self._settle(tokens)
+            self._settle(cost)
 
-    async def fail(self, error: RixinError, verdict: Verdict, tokens: int | None) -> Outcome:
-        """The attempt failed; `tokens` is what it cost, None where nobody told."""
+    async def fail(self, error: RixinError, verdict: Verdict, cost: Cost | None) -> Outcome:
+        """The attempt failed; `cost` is what it cost, None where nobody told."""
         if not self._end():
             return Outcome(key_rests=False, tripped=False)
         outcome = self._permit.fail(error, verdict, self._clock.monotonic(), self._stretch)
         if verdict.counted:
-            await self._settle(tokens)
+            self._settle(cost)
         else:
-            await self._reservation.release()
+            self._reservation.release()
             self._on_change()
         return outcome
 
-    async def abandon(self, tokens: int | None) -> None:
-        """The client left; `tokens` is what was used until then, None where nobody told."""
+    async def abandon(self, cost: Cost | None) -> None:
+        """The client left; `cost` is what it cost until then, None where nobody told."""
         if self._end():
             self._permit.abandon(sent=True)
-            await self._settle(tokens)
+            self._settle(cost)
 
-    async def _settle(self, tokens: int | None) -> None:
-        await self._reservation.settle(self._tokens if tokens is None else tokens)
+    def _settle(self, cost: Cost | None) -> None:
+        self._reservation.settle(self._cost if cost is None else cost)
         self._on_change()
 
     def _end(self) -> bool:

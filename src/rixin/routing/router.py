@@ -20,7 +20,7 @@ from rixin.core.requests import Change, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch, Counts, Embeds, Engine, Prepared
 from rixin.errors import Kind, RixinError, invalid
-from rixin.limits.base import Limiter, Standing
+from rixin.limits.base import Cost, Limiter, Standing
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.choice import Affinity, Home, conversation, order
 from rixin.routing.classify import Fate, Then, Verdict
@@ -86,15 +86,29 @@ class Router:
                 gates[name] = Gate(engine, provider, limiter=self._limiter, clock=self.clock, before=before)
         self.gates = gates
 
-    def attempt(self, request: _A, resolution: Resolution, *, tokens: Callable[[_A], int] = lambda _: 1) -> "Attempt":
+    def attempt(
+        self,
+        request: _A,
+        resolution: Resolution,
+        *,
+        presumed: Callable[[_A], Cost] = lambda _: Cost(),
+        spent: Callable[[_A, Usage, Candidate], Cost] = lambda _, usage, __: Cost(tokens=usage.total),
+    ) -> "Attempt":
         """A request on its way to the candidates of a model name.
 
         Args:
             request: What is asked.
             resolution: Of the model's name.
-            tokens: What a request will presumably cost; asked where a provider has limits.
+            presumed: What a request will presumably cost; asked where a provider has limits.
+            spent: What it came to, by what was used, and who served it.
         """
-        return Attempt(self, request, resolution.candidates, lambda: tokens(request))
+        return Attempt(
+            self,
+            request,
+            resolution.candidates,
+            presumed=lambda: presumed(request),
+            spent=lambda usage, candidate: spent(request, usage, candidate),
+        )
 
     async def count(self, request: Generate, resolution: Resolution) -> int | None:
         """The exact prompt tokens of a request, where the first candidate's engine can tell, else None."""
@@ -108,7 +122,13 @@ class Attempt:
     _embeddings: Embeddings | None = None
 
     def __init__(
-        self, router: Router, request: Asked, candidates: tuple[Candidate, ...], tokens: Callable[[], int]
+        self,
+        router: Router,
+        request: Asked,
+        candidates: tuple[Candidate, ...],
+        *,
+        presumed: Callable[[], Cost],
+        spent: Callable[[Usage, Candidate], Cost],
     ) -> None:
         self.served_by: Candidate | None = None
         """The candidate that was asked last: the one that answers, once there are events."""
@@ -117,7 +137,8 @@ class Attempt:
         self._router = router
         self._request = request
         self._conversation: bytes | None = None
-        self._options = self._plan(candidates, tokens)
+        self._options = self._plan(candidates, presumed)
+        self._spent = spent
         self._repair: Option | None = None
         """Whose refused request has another version, which is what comes next."""
         self._told: RixinError | None = None
@@ -130,11 +151,11 @@ class Attempt:
         self._usage: Usage | None = None
 
     @property
-    def _cost(self) -> int | None:
-        """The tokens that the call cost: none before its answer began, and nobody knows where nobody told."""
-        if self._usage is not None:
-            return self._usage.total
-        return None if self._begun else 0
+    def _cost(self) -> Cost | None:
+        """What the call cost: nothing before its answer began, and nobody knows where nobody told."""
+        if self._usage is None or self.served_by is None:
+            return None if self._begun else Cost(tokens=0)
+        return self._spent(self._usage, self.served_by)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -186,7 +207,7 @@ class Attempt:
                         await lease.complete(self._cost)
                         return
                     finally:
-                        await lease.abandon(None if self._usage is None else self._usage.total)
+                        await lease.abandon(None if self._usage is None else self._cost)
         except RixinError:
             held = self._held
             if self._begun or not held:
@@ -208,7 +229,7 @@ class Attempt:
         """An answer that is better than none."""
         return next((healing.held for healing in self._healings if healing.held), ())
 
-    def _plan(self, candidates: tuple[Candidate, ...], tokens: Callable[[], int]) -> list[Option]:
+    def _plan(self, candidates: tuple[Candidate, ...], presumed: Callable[[], Cost]) -> list[Option]:
         router, request = self._router, self._request
         now = router.clock.monotonic()
         candidates = tuple(candidate for candidate in candidates if candidate.engine in router.gates)
@@ -219,12 +240,13 @@ class Attempt:
             home = router.affinity.home(self._conversation, now)
         if len(candidates) > 1:
             candidates = tuple(order(candidates, home and home.engine, router.draw))
-        cost = tokens() if any(router.gates[candidate.engine].has_limits for candidate in candidates) else 1
+        limited = any(router.gates[candidate.engine].has_limits for candidate in candidates)
+        cost = presumed() if limited else Cost()
         options: list[Option] = []
         for candidate in candidates:
             ask = Ask(
                 model=candidate.model,
-                tokens=cost,
+                cost=cost,
                 asker=request.fairness_key or "",
                 favourite=home.key if home is not None and home.engine == candidate.engine else None,
             )

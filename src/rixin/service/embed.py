@@ -15,11 +15,12 @@ from rixin.core.embeddings import Embeddings, vector_bytes
 from rixin.core.estimate import estimate_inputs
 from rixin.core.requests import Embed, TextKind
 from rixin.errors import RixinError
-from rixin.limits.base import Limit, Limiter, Reservation
+from rixin.limits.base import Cost, Limit, Limiter, Reservation
 from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
 from rixin.service.cancellation import reason
+from rixin.service.costs import Costs
 from rixin.service.served import Caller, Served
 
 PORTION = 64
@@ -50,11 +51,13 @@ class Embedding(Served[Embed]):
         try:
             limits = embedder.limits_for(self.caller.account, request)
             if limits:
-                reservation = await embedder.limiter.acquire(limits, tokens=presumed_tokens(request))
+                reservation = await embedder.limiter.acquire(limits, self._presumed(request))
                 self.standings = reservation.standings
             if embedder.moderator is not None:
                 await embedder.moderator.admit(request, self.caller.request_id)
-            attempt = self._attempt = embedder.router.attempt(request, self._resolution, tokens=presumed_tokens)
+            attempt = self._attempt = embedder.router.attempt(
+                request, self._resolution, presumed=self._presumed, spent=embedder.costs.spent
+            )
             answer = await attempt.embeddings()
             self.usage = answer.usage
             return answer
@@ -73,8 +76,16 @@ class Embedding(Served[Embed]):
         row = self._row(failure, embedder.clock.monotonic())
         embedder.requests.record(row, self.trace, b"" if origin is None else origin.body)
         if reservation is not None:
-            presumed = presumed_tokens(self.request) if self._left_behind(failure) else None
-            await self._settle(reservation, presumed if self.usage is None else self.usage.total)
+            if self.usage is not None:
+                served_by = self._attempt.served_by if self._attempt is not None else None
+                reservation.settle(embedder.costs.spent(self.request, self.usage, served_by))
+            elif self._left_behind(failure):
+                reservation.settle(self._presumed(self.request))
+            else:
+                reservation.release()
+
+    def _presumed(self, request: Embed) -> Cost:
+        return self._embedder.costs.presumed(request, self._resolution, self.caller.account.id)
 
 
 class Embedder:
@@ -85,6 +96,7 @@ class Embedder:
         router: Sends requests to engines.
         limiter: Admits requests within limits.
         limits_for: The limits that an account's request counts against.
+        costs: What requests cost.
         requests: Takes down what became of each request.
         clock: Time.
         moderator: Looks at requests, where that is wanted.
@@ -97,6 +109,7 @@ class Embedder:
         router: Router,
         limiter: Limiter,
         limits_for: Callable[[Account, Embed], tuple[Limit, ...]],
+        costs: Costs,
         requests: RequestLog,
         clock: Clock,
         moderator: Moderator | None = None,
@@ -105,6 +118,7 @@ class Embedder:
         self.router = router
         self.limiter = limiter
         self.limits_for = limits_for
+        self.costs = costs
         self.requests = requests
         self.clock = clock
         self.moderator = moderator
@@ -146,11 +160,11 @@ class TextEmbedder:
         for start in range(0, len(texts), PORTION):
             portion = tuple(texts[start : start + PORTION])
             request = Embed(model=self.model, card=resolution.card, inputs=portion, kind=kind)
-            answer = await self._router.attempt(request, resolution, tokens=presumed_tokens).embeddings()
+            answer = await self._router.attempt(request, resolution, presumed=_presumed).embeddings()
             vectors += map(vector_bytes, answer.vectors)
         return vectors
 
 
-def presumed_tokens(request: Embed) -> int:
-    """What a request will presumably cost, for limits that must be asked before it is known."""
-    return estimate_inputs(request.inputs)
+def _presumed(request: Embed) -> Cost:
+    """What a request of our own will presumably cost its upstream's limits."""
+    return Cost(tokens=estimate_inputs(request.inputs))

@@ -21,13 +21,14 @@ from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
-from rixin.limits.base import Limit, Limiter, Reservation
+from rixin.limits.base import Cost, Limit, Limiter, Reservation
 from rixin.moderation.moderator import Moderator
 from rixin.routing.catalog import Catalog, Resolution
 from rixin.routing.router import Router
 from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
+from rixin.service.costs import Costs
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.probe import answer_to_nothing, asks_nothing
@@ -35,8 +36,6 @@ from rixin.service.retrieve import Retrieved, Retriever, one_batch
 from rixin.service.served import Caller, Served
 from rixin.store.usage import UsageRow
 
-_UNKNOWN_OUTPUT = 1024
-"""Tokens reserved for an answer whose length nobody limited."""
 _LONGEST_NAME = 200
 """Characters that are kept of a model's name that nobody knows."""
 
@@ -138,7 +137,9 @@ class Generation(Served[Generate]):
                     yield batch
             return
         generator = self._generator
-        attempt = self._attempt = generator.router.attempt(request, self._resolution, tokens=presumed_tokens)
+        attempt = self._attempt = generator.router.attempt(
+            request, self._resolution, presumed=self._presumed, spent=generator.costs.spent
+        )
 
         def issuer() -> str | None:
             return None if attempt.served_by is None else attempt.served_by.provider
@@ -173,7 +174,7 @@ class Generation(Served[Generate]):
         limits = generator.limits_for(self.caller.account, request)
         reservation = None
         if limits:
-            reservation = await generator.limiter.acquire(limits, tokens=presumed_tokens(request))
+            reservation = await generator.limiter.acquire(limits, self._presumed(request))
             self.standings = reservation.standings
         try:
             if generator.retriever is not None and not wants_compaction(request):
@@ -190,7 +191,7 @@ class Generation(Served[Generate]):
             self.request = request
         except BaseException:
             if reservation is not None:
-                await reservation.release()
+                reservation.release()
             raise
         return reservation
 
@@ -207,9 +208,20 @@ class Generation(Served[Generate]):
         served = begun and (self.request.stream or failure is None)
         self.usage = used if served else Usage()
         self._keep(failure)
-        if reservation is not None:
-            counts = served or self._left_behind(failure)
-            await self._settle(reservation, (used.total or estimate_prompt(self.request)) if counts else None)
+        costs = self._generator.costs
+        if begun and failure is None:
+            costs.learn(self.caller.account.id, used.completion)
+        if reservation is None:
+            return
+        if not (served or self._left_behind(failure)):
+            reservation.release()
+            return
+        if not used.total:
+            used = Usage(prompt=estimate_prompt(self.request))
+        reservation.settle(costs.spent(self.request, used, self._attempt.served_by if self._attempt else None))
+
+    def _presumed(self, request: Generate) -> Cost:
+        return self._generator.costs.presumed(request, self._resolution, self.caller.account.id)
 
     def _keep(self, failure: RixinError | None) -> None:
         generator, origin = self._generator, self.request.origin
@@ -234,6 +246,7 @@ class Generator:
         router: Sends requests to engines.
         limiter: Admits requests within limits.
         limits_for: The limits that an account's request counts against.
+        costs: What requests cost.
         requests: Takes down what became of each request.
         continuity: Carries thoughts from one request of a conversation to the next.
         media: Resolves images and videos.
@@ -250,6 +263,7 @@ class Generator:
         router: Router,
         limiter: Limiter,
         limits_for: Callable[[Account, Generate | Embed], tuple[Limit, ...]],
+        costs: Costs,
         requests: RequestLog,
         continuity: Continuity,
         media: MediaStep,
@@ -262,6 +276,7 @@ class Generator:
         self.router = router
         self.limiter = limiter
         self.limits_for = limits_for
+        self.costs = costs
         self.requests = requests
         self.continuity = continuity
         self.media = media
@@ -313,8 +328,3 @@ def _named(body: bytes) -> _Named:
         return msgspec.json.decode(body, type=_Named)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Named()
-
-
-def presumed_tokens(request: Generate) -> int:
-    """What a request will presumably cost, for limits that must be asked before it is known."""
-    return estimate_prompt(request) + min(request.max_tokens or _UNKNOWN_OUTPUT, _UNKNOWN_OUTPUT)

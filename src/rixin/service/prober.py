@@ -16,6 +16,7 @@ from rixin.core.usage import Usage
 from rixin.engines.base import ListedModel, Lists, Prepared
 from rixin.engines.trace import Keeping, Trace
 from rixin.errors import Kind, RixinError
+from rixin.limits.base import Cost
 from rixin.routing.gate import Ask, Gate
 
 PATIENCE = 120.0
@@ -128,7 +129,7 @@ class GateProber:
     async def _send(self, request: Generate, body: JsonObject, events: list[Event]) -> None:
         gate = self._gate
         usage: Usage | None = None
-        ask = Ask(model=self._model, tokens=TOKENS, asker="")
+        ask = Ask(model=self._model, cost=Cost(tokens=TOKENS), asker="")
         async with aclosing(gate.line(ask, gate.now() + gate.settings.queue_deadline)) as line:
             async for lease in line:
                 if lease is None:
@@ -140,9 +141,9 @@ class GateProber:
                                 lease.begun()
                             events += batch.events
                             usage = next((event for event in batch.events if isinstance(event, Usage)), usage)
-                    await lease.complete(None if usage is None else usage.total)
+                    await lease.complete(None if usage is None else Cost(tokens=usage.total))
                 except RixinError as error:
-                    await gate.fail(lease, error, None if usage is None else usage.total)
+                    await gate.fail(lease, error, None if usage is None else Cost(tokens=usage.total))
                     raise
                 finally:
                     await lease.abandon(None)

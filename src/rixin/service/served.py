@@ -12,7 +12,7 @@ from rixin.core.usage import Usage
 from rixin.engines.base import Sign
 from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Reservation, Standing
+from rixin.limits.base import Standing
 from rixin.routing.router import Attempt
 from rixin.store.usage import UsageRow
 
@@ -90,17 +90,6 @@ class Served(Generic[R]):
         to leave early is no way around them.
         """
         return failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
-
-    async def _settle(self, reservation: Reservation, used: int | None) -> None:
-        """Ends what was reserved: by the tokens that count, or by giving it back where none do (None)."""
-        try:
-            if used is None:
-                await reservation.release()
-            else:
-                await reservation.settle(used)
-        except RixinError as error:
-            # The answer is the client's already; the reservation stays spent.
-            log.warning("A reservation could not be settled", id=self.caller.request_id, detail=error.detail)
 
     def _row(
         self,

@@ -30,6 +30,7 @@ from rixin.settings.tables import (
     Server,
     Settings,
     Telemetry,
+    Unit,
     UsageKeeping,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "Server",
     "Settings",
     "Telemetry",
+    "Unit",
     "UsageKeeping",
     "check_provider",
     "config_file",

@@ -46,6 +46,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_url: str | None = None
     """`sqlite:////path/file`, or `postgresql://user@host/name`, which servers may share; a SQLite file in the data
     directory unless set."""
+    redis_url: str | None = None
+    """Where limits are counted for all servers that share it, a Redis or Valkey; in the database unless set."""
     auth: Literal["keys", "off"] = "keys"
     """`off` serves anyone who reaches the address, so it is refused on any but a loopback host."""
     trusted_proxies: tuple[str, ...] = ()
@@ -234,6 +236,9 @@ class Moderation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Look at answers."""
 
 
+Unit: TypeAlias = Literal["requests", "tokens", "concurrency", "credits", "money"]
+
+
 Role: TypeAlias = Literal["owner", "admin", "auditor", "member"]
 
 
@@ -263,15 +268,15 @@ class Oidc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PlanLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One limit of a plan, or of a provider (`limits` and `key_limits`).
+    """One limit of a plan, of a provider (`limits` and `key_limits`), or of the whole server (`limits`).
 
     `window` is seconds and absent for `concurrency`; `model` narrows it to a model name or glob.
     """
 
-    unit: Literal["requests", "tokens", "concurrency"]
-    """What is counted; `concurrency` counts the requests that run at a time."""
+    unit: Unit
+    """What is counted; `concurrency` counts the requests that run at a time, `money` what they cost."""
     amount: int
-    """How many are allowed."""
+    """How many are allowed; of `money` in millionths of a unit of `usage.currency`."""
     window: float | None = None
     """In how many seconds."""
     model: str | None = None
@@ -417,6 +422,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     routes: dict[str, tuple[RouteTarget, ...]] = {}
     """Names that several models answer, before any list or alias."""
     plans: dict[str, Plan] = {}
+    limits: tuple[PlanLimit, ...] = ()
+    """What the whole server admits, of all keys together."""
+    credits: dict[str, int] = {}
+    """What one request for a model costs in credits, by its name, a route's, or a glob; 1 unless set."""
     prices: dict[str, ModelPrice] = {}
     """What models cost, by their names or globs."""
     usage: UsageKeeping = field(default_factory=UsageKeeping)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012", "0013")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
 
 metadata = MetaData()
@@ -105,21 +105,10 @@ meta = Table(
 counters = Table(
     "counters",
     metadata,
-    Column("limit_key", Text, primary_key=True),
-    Column("slot", Integer, primary_key=True),
-    Column("amount", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-claims = Table(
-    "claims",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("limit_key", Text, nullable=False),
-    Column("amount", Integer, nullable=False),
-    Column("slot", Integer, nullable=False),
-    Column("expires_at", Double, nullable=False),
-    Index("claims_by_limit", "limit_key", "expires_at"),
+    Column("name", Text, primary_key=True),
+    Column("record", LargeBinary, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),  # in microseconds of the counters' own timeline
+    Index("counters_by_end", "ends_at"),
 )
 
 providers = Table(

@@ -1,13 +1,12 @@
 """The plans that keys can be given."""
 
-from typing import Literal
-
 from pydantic import BaseModel
 
+from rixin.errors import invalid
 from rixin.limits.base import Limit
-from rixin.settings import PlanLimit
+from rixin.settings import PlanLimit, Unit
 from rixin.web.admin.guard import router as guarded_router
-from rixin.web.admin.services import Services
+from rixin.web.admin.services import AdminServices, Services
 
 router = guarded_router("plans")
 
@@ -15,8 +14,9 @@ router = guarded_router("plans")
 class PlanLimitView(BaseModel):
     """One limit of a plan."""
 
-    unit: Literal["requests", "tokens", "concurrency"]
+    unit: Unit
     amount: int
+    """Of `money` in millionths of a unit of currency."""
     window: float | None
     """Seconds; absent for concurrency."""
     model: str | None
@@ -50,6 +50,12 @@ async def list_plans(services: Services) -> PlanList:
             for name, plan in sorted(plans.all.items())
         ]
     )
+
+
+def check_plan(services: AdminServices, plan: str | None) -> None:
+    """Raises `INVALID_REQUEST` unless there is such a plan, or none is wished for."""
+    if plan is not None and plan not in services.plans.all:
+        raise invalid("There is no such plan.", "plan")
 
 
 def _view(rule: PlanLimit) -> PlanLimitView:

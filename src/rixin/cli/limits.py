@@ -1,0 +1,31 @@
+"""What limits requests, and what they cost, as the settings say."""
+
+from collections.abc import Callable
+
+from rixin.accounts.account import Account
+from rixin.core.prices import PriceList
+from rixin.core.requests import Embed, Generate
+from rixin.limits.base import Limit
+from rixin.limits.plans import Plans
+from rixin.profiles.cards import KnownModels
+from rixin.service.costs import Costs
+from rixin.settings import Settings
+
+
+def limits_of(plans: Plans) -> Callable[[Account, Generate | Embed], tuple[Limit, ...]]:
+    """Finds the limits of an account's request: those of the key, of its user, of its team, and of the server."""
+
+    def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
+        bearers = (
+            (f"key:{account.id}", account.plan),
+            (f"user:{account.user}", account.user_plan),
+            (f"team:{account.team}", account.team_plan),
+        )
+        return plans.limits_for(bearers, request.card.target, asked=request.model)
+
+    return limits_for
+
+
+def costs_of(settings: Settings, known: KnownModels) -> Costs:
+    """What requests cost. Raises as `PriceList`."""
+    return Costs(settings.credits, PriceList(settings.prices, known.cards, settings.usage.currency).of)

@@ -1,0 +1,100 @@
+"""What requests cost under limits: what is presumed before they are served, and what it came to."""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+from rixin.core.estimate import estimate_inputs, estimate_prompt
+from rixin.core.prices import FREE, Price
+from rixin.core.requests import Embed, Generate
+from rixin.core.usage import Usage
+from rixin.limits.base import Cost
+from rixin.routing.catalog import Candidate, Resolution
+
+FIRST_OUTPUT: Final = 1024
+"""Tokens that the answer to a key's first request is taken to have."""
+MEMORY: Final = 8
+"""The mean is that of about so many answers."""
+UNKNOWN_OUTPUT: Final = 131_072
+"""Tokens that an answer may have at most where nobody knows a limit."""
+CACHED: Final = 4096
+"""Keys whose mean output is remembered, and names whose credits are."""
+
+
+def _free(_provider: str, _model: str) -> Price:
+    return FREE
+
+
+class Costs:
+    """Tells what requests cost.
+
+    Args:
+        credits_: What one request for a model costs in credits, by a name or a glob; of several the first counts.
+        price_of: The price of a provider's model.
+    """
+
+    def __init__(
+        self, credits_: Mapping[str, int] | None = None, price_of: Callable[[str, str], Price] = _free
+    ) -> None:
+        self._credits = credits_ or {}
+        self._price_of = price_of
+        self._outputs: dict[str, float] = {}
+        self._names: dict[tuple[str, str], int] = {}
+
+    def presumed(self, request: Generate | Embed, resolution: Resolution, key: str) -> Cost:
+        """What a request will presumably cost; in money the most that it may, whoever answers.
+
+        Args:
+            request: What is asked.
+            resolution: Of its model's name.
+            key: Whose request it is. Keys are known by how long the answers are that they usually get.
+        """
+        if isinstance(request, Embed):
+            prompt = usual = estimate_inputs(request.inputs)
+            most = 0
+        else:
+            prompt = estimate_prompt(request)
+            mean = self._outputs.get(key, FIRST_OUTPUT)
+            usual = prompt + round(mean if request.max_tokens is None else min(mean, request.max_tokens))
+            most = request.n * _most_output(request)
+        prices = (self._price_of(candidate.provider, candidate.model) for candidate in resolution.candidates)
+        money = max((price.worst_case(prompt, most) for price in prices), default=0)
+        return Cost(tokens=usual, credits=self.credits_of(request.model, request.card.target), money=money)
+
+    def spent(self, request: Generate | Embed, usage: Usage, candidate: Candidate | None) -> Cost:
+        """What a request came to that `candidate` served, None being nobody who has a price."""
+        price = FREE if candidate is None else self._price_of(candidate.provider, candidate.model)
+        credits_ = self.credits_of(request.model, request.card.target)
+        return Cost(tokens=usage.total, credits=credits_, money=price.cost(usage))
+
+    def learn(self, key: str, completion: int) -> None:
+        """Takes down how long an answer was that a key got, in tokens."""
+        mean = self._outputs.pop(key, FIRST_OUTPUT)
+        if len(self._outputs) >= CACHED:
+            del self._outputs[next(iter(self._outputs))]
+        self._outputs[key] = mean + (completion - mean) / MEMORY
+
+    def credits_of(self, asked: str, model: str) -> int:
+        """What one request costs in credits, by the name that was asked for, else by the true one."""
+        found = self._names.get((asked, model))
+        if found is None:
+            if len(self._names) >= CACHED:
+                self._names.clear()
+            found = self._names[asked, model] = self._look_up(asked, model)
+        return found
+
+    def _look_up(self, asked: str, model: str) -> int:
+        for name in (asked, model):
+            if name in self._credits:
+                return self._credits[name]
+        for glob, amount in self._credits.items():
+            if fnmatchcase(asked, glob) or fnmatchcase(model, glob):
+                return amount
+        return 1
+
+
+def _most_output(request: Generate) -> int:
+    """Tokens that one answer may have at most."""
+    if request.max_tokens is not None:
+        return request.max_tokens
+    return request.card.max_output_length or request.card.context_length or UNKNOWN_OUTPUT
