@@ -121,7 +121,10 @@ def _number(value: JsonValue) -> float | None:
 
 
 def page_text(text: str) -> str:
-    """What a web page says: its title, else its words."""
-    title = re.search(r"<title[^>]*>(.*?)</title>", text[:MAX_PAGE], re.IGNORECASE | re.DOTALL)
-    words = title[1] if title else re.sub(r"<[^>]*>", " ", text[:MAX_PAGE])
+    """What a web page calls itself: its title, else its first heading.
+
+    Its other words may be anything, such as the request that it answers, and would go to the log.
+    """
+    named = re.search(r"<(title|h1)\b[^>]*>(.*?)</\1>", text[:MAX_PAGE], re.IGNORECASE | re.DOTALL)
+    words = re.sub(r"<[^>]*>", " ", named[2]) if named else ""
     return " ".join(words.split())[:MAX_TITLE]
