@@ -17,7 +17,7 @@ BY_ADDRESS: Final = 50
 BY_NAME: Final = 100
 """Failures that one name may have from everywhere: a crowd of guessers gets no further, and few people are kept out."""
 
-Forgive: TypeAlias = Callable[[], Awaitable[None]]
+Forgive: TypeAlias = Callable[[], None]
 Admit: TypeAlias = Callable[[tuple[Limit, ...]], Awaitable[Forgive]]
 """Counts once against limits, or raises `LimitError`; gives what takes it back."""
 

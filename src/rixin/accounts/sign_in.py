@@ -64,7 +64,7 @@ class SignIn:
         forgive = await self._throttle.take(SETUP, address)
         if not setup_token.is_right(self._root_secret, token):
             raise RixinError(Kind.UNAUTHENTICATED, "This is not the set-up token that the server has shown.")
-        await forgive()
+        forgive()
         draft = await self._users.draft(UserWish(email=email, name=name, role="owner", password=password))
         by = Actor(id=draft.user.id, name=name, address=address)
         async with self._users.changing() as connection:
@@ -89,7 +89,7 @@ class SignIn:
         if user is None or kept is None or user.disabled_at is not None or not right:
             await self._note_failure(user, address)
             raise RixinError(Kind.UNAUTHENTICATED, "The e-mail address or the password is wrong.")
-        await forgive()
+        forgive()
         renewed = await self._passwords.hash(password) if self._passwords.is_old(kept) else None
         async with self._database.begin() as connection:
             now_kept = await store.password_of(connection, user.id, lock=True)
@@ -124,7 +124,7 @@ class SignIn:
             forgive = await self._throttle.take(user.email, address)
             if not await self._passwords.fits(old[: LONGEST + 1], kept):
                 raise RixinError(Kind.PERMISSION_DENIED, "Your password is another one.", param="old_password")
-            await forgive()
+            forgive()
         await self._users.set_password(user.id, new, Actor.of(account, address), keep=token)
 
     async def log_out(self, account: Account, token: str, address: str | None) -> None:

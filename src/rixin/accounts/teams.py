@@ -63,9 +63,20 @@ class TeamBook:
         return await self._table.members(team_id)
 
     async def list(
-        self, viewer: Account | None = None, *, after: str | None = None, limit: int = MAX_LISTED
+        self,
+        viewer: Account | None = None,
+        *,
+        mine: bool = False,
+        after: str | None = None,
+        limit: int = MAX_LISTED,
     ) -> list[Team]:
-        """Teams in the order of their making; to a member, those that they are in.
+        """Teams in the order of their making.
+
+        Args:
+            viewer: Who asks; None for the machine's operator. Members see the teams that they are in.
+            mine: Whether others see no more either.
+            after: The id of the last team of the page before this one.
+            limit: At most so many, up to 1000.
 
         Raises:
             RixinError: `INVALID_REQUEST` naming the argument.
@@ -74,7 +85,8 @@ class TeamBook:
             raise invalid("after must be the id of a team", "after")
         if not 1 <= limit <= MAX_LISTED:
             raise invalid(f"limit must lie between 1 and {MAX_LISTED}", "limit")
-        return await self._table.list(user=_narrowed(viewer), after=after, limit=limit)
+        narrowed = viewer if viewer is not None and (mine or viewer.role == "member") else None
+        return await self._table.list(user=None if narrowed is None else narrowed.user, after=after, limit=limit)
 
     async def create(self, name: str, plan: str | None = None, by: Actor = OPERATOR) -> Team:
         """Makes a team. Raises `INVALID_REQUEST`, or `CONFLICT` where the name is taken."""
@@ -153,11 +165,6 @@ class TeamBook:
         async with self._database.begin() as connection:
             await revisions.bump(connection, keys.REVISION)
             yield connection
-
-
-def _narrowed(viewer: Account | None) -> str | None:
-    """The user whose teams alone a viewer sees; None where they see all."""
-    return viewer.user if viewer is not None and viewer.role == "member" else None
 
 
 async def _found(connection: AsyncConnection, team_id: str) -> Team:

@@ -18,6 +18,7 @@ from rixin.accounts.file_links import FileLinks
 from rixin.accounts.files import FileBook
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
+from rixin.accounts.logins import Logins
 from rixin.accounts.request_log import RequestLog, RequestWatch
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
@@ -81,6 +82,7 @@ from rixin.store.responses import ResponseTable
 from rixin.store.rests import RestTable
 from rixin.store.sessions import SessionTable
 from rixin.web.app import App
+from rixin.web.authenticator import Authenticator
 from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
 
@@ -111,6 +113,7 @@ class _Stores(Struct, frozen=True):
     database: Database
     secret: RootSecret
     keys: KeyRing
+    logins: Logins
     ledger: Ledger
     requests: RequestLog
     files: FileBook
@@ -197,6 +200,7 @@ async def compose(
             RouteTable([*wire, *telemeter.endpoints(observed), *reference(lambda: app.endpoints, admin)]),
             spoken=spoken,
             keys=stores.keys if settings.server.auth == "keys" else None,
+            logins=stores.logins,
             settings=settings.server,
             clock=clock,
             mounts={"/admin/v1": admin},
@@ -217,15 +221,16 @@ async def _open_stores(
     await database.prepare()
     secret = await unlock(root_secret.load(settings), MetaTable(database))
     keys = life.hold(KeyRing(database, secret, clock))
+    logins = Logins(database, secret, clock)
     ledger = life.hold(Ledger(database))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)
     plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()), settings.limits)
     limiter = life.hold(open_limiter(settings, database, clock))
-    for work in (keys.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
+    for work in (keys.run(), logins.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
         life.run(work)
-    return _Stores(database, secret, keys, ledger, requests, files, links, redactor, plans, limiter)
+    return _Stores(database, secret, keys, logins, ledger, requests, files, links, redactor, plans, limiter)
 
 
 async def _open_engines(
@@ -331,13 +336,20 @@ def _admin(
 
     def admin() -> "AdminApp":
         # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
+        from rixin.accounts.people import People  # noqa: PLC0415 - as above
+        from rixin.cli.people import counted_by, open_oidc  # noqa: PLC0415 - as above
         from rixin.web.admin.app import make_app  # noqa: PLC0415 - as above
         from rixin.web.admin.services import AdminServices  # noqa: PLC0415 - as above
 
         examiner = Examiner(engines.book, engines.upstreams.gate_of, engines.known.cards, engines.error_rules, clock)
+        people = People.open(stores.database, stores.secret, stores.logins, counted_by(stores.limiter), clock)
         return make_app(
             AdminServices(
                 keys=stores.keys,
+                people=people,
+                authenticator=Authenticator(stores.keys, stores.logins, settings.server),
+                oidc=open_oidc(settings, people, stores.database, stores.secret, clock),
+                dialects=frozenset(DIALECTS),
                 ledger=stores.ledger,
                 requests=stores.requests,
                 plans=stores.plans,

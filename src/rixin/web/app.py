@@ -1,7 +1,7 @@
 """The ASGI application: finds the route, checks who asks, catches what goes wrong, writes one log record a request."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
@@ -20,6 +20,7 @@ from rixin.web.authenticator import Authenticator
 from rixin.web.client_address import client_address
 from rixin.web.cors import Cors
 from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
+from rixin.web.headers import merged
 from rixin.web.lazy import Lazy
 from rixin.web.request_id import request_id
 from rixin.web.routes import Access, Endpoint, RouteTable
@@ -87,7 +88,7 @@ class App:
                 await (await mount.value())(scope, receive, send)
                 return
         started = self._clock.monotonic()
-        headers = _headers(scope["headers"])
+        headers = merged(scope["headers"])
         identity = request_id(headers.get("x-request-id"), self._clock.now())
         exchange = Exchange(scope, receive, send, identity, headers)
         exchange.client = client_address(exchange.client, headers, self._trusted_proxies)
@@ -198,14 +199,3 @@ class App:
         self._active.discard(exchange)
         if not self._active:
             self._idle.set()
-
-
-def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers by lower-case name. A repeated one holds its different values (RFC 9110, section 5.3)."""
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
-    if len(headers) != len(pairs):
-        values: dict[str, dict[str, None]] = {}
-        for name, value in pairs:
-            values.setdefault(name.decode("latin-1"), {})[value.decode("latin-1")] = None
-        headers = {name: ", ".join(different) for name, different in values.items()}
-    return headers

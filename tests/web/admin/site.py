@@ -16,11 +16,14 @@ import uvicorn
 import rixin.profiles
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
+from rixin.accounts.logins import Logins
+from rixin.accounts.people import People
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
 from rixin.cli.compose import provider_table
 from rixin.cli.endpoints import spoken
-from rixin.cli.provider_rules import provider_rules
+from rixin.cli.people import counted_by, open_oidc
+from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.worker import Server as HttpServer
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
@@ -29,6 +32,7 @@ from rixin.engines.base import Load
 from rixin.engines.control import ControlClient, ControlServer
 from rixin.errors import RixinError
 from rixin.limits.plans import Plans
+from rixin.limits.process import ProcessLimiter
 from rixin.profiles.cards import load_models
 from rixin.profiles.error_rules import load_error_rules
 from rixin.profiles.plans import load_plans
@@ -36,14 +40,16 @@ from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.service.doctor.examiner import Examiner
-from rixin.settings import Plan, PlanLimit, Provider, Server
+from rixin.settings import Oidc, Plan, PlanLimit, Provider, Server, Settings
 from rixin.store.database import Database
 from rixin.web.admin.app import AdminApp, make_app
 from rixin.web.admin.services import AdminServices
 from rixin.web.app import App
+from rixin.web.authenticator import Authenticator
 from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
 from tests.engines.test_fleet import Yard
+from tests.support.databases import Place
 
 PROFILES = Path(rixin.profiles.__file__).parent
 ERROR_RULES = load_error_rules((PROFILES / "error_rules.toml").read_bytes())
@@ -67,6 +73,7 @@ class AdminSite:
     port: int
     admin: AdminApp
     services: AdminServices
+    secret: RootSecret
     control: ControlClient
     admin_key: str
     client: aiohttp.ClientSession
@@ -105,10 +112,19 @@ class AdminSite:
 
 
 @asynccontextmanager
-async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite, None]:
-    """Serves the admin API on a port of the system's choice."""
+async def admin_site(
+    folder: Path, settings: Server, oidc: Oidc | None = None, place: Place | None = None
+) -> AsyncGenerator[AdminSite, None]:
+    """Serves the admin API on a port of the system's choice.
+
+    Args:
+        folder: Of the test.
+        settings: Of the server.
+        oidc: A provider of identities.
+        place: Of a migrated database; one is made in the folder unless it is given.
+    """
     clock = SystemClock()
-    database = Database(folder / "rixin.db")
+    database = Database(place or folder / "rixin.db")
     await database.migrate()
     secret = RootSecret(bytes(range(32)))
     keys, ledger = KeyRing(database, secret, clock), Ledger(database)
@@ -133,8 +149,14 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
     async def load_of(model: str) -> Load:
         return Load(running=2, waiting=len(model), slots=4, reading=[0.25])
 
+    logins = Logins(database, secret, clock)
+    people = People.open(database, secret, logins, counted_by(ProcessLimiter(clock)), clock)
     services = AdminServices(
         keys=keys,
+        people=people,
+        authenticator=Authenticator(keys, logins, settings),
+        oidc=open_oidc(Settings(server=settings, oidc=oidc or Oidc()), people, database, secret, clock),
+        dialects=frozenset(DIALECTS),
         ledger=ledger,
         requests=requests,
         plans=Plans(CONFIGURED, load_plans(PUBLISHED)),
@@ -157,7 +179,15 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
         return admin
 
     table = RouteTable([])
-    app = App(table, spoken=spoken, keys=keys, settings=settings, clock=clock, mounts={"/admin/v1": Lazy(made_admin)})
+    app = App(
+        table,
+        spoken=spoken,
+        keys=keys,
+        logins=logins,
+        settings=settings,
+        clock=clock,
+        mounts={"/admin/v1": Lazy(made_admin)},
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     server = HttpServer(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve([listener]))
@@ -165,7 +195,17 @@ async def admin_site(folder: Path, settings: Server) -> AsyncGenerator[AdminSite
     try:
         async with aiohttp.ClientSession() as client:
             yield AdminSite(
-                listener.getsockname()[1], admin, services, control, made.key, client, cards, obstacles, problems, gates
+                listener.getsockname()[1],
+                admin,
+                services,
+                secret,
+                control,
+                made.key,
+                client,
+                cards,
+                obstacles,
+                problems,
+                gates,
             )
     finally:
         server.should_exit = True

@@ -10,10 +10,26 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from rixin import __version__
 from rixin.clock import Clock
-from rixin.web.admin import doctor, engines, keys, learned, models, plans, providers, requests, status, usage
+from rixin.web.admin import (
+    audit,
+    doctor,
+    engines,
+    keys,
+    learned,
+    models,
+    oidc,
+    plans,
+    providers,
+    requests,
+    session,
+    status,
+    teams,
+    usage,
+    users,
+)
 from rixin.web.admin.errors import on_error
 from rixin.web.admin.guard import GuardedRoute, router
-from rixin.web.admin.policy import POLICIES, required_scope
+from rixin.web.admin.policy import POLICIES, required_policy
 from rixin.web.admin.services import AdminServices
 from rixin.web.exchange import Message, Receive, Scope, Send
 from rixin.web.request_id import request_id
@@ -50,7 +66,8 @@ def make_app(services: AdminServices) -> "AdminApp":
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     api.state.services = services
-    for module in (status, keys, usage, requests, plans, models, engines, providers, learned, doctor):
+    people = (session, oidc, users, teams, keys, audit)
+    for module in (*people, status, usage, requests, plans, models, engines, providers, learned, doctor):
         api.include_router(module.router)
     schema = router("schema")
 
@@ -60,7 +77,7 @@ def make_app(services: AdminServices) -> "AdminApp":
 
     api.include_router(schema)
     check_policies(api)
-    document = _described(api)
+    document = _described(api, services.authenticator.cookie.name)
     return AdminApp(api, document, services.clock)
 
 
@@ -75,19 +92,20 @@ def check_policies(api: FastAPI) -> None:
         route = context.original_route
         if not isinstance(route, GuardedRoute):
             raise LookupError(f"the route {getattr(route, 'path', route)} is not guarded; make it with guard.router")
-        required_scope(route.operations)
+        required_policy(route.operations)
         guarded.update(route.operations)
     idle = POLICIES.keys() - guarded
     if idle:
         raise LookupError(f"policies without a route: {sorted(idle)}")
 
 
-def _described(api: FastAPI) -> dict[str, Any]:
+def _described(api: FastAPI, cookie: str) -> dict[str, Any]:
     """The OpenAPI document, with the credentials that each route asks for and without errors that we do not give."""
     document = api.openapi()
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+        "login": {"type": "apiKey", "in": "cookie", "name": cookie},
     }
     for context in iter_route_contexts(api.routes):
         route = context.original_route
@@ -95,8 +113,8 @@ def _described(api: FastAPI) -> dict[str, Any]:
             for method, _ in route.operations:
                 operation = document["paths"][route.path_format][method.lower()]
                 operation["responses"].pop("422", None)
-                if required_scope(route.operations) is not None:
-                    operation["security"] = [{"bearer": []}, {"api_key": []}]
+                if required_policy(route.operations).roles is not None:
+                    operation["security"] = [{"bearer": []}, {"api_key": []}, {"login": []}]
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     return document

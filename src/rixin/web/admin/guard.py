@@ -9,14 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from rixin.accounts import credentials
-from rixin.accounts.account import Account, Scope
+from rixin.accounts.account import Account
+from rixin.accounts.audit import Act, Actor
 from rixin.errors import Kind, RixinError
-from rixin.web import local_only
+from rixin.web import local_only, same_origin
 from rixin.web.admin.errors import ErrorBody, from_validation, render
-from rixin.web.admin.policy import PREFIX, required_scope
-from rixin.web.admin.services import services_of
+from rixin.web.admin.policy import PREFIX, Policy, required_policy
+from rixin.web.admin.services import AdminServices, services_of
 from rixin.web.app import ANYONE, OWNER
+from rixin.web.client_address import client_address
+from rixin.web.headers import merged
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("rixin.web.admin")
 
@@ -35,13 +37,14 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request of this route."""
-        scope = required_scope(self.operations)
+        policy = required_policy(self.operations)
         answer = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             try:
-                request.state.account = await _authorize(request, scope)
-                return await answer(request)
+                await _let_in(request, policy)
+                response = await answer(request)
+                await _write_down(request, policy, response)
             except RixinError as error:
                 getattr(log, error.log_level)("failed", route=self.path, kind=error.kind.value, detail=error.detail)
                 return render(error)
@@ -53,6 +56,7 @@ class GuardedRoute(APIRoute):
                 # The border: nothing may reach the client as a stack.
                 log.exception("unexpected", route=self.path, error=type(error).__name__)
                 return render(RixinError(Kind.INTERNAL, "Something went wrong inside the server."))
+            return response
 
         return guarded
 
@@ -62,23 +66,40 @@ def router(tag: str) -> APIRouter:
     return APIRouter(prefix=PREFIX, tags=[tag], route_class=GuardedRoute, responses={"default": {"model": ErrorBody}})
 
 
-async def _authorize(request: Request, scope: Scope | None) -> Account:
-    """Who asks.
+async def _let_in(request: Request, policy: Policy) -> None:
+    """Finds out who asks, and tells the request's state: `account`, and `actor` for the audit log.
 
     Raises:
-        RixinError: `UNAUTHENTICATED`, or `PERMISSION_DENIED` for a key without the scope.
+        RixinError: As `Authenticator.account`; `PERMISSION_DENIED` for who is not what the policy asks for.
     """
-    if scope is None:
-        return ANYONE
     services = services_of(request)
+    headers = merged(request.scope["headers"])
+    peer = None if request.client is None else request.client.host
+    address = client_address(peer, headers, services.settings.trusted_proxies)
+    account = await _authorize(services, policy, request.method, headers, address)
+    request.state.account = account
+    request.state.actor = Actor.of(account, address)
+
+
+async def _authorize(
+    services: AdminServices, policy: Policy, method: str, headers: dict[str, str], address: str | None
+) -> Account:
+    if policy.roles is None:
+        same_origin.check(method, headers, services.settings.public_url, needs_proof=False)
+        return ANYONE
     if services.settings.auth == "off":
-        local_only.check(request.headers)
+        local_only.check(headers)
         return OWNER
-    for name in ("authorization", "x-api-key"):
-        if len(set(request.headers.getlist(name))) > 1:
-            raise RixinError(Kind.UNAUTHENTICATED, f"The header `{name}` was sent twice with different credentials.")
-    address = None if request.client is None else request.client.host
-    account = await services.keys.authenticate(credentials.read(request.headers), address)
-    if scope not in account.scopes:
-        raise RixinError(Kind.PERMISSION_DENIED, f"This key has no scope `{scope}`.")
+    account = await services.authenticator.account(method, headers, address)
+    if account.role is None:
+        raise RixinError(Kind.PERMISSION_DENIED, "This key has no scope `admin`.")
+    if account.role not in policy.roles:
+        raise RixinError(Kind.PERMISSION_DENIED, f"This is not for users whose role is {account.role}.")
     return account
+
+
+async def _write_down(request: Request, policy: Policy, response: Response) -> None:
+    if policy.act is None or response.status_code >= 400:
+        return
+    target = "/".join(request.path_params.values()) or None
+    await services_of(request).people.audit.record(Act(actor=request.state.actor, action=policy.act, target=target))

@@ -9,8 +9,10 @@ from rixin.accounts.account import Account
 from rixin.accounts.key_rules import KeyWish
 from rixin.accounts.keys import MAX_LISTED
 from rixin.errors import invalid
+from rixin.store.keys import Reach
 from rixin.web.admin.guard import router as guarded_router
-from rixin.web.admin.services import AdminServices, Caller, Services
+from rixin.web.admin.plans import check_plan
+from rixin.web.admin.services import AdminServices, By, Caller, Services
 
 router = guarded_router("keys")
 
@@ -32,6 +34,12 @@ class KeyView(BaseModel):
     last_used_at: float | None
     creator: str | None
     kind: Literal["api", "access"]
+    user_id: str | None
+    """Whose it is; absent where it is the operator's."""
+    team_id: str | None
+    """The team that it counts for."""
+    dialects: list[str]
+    networks: list[str]
 
 
 class KeyPage(BaseModel):
@@ -43,7 +51,7 @@ class KeyPage(BaseModel):
 
 
 class NewKey(BaseModel):
-    """A wish for a key. It can be no wider than the key that asks for it."""
+    """A wish for a key. It can be no wider than who asks for it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -52,6 +60,14 @@ class NewKey(BaseModel):
     models: list[str] = []
     plan: str | None = None
     expires_at: FiniteFloat | None = None
+    user: str | None = None
+    """The id of the user whose it shall be; who asks, unless it is said otherwise."""
+    team: str | None = None
+    """The id of the team that it shall count for."""
+    dialects: list[str] = []
+    """Names of the dialects that it may speak; none means every one."""
+    networks: list[str] = []
+    """Where it may be used, as addresses or networks in CIDR notation; none means anywhere."""
 
 
 class MadeKey(BaseModel):
@@ -91,48 +107,64 @@ class KeyState(BaseModel):
 @router.get("/keys")
 async def list_keys(
     services: Services,
+    caller: Caller,
     search: Annotated[str | None, Query(description="Text in the name, whatever its case.")] = None,
     after: Annotated[str | None, Query(description="The id of the last key of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
+    user: Annotated[str | None, Query(description="The id of the user whose they are.")] = None,
+    team: Annotated[str | None, Query(description="The id of the team that they count for.")] = None,
 ) -> KeyPage:
-    """Lists keys."""
-    keys = await services.keys.list(search=search, after=after, limit=limit)
+    """Lists keys; to a member, their own, and those of the teams that they are admins of."""
+    keys = await services.keys.list(search=search, after=after, limit=limit, reach=_reach(caller), user=user, team=team)
     return KeyPage(data=[KeyView.model_validate(key) for key in keys], next=keys[-1].id if len(keys) == limit else None)
 
 
 @router.post("/keys", status_code=201)
-async def create_key(services: Services, caller: Caller, wish: NewKey) -> MadeKey:
+async def create_key(services: Services, caller: Caller, by: By, wish: NewKey) -> MadeKey:
     """Makes a key, and shows it this once."""
-    return MadeKey.model_validate(await services.keys.create_api_key(_wish(services, caller, wish)))
+    return MadeKey.model_validate(await services.keys.create_api_key(_wish(services, caller, wish), by))
 
 
 @router.post("/access-keys", status_code=201)
-async def create_access_key(services: Services, caller: Caller, wish: NewKey) -> MadeAccessKey:
+async def create_access_key(services: Services, caller: Caller, by: By, wish: NewKey) -> MadeAccessKey:
     """Makes an access key, and shows its secret this once. It is listed, disabled and deleted among the keys."""
-    return MadeAccessKey.model_validate(await services.keys.create_access_key(_wish(services, caller, wish)))
+    return MadeAccessKey.model_validate(await services.keys.create_access_key(_wish(services, caller, wish), by))
 
 
 @router.patch("/keys/{key_id}")
-async def change_key(services: Services, key_id: str, change: KeyChange) -> KeyState:
+async def change_key(services: Services, caller: Caller, by: By, key_id: str, change: KeyChange) -> KeyState:
     """Disables a key, or enables it again. It counts everywhere within seconds."""
-    await (services.keys.disable if change.disabled else services.keys.enable)(key_id)
+    keys = services.keys
+    await (keys.disable if change.disabled else keys.enable)(key_id, by, reach=_reach(caller))
     return KeyState(id=key_id, disabled=change.disabled)
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-async def delete_key(services: Services, key_id: str) -> None:
+async def delete_key(services: Services, caller: Caller, by: By, key_id: str) -> None:
     """Deletes a key for good. What it used stays on record."""
-    await services.keys.delete(key_id)
+    await services.keys.delete(key_id, by, reach=_reach(caller))
+
+
+def _reach(caller: Account) -> Reach | None:
+    """The keys that somebody may see and change; None means all."""
+    return Reach(caller.user or caller.id) if caller.role == "member" else None
 
 
 def _wish(services: AdminServices, caller: Account, wish: NewKey) -> KeyWish:
-    if wish.plan is not None and wish.plan not in services.plans.all:
-        raise invalid("There is no such plan.", "plan")
+    check_plan(services, wish.plan)
+    unknown = sorted(set(wish.dialects) - services.dialects)
+    if unknown:
+        known = ", ".join(sorted(services.dialects))
+        raise invalid(f"There is no dialect {unknown[0][:50]!r}; there are {known}.", "dialects")
     return KeyWish(
         name=wish.name,
         scopes=tuple(wish.scopes),
         models=tuple(wish.models),
         plan=wish.plan,
         expires_at=wish.expires_at,
+        user=wish.user,
+        team=wish.team,
+        dialects=tuple(wish.dialects),
+        networks=tuple(wish.networks),
         creator=None if services.settings.auth == "off" else caller,
     )

@@ -1,55 +1,103 @@
-"""Who may use which admin route. A route that this table does not name cannot be made."""
+"""Who may use which admin route. A route that this table does not name cannot be made, and nobody passes by default."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from rixin.accounts.account import Scope
+from msgspec import Struct
+
+from rixin.accounts.roles import ROLES, Role
 
 PREFIX: Final = "/admin/v1"
 
-POLICIES: Final[Mapping[tuple[str, str], Scope | None]] = {
-    ("GET", f"{PREFIX}/openapi.json"): None,
-    ("GET", f"{PREFIX}/status"): "admin",
-    ("GET", f"{PREFIX}/keys"): "admin",
-    ("POST", f"{PREFIX}/keys"): "admin",
-    ("POST", f"{PREFIX}/access-keys"): "admin",
-    ("PATCH", f"{PREFIX}/keys/{{key_id}}"): "admin",
-    ("DELETE", f"{PREFIX}/keys/{{key_id}}"): "admin",
-    ("GET", f"{PREFIX}/usage/summary"): "admin",
-    ("GET", f"{PREFIX}/usage/recent"): "admin",
-    ("GET", f"{PREFIX}/requests"): "admin",
-    ("GET", f"{PREFIX}/requests/{{request_id}}"): "admin",
-    ("GET", f"{PREFIX}/providers"): "admin",
-    ("POST", f"{PREFIX}/providers"): "admin",
-    ("POST", f"{PREFIX}/providers/preview"): "admin",
-    ("GET", f"{PREFIX}/providers/{{name}}"): "admin",
-    ("PATCH", f"{PREFIX}/providers/{{name}}"): "admin",
-    ("DELETE", f"{PREFIX}/providers/{{name}}"): "admin",
-    ("GET", f"{PREFIX}/presets"): "admin",
-    ("POST", f"{PREFIX}/providers/{{name}}/doctor"): "admin",
-    ("POST", f"{PREFIX}/requests/{{request_id}}/explain"): "admin",
-    ("GET", f"{PREFIX}/providers/{{name}}/learned"): "admin",
-    ("DELETE", f"{PREFIX}/providers/{{name}}/learned"): "admin",
-    ("GET", f"{PREFIX}/plans"): "admin",
-    ("GET", f"{PREFIX}/models"): "admin",
-    ("GET", f"{PREFIX}/engines"): "admin",
-    ("POST", f"{PREFIX}/engines/{{name:path}}/load"): "admin",
-    ("POST", f"{PREFIX}/engines/{{name:path}}/unload"): "admin",
+
+class Policy(Struct, frozen=True):
+    """Who may use a route, and how that is written down."""
+
+    roles: frozenset[Role] | None
+    """What who asks must be, by a login, or by a key of the scope `admin`; None lets everyone in."""
+    act: str | None = None
+    """The name of the act in the audit log. None where nothing is done, or where what does it writes it down."""
+
+
+EVERYONE: Final = Policy(None)
+KNOWN: Final = Policy(frozenset(ROLES))
+"""People see what concerns themselves."""
+READERS: Final = Policy(frozenset({"owner", "admin", "auditor"}))
+HOLDERS: Final = Policy(frozenset({"owner", "admin", "member"}))
+"""People change what is theirs."""
+MANAGERS: Final = Policy(frozenset({"owner", "admin"}))
+
+
+def _managing(act: str) -> Policy:
+    return Policy(MANAGERS.roles, act)
+
+
+POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
+    ("GET", f"{PREFIX}/openapi.json"): EVERYONE,
+    ("GET", f"{PREFIX}/setup"): EVERYONE,
+    ("POST", f"{PREFIX}/setup"): EVERYONE,
+    ("POST", f"{PREFIX}/login"): EVERYONE,
+    ("GET", f"{PREFIX}/oidc/start"): EVERYONE,
+    ("GET", f"{PREFIX}/oidc/callback"): EVERYONE,
+    ("POST", f"{PREFIX}/logout"): KNOWN,
+    ("GET", f"{PREFIX}/session"): KNOWN,
+    ("PUT", f"{PREFIX}/session/password"): KNOWN,
+    ("GET", f"{PREFIX}/users"): READERS,
+    ("POST", f"{PREFIX}/users"): MANAGERS,
+    ("GET", f"{PREFIX}/users/{{user_id}}"): KNOWN,
+    ("PATCH", f"{PREFIX}/users/{{user_id}}"): MANAGERS,
+    ("DELETE", f"{PREFIX}/users/{{user_id}}"): MANAGERS,
+    ("PUT", f"{PREFIX}/users/{{user_id}}/password"): MANAGERS,
+    ("GET", f"{PREFIX}/teams"): KNOWN,
+    ("POST", f"{PREFIX}/teams"): MANAGERS,
+    ("PATCH", f"{PREFIX}/teams/{{team_id}}"): MANAGERS,
+    ("DELETE", f"{PREFIX}/teams/{{team_id}}"): MANAGERS,
+    ("GET", f"{PREFIX}/teams/{{team_id}}/members"): KNOWN,
+    ("PUT", f"{PREFIX}/teams/{{team_id}}/members/{{user_id}}"): HOLDERS,
+    ("DELETE", f"{PREFIX}/teams/{{team_id}}/members/{{user_id}}"): HOLDERS,
+    ("GET", f"{PREFIX}/keys"): KNOWN,
+    ("POST", f"{PREFIX}/keys"): HOLDERS,
+    ("POST", f"{PREFIX}/access-keys"): HOLDERS,
+    ("PATCH", f"{PREFIX}/keys/{{key_id}}"): HOLDERS,
+    ("DELETE", f"{PREFIX}/keys/{{key_id}}"): HOLDERS,
+    ("GET", f"{PREFIX}/audit"): READERS,
+    ("GET", f"{PREFIX}/status"): READERS,
+    ("GET", f"{PREFIX}/usage/summary"): READERS,
+    ("GET", f"{PREFIX}/usage/recent"): READERS,
+    ("GET", f"{PREFIX}/requests"): READERS,
+    # It shows what was said, where that is kept.
+    ("GET", f"{PREFIX}/requests/{{request_id}}"): Policy(READERS.roles, "request.read"),
+    ("POST", f"{PREFIX}/requests/{{request_id}}/explain"): _managing("request.explain"),
+    ("GET", f"{PREFIX}/providers"): READERS,
+    ("POST", f"{PREFIX}/providers"): _managing("provider.create"),
+    ("POST", f"{PREFIX}/providers/preview"): MANAGERS,
+    ("GET", f"{PREFIX}/providers/{{name}}"): READERS,
+    ("PATCH", f"{PREFIX}/providers/{{name}}"): _managing("provider.change"),
+    ("DELETE", f"{PREFIX}/providers/{{name}}"): _managing("provider.delete"),
+    ("GET", f"{PREFIX}/presets"): READERS,
+    ("POST", f"{PREFIX}/providers/{{name}}/doctor"): _managing("provider.examine"),
+    ("GET", f"{PREFIX}/providers/{{name}}/learned"): READERS,
+    ("DELETE", f"{PREFIX}/providers/{{name}}/learned"): _managing("provider.forget"),
+    ("GET", f"{PREFIX}/plans"): KNOWN,
+    ("GET", f"{PREFIX}/models"): KNOWN,
+    ("GET", f"{PREFIX}/engines"): READERS,
+    ("POST", f"{PREFIX}/engines/{{name:path}}/load"): _managing("engine.load"),
+    ("POST", f"{PREFIX}/engines/{{name:path}}/unload"): _managing("engine.unload"),
 }
-"""The scope that a key must have, by method and path; None lets everyone in."""
+"""By method and path."""
 
 
-def required_scope(operations: Iterable[tuple[str, str]]) -> Scope | None:
-    """The scope that a route asks for, by the methods and paths that it serves.
+def required_policy(operations: Iterable[tuple[str, str]]) -> Policy:
+    """The policy of a route, by the methods and paths that it serves.
 
     Raises:
         LookupError: No policy says who may use it, or its methods have different ones.
     """
-    scopes: set[Scope | None] = set()
+    policies: set[Policy] = set()
     for method, path in operations:
         if (method, path) not in POLICIES:
             raise LookupError(f"no policy says who may {method} {path}; add it to {__name__}.POLICIES")
-        scopes.add(POLICIES[method, path])
-    if len(scopes) != 1:
+        policies.add(POLICIES[method, path])
+    if len(policies) != 1:
         raise LookupError("the methods of a route have different policies, or none; make them routes of their own")
-    return scopes.pop()
+    return policies.pop()

@@ -7,8 +7,11 @@ from fastapi import Depends, Request
 from msgspec import Struct
 
 from rixin.accounts.account import Account
+from rixin.accounts.audit import Actor
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
+from rixin.accounts.oidc import OidcLogin
+from rixin.accounts.people import People
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
 from rixin.core.cards import ModelCard
@@ -20,6 +23,7 @@ from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.service.doctor.examiner import Examiner
 from rixin.settings import Server
+from rixin.web.authenticator import Authenticator
 
 
 class LocalModels(Protocol):
@@ -42,6 +46,13 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     """Everything that the admin routes work on."""
 
     keys: KeyRing
+    people: People
+    authenticator: Authenticator
+    """Recognises who asks."""
+    oidc: OidcLogin | None
+    """Logs people in by a provider of identities; None where there is none."""
+    dialects: frozenset[str]
+    """The names of the dialects that keys can be kept to."""
     ledger: Ledger
     requests: RequestLog
     plans: Plans
@@ -74,6 +85,12 @@ def _caller(request: Request) -> Account:
     return request.state.account
 
 
+def _actor(request: Request) -> Actor:
+    return request.state.actor
+
+
 Services = Annotated[AdminServices, Depends(services_of)]
 Caller = Annotated[Account, Depends(_caller)]
 """Who asks, as the guard has recognised them."""
+By = Annotated[Actor, Depends(_actor)]
+"""The same, and from where, for the audit log."""
