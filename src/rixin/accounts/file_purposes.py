@@ -46,10 +46,11 @@ PURPOSES: Final[dict[str, Purpose]] = {
     "batch": Purpose(("text",), 200 * _MIB, 30 * _DAY),
     "evals": Purpose(("text",)),
     "fine-tune": Purpose(("text",)),
+    "image_generation": Purpose((), None, _DAY),
     "user_data": Purpose(),
     "vision": Purpose(("image",)),
 }
-"""OpenAI's."""
+"""OpenAI's, and `image_generation` for what we draw."""
 
 
 def purpose_of(shape: Shape, name: str) -> Purpose:

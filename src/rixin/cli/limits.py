@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rixin.accounts.account import Account
 from rixin.core.prices import PriceList
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked
 from rixin.limits.base import Limit
 from rixin.limits.plans import Plans
 from rixin.profiles.cards import KnownModels
@@ -12,10 +12,10 @@ from rixin.service.costs import Costs
 from rixin.settings import Settings
 
 
-def limits_of(plans: Plans) -> Callable[[Account, Generate | Embed], tuple[Limit, ...]]:
+def limits_of(plans: Plans) -> Callable[[Account, Asked], tuple[Limit, ...]]:
     """Finds the limits of an account's request: those of the key, of its user, of its team, and of the server."""
 
-    def limits_for(account: Account, request: Generate | Embed) -> tuple[Limit, ...]:
+    def limits_for(account: Account, request: Asked) -> tuple[Limit, ...]:
         bearers = (
             (f"key:{account.id}", account.plan),
             (f"user:{account.user}", account.user_plan),

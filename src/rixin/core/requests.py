@@ -213,6 +213,10 @@ class Draw(Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
+Asked: TypeAlias = Generate | Embed | Draw
+"""What engines are asked for."""
+
+
 class Count(Struct, frozen=True, kw_only=True):
     """The number of prompt tokens that a `Generate` would cost."""
 

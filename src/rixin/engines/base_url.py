@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from rixin.errors import Kind, RixinError
 
-_ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models")
+_ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/images/generations", "/images/edits", "/models")
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 
 

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
 from rixin.core.observer import AttemptObserver
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked
 from rixin.engines.transport import Exchange, Transport
 
 
-def observed(transport: Transport, request: Generate | Embed, engine: str, dialect: str) -> Transport:
+def observed(transport: Transport, request: Asked, engine: str, dialect: str) -> Transport:
     """A transport for the calls of one request, shown to its observer; the transport itself where it has none.
 
     Args:
@@ -24,7 +24,7 @@ def observed(transport: Transport, request: Generate | Embed, engine: str, diale
 class _ObservedTransport:
     """A transport for the calls of one request."""
 
-    def __init__(self, transport: Transport, request: Generate | Embed, engine: str, dialect: str) -> None:
+    def __init__(self, transport: Transport, request: Asked, engine: str, dialect: str) -> None:
         self._transport = transport
         self._request = request
         self._engine = engine

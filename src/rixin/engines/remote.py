@@ -8,7 +8,8 @@ import msgspec
 
 from rixin.clock import Clock, SystemClock
 from rixin.core.embeddings import Embeddings
-from rixin.core.requests import Change, Embed, Generate
+from rixin.core.images import Images
+from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.dialects.base import Dialect
 from rixin.dialects.openai_chat.wire import NAME as CHAT
 from rixin.engines import connections
@@ -31,6 +32,8 @@ from rixin.settings import Provider
 
 EMBEDDINGS_LIMIT = 256 * 2**20
 """Bytes that an answer of embeddings may have: thousands of vectors of thousands of numbers, written out."""
+IMAGES_LIMIT = 256 * 2**20
+"""Bytes that an answer of images may have, which are written out in base64."""
 
 
 def nothing_known(_model: str) -> Profile:
@@ -197,6 +200,19 @@ class Remote:
         if request.origin is not None and request.origin.dialect == self._dialect:
             return embeddings
         return msgspec.structs.replace(embeddings, changes=tuple(Change("ignored", field) for field in request.extra))
+
+    async def draw(self, request: Draw, key: str | None) -> Images:
+        """Images; see `Draws.draw`."""
+        drawing = self._upstream.drawing
+        if drawing is None:
+            raise RixinError(Kind.NOT_IMPLEMENTED, f"{self.name} draws no images: it is spoken to in another API.")
+        headers = {**self._profile_for(request.card.target).extra_headers, **self._headers_with(key)}
+        transport = observed(self._transport, request, self.name, self._dialect)
+        path = drawing.edit_path if request.images else drawing.path
+        body = encode_body(drawing.build_body(request))
+        async with transport.exchange("POST", path, headers=headers, body=body) as exchange:
+            await raise_for_status(exchange, self._upstream)
+            return drawing.parse(await exchange.read_all(IMAGES_LIMIT), request)
 
     async def models(self) -> list[ListedModel]:
         """The models that the upstream lists.

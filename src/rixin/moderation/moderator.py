@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from rixin.core.events import Event
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked, Generate
 from rixin.engines.base import Batch
 from rixin.errors import Kind, RixinError
 from rixin.moderation.check import ExternalCheck
@@ -53,7 +53,7 @@ class Moderator:
         check = None if settings.check_url is None else ExternalCheck.connect(settings.check_url, settings)
         return cls(settings, words, check)
 
-    async def admit(self, request: Generate | Embed, request_id: str) -> None:
+    async def admit(self, request: Asked, request_id: str) -> None:
         """Looks at what a client asks.
 
         Raises:
@@ -72,7 +72,7 @@ class Moderator:
                 log.info("a request was refused", id=request_id, by="check")
                 raise _refused()
 
-    async def _find(self, words: WordList, request: Generate | Embed) -> int | None:
+    async def _find(self, words: WordList, request: Asked) -> int | None:
         looked = 0
         for text, escaped in request_texts(request):
             scan = Scan(words, escaped=escaped)

@@ -19,7 +19,7 @@ from rixin.core.messages import (
     ToolResult,
     VideoPart,
 )
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked, Draw, Embed
 
 Spoken: TypeAlias = Text | Reasoning | Refusal | ToolArguments
 """Events that continue a text; `voice_of` tells which one."""
@@ -35,14 +35,18 @@ class Reading(NamedTuple):
     escaped: bool = False
 
 
-def request_texts(request: Generate | Embed) -> Iterator[Reading]:
-    """What a client sends: what was said, tools and their descriptions, fields that nobody knows; texts to embed.
+def request_texts(request: Asked) -> Iterator[Reading]:
+    """What a client sends: what was said, tools and their descriptions, fields that nobody knows; texts to embed, and
+    what is to be drawn.
 
     Images, videos and documents are not read, nor is what stands in envelopes: that was an answer once. Token ids are
     in the words of a model's own vocabulary, and not read either.
     """
     if isinstance(request, Embed):
         yield from (Reading(text) for text in request.inputs if isinstance(text, str))
+        return
+    if isinstance(request, Draw):
+        yield from map(Reading, (request.prompt, *strings([*request.extra.values()])))
         return
     if request.prompt is not None:
         yield Reading(request.prompt)

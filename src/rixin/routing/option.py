@@ -1,20 +1,17 @@
 """A candidate of one request, and how it stands."""
 
 import math
-from typing import TypeAlias
 
 import msgspec
 
 from rixin.clock import jitter
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked, Generate
 from rixin.engines.base import Prepared
 from rixin.errors import Kind, RixinError
 from rixin.routing.catalog import Candidate
 from rixin.routing.classify import PAUSES, rung
 from rixin.routing.gate import Ask, Gate
 from rixin.routing.healer import Healer, Healing
-
-Asked: TypeAlias = Generate | Embed
 
 
 class Option:
@@ -63,7 +60,7 @@ class Option:
             RixinError: It cannot be made.
         """
         sender, request = self.gate.sender, self.request
-        if sender is None or self.prepared is not None or isinstance(request, Embed):
+        if sender is None or self.prepared is not None or not isinstance(request, Generate):
             return
         self.prepared = sender.prepare(request)
         if heal is not None:

@@ -14,11 +14,12 @@ import msgspec
 
 from rixin.clock import Clock, uniform
 from rixin.core.embeddings import Embeddings
-from rixin.core.estimate import estimate_inputs
+from rixin.core.estimate import estimate_inputs, estimate_text
+from rixin.core.images import Images
 from rixin.core.observer import QUEUE
-from rixin.core.requests import Change, Embed, Generate
+from rixin.core.requests import Asked, Change, Draw, Embed, Generate
 from rixin.core.usage import Usage
-from rixin.engines.base import Batch, Counts, Embeds, Engine, Prepared
+from rixin.engines.base import Batch, Counts, Draws, Embeds, Engine, Prepared
 from rixin.errors import Kind, RixinError, invalid
 from rixin.limits.base import Cost, Limiter, Standing
 from rixin.routing.catalog import Candidate, Resolution
@@ -27,11 +28,11 @@ from rixin.routing.classify import Fate, Then, Verdict
 from rixin.routing.gate import SIGN_OF_LIFE, Ask, Gate
 from rixin.routing.healer import Healer, Healing
 from rixin.routing.lease import Lease
-from rixin.routing.option import Asked, Option
+from rixin.routing.option import Option
 from rixin.routing.queue import UnavailableError
 from rixin.settings import Provider
 
-_A = TypeVar("_A", Generate, Embed)
+_A = TypeVar("_A", Generate, Embed, Draw)
 
 MOST_ATTEMPTS: Final = 16
 """Calls that one request may cost, whatever they end in."""
@@ -120,6 +121,7 @@ class Attempt:
     """One request on its way through its candidates; tells which of them answered."""
 
     _embeddings: Embeddings | None = None
+    _images: Images | None = None
 
     def __init__(
         self,
@@ -173,11 +175,24 @@ class Attempt:
         Raises:
             RixinError: Why nobody answered.
         """
+        await self._run()
+        assert self._embeddings is not None  # noqa: S101 - batches that end without an error have brought them
+        return self._embeddings
+
+    async def images(self) -> Images:
+        """The answer to a `Draw`; its usage is estimated where nobody told it.
+
+        Raises:
+            RixinError: Why nobody answered.
+        """
+        await self._run()
+        assert self._images is not None  # noqa: S101 - as above
+        return self._images
+
+    async def _run(self) -> None:
         async with aclosing(self.batches()) as batches:
             async for _ in batches:
                 pass
-        assert self._embeddings is not None  # noqa: S101 - batches that end without an error have brought them
-        return self._embeddings
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """The answer of the first candidate that gives one. Batches without events are signs of life.
@@ -346,6 +361,8 @@ class Attempt:
         request = option.request
         if isinstance(request, Embed):
             return self._embed(option.gate.engine, request, lease.key.secret)
+        if isinstance(request, Draw):
+            return self._draw(option.gate.engine, request, lease.key.secret)
         if option.gate.sender is None or option.prepared is None:
             return option.gate.engine.stream(request)
         answer = option.gate.sender.send(request, option.prepared, lease.key.secret)
@@ -358,6 +375,15 @@ class Attempt:
         answer = await engine.embed(request, key)
         usage = answer.usage or Usage(prompt=estimate_inputs(request.inputs), estimated=True)
         self._embeddings = msgspec.structs.replace(answer, usage=usage)
+        yield Batch([usage], changes=answer.changes)
+
+    async def _draw(self, engine: Engine, request: Draw, key: str | None) -> AsyncGenerator[Batch, None]:
+        """Asks for images, which are there all at once, as vectors are."""
+        if not isinstance(engine, Draws):
+            raise invalid(f"the model {request.model} draws no images", "model")
+        answer = await engine.draw(request, key)
+        usage = answer.usage or Usage(prompt=estimate_text(request.prompt), estimated=True)
+        self._images = msgspec.structs.replace(answer, usage=usage)
         yield Batch([usage], changes=answer.changes)
 
     def _note(self, option: Option, lease: Lease, batch: Batch) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from rixin.core.estimate import estimate_inputs, estimate_prompt
+from rixin.core.estimate import estimate_inputs, estimate_prompt, estimate_text
 from rixin.core.prices import FREE, Price
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked, Draw, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.limits.base import Cost
 from rixin.routing.catalog import Candidate, Resolution
@@ -41,7 +41,7 @@ class Costs:
         self._outputs: dict[str, float] = {}
         self._names: dict[tuple[str, str], int] = {}
 
-    def presumed(self, request: Generate | Embed, resolution: Resolution, key: str) -> Cost:
+    def presumed(self, request: Asked, resolution: Resolution, key: str) -> Cost:
         """What a request will presumably cost; in money the most that it may, whoever answers.
 
         Args:
@@ -52,6 +52,9 @@ class Costs:
         if isinstance(request, Embed):
             prompt = usual = estimate_inputs(request.inputs)
             most = 0
+        elif isinstance(request, Draw):
+            prompt = usual = estimate_text(request.prompt)
+            most = 0
         else:
             prompt = estimate_prompt(request)
             mean = self._outputs.get(key, FIRST_OUTPUT)
@@ -61,7 +64,7 @@ class Costs:
         money = max((price.worst_case(prompt, most) for price in prices), default=0)
         return Cost(tokens=usual, credits=self.credits_of(request.model, request.card.target), money=money)
 
-    def spent(self, request: Generate | Embed, usage: Usage, candidate: Candidate | None) -> Cost:
+    def spent(self, request: Asked, usage: Usage, candidate: Candidate | None) -> Cost:
         """What a request came to that `candidate` served, None being nobody who has a price."""
         price = FREE if candidate is None else self._price_of(candidate.provider, candidate.model)
         credits_ = self.credits_of(request.model, request.card.target)

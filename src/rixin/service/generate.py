@@ -16,7 +16,7 @@ from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
 from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Event, Finish, Reasoning, Refusal, Text, ToolArguments
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Asked, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
@@ -262,7 +262,7 @@ class Generator:
         catalog: Catalog,
         router: Router,
         limiter: Limiter,
-        limits_for: Callable[[Account, Generate | Embed], tuple[Limit, ...]],
+        limits_for: Callable[[Account, Asked], tuple[Limit, ...]],
         costs: Costs,
         requests: RequestLog,
         continuity: Continuity,

@@ -6,9 +6,11 @@ from typing import Self
 from rixin.accounts.account import Account
 from rixin.core.cards import ModelCard
 from rixin.core.requests import Generate
+from rixin.errors import Kind, RixinError
+from rixin.media.allowance import Allowance
 from rixin.media.describing import Describer
-from rixin.media.fetch import Fetcher, FetchTimeouts
-from rixin.media.guard import Guard
+from rixin.media.fetch import Fetcher, FetchError, FetchTimeouts
+from rixin.media.guard import Guard, parse_url
 from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy, combined, policy_of_upstream
 from rixin.media.reading import DocumentReader
 from rixin.media.resolve import Files, Resolver, has_media
@@ -78,6 +80,21 @@ class MediaStep:
         policy = combined(self._policy(candidate, request.card) for candidate in resolution.candidates)
         files = None if self._files_of is None else self._files_of(account)
         return await self._resolver.resolve(request, policy, files)
+
+    async def fetch_image(self, url: str) -> bytes:
+        """What an upstream has put at a URL, which is no more trusted than a client's.
+
+        Raises:
+            RixinError: `UPSTREAM_INVALID` where it is not to be had.
+        """
+        try:
+            allowance = Allowance(self._resolver.settings.max_bytes)
+            return bytes(await self._resolver.fetcher.fetch(parse_url(url, "url"), allowance))
+        except (FetchError, RixinError) as error:
+            detail = error.detail if isinstance(error, RixinError) else str(error)
+            raise RixinError(
+                Kind.UPSTREAM_INVALID, "The upstream's image could not be fetched.", detail=detail
+            ) from None
 
     async def aclose(self) -> None:
         """Ends the decoders."""

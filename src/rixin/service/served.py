@@ -7,7 +7,7 @@ import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
-from rixin.core.requests import Change, Embed, Generate
+from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Sign
 from rixin.engines.trace import Trace
@@ -20,7 +20,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
 """Characters of a client's field name that a header of tokens cannot hold."""
 _LONGEST_FIELD = 100
 
-R = TypeVar("R", Generate, Embed)
+R = TypeVar("R", Generate, Embed, Draw)
 
 log = structlog.get_logger("rixin.service")
 

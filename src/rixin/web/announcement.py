@@ -3,7 +3,7 @@ time went.
 """
 
 from rixin.clock import Clock
-from rixin.core.requests import Embed, Generate
+from rixin.core.requests import Draw, Embed, Generate
 from rixin.limits.headers import rate_limit_headers, remaining_headers
 from rixin.service.served import Served, changes_text
 from rixin.web.exchange import Exchange
@@ -11,7 +11,7 @@ from rixin.web.server_timing import HEADER as SERVER_TIMING
 from rixin.web.server_timing import server_timing
 
 
-def announce(exchange: Exchange, served: Served[Generate] | Served[Embed], clock: Clock) -> None:
+def announce(exchange: Exchange, served: Served[Generate] | Served[Embed] | Served[Draw], clock: Clock) -> None:
     """Puts it among the headers of an answer that has not begun."""
     headers = exchange.extra_headers
     if served.served_by is not None:

@@ -3,6 +3,7 @@
 from rixin.dialects.base import Upstream
 from rixin.dialects.openai_chat.body import build_body
 from rixin.dialects.openai_chat.embeddings import EMBEDDING
+from rixin.dialects.openai_chat.images import DRAWING
 from rixin.dialects.openai_chat.reader import ChatReader, read_response
 from rixin.dialects.upstream_errors import parse_error
 
@@ -16,6 +17,7 @@ UPSTREAM = Upstream(
     path="/chat/completions",
     prompt_path="/completions",
     embedding=EMBEDDING,
+    drawing=DRAWING,
     build_body=build_body,
     parse_response=read_response,
     parse_error=parse_error,
