@@ -199,6 +199,9 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All files of one key together."""
     max_account_files: int = 10_000
     """How many files one key may have."""
+    keep_images: bool = False
+    """Keep a copy of every image that providers draw, and give links to that: it outlives theirs, which often end after
+    an hour."""
     upload_timeout: float = 3600.0
     """How long an upload may take."""
 
