@@ -52,6 +52,12 @@ def png_of(width: int, height: int, *, depth: int = 8, colors: int = 2, data: by
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
+def png_bomb() -> bytes:
+    """A PNG of the largest size that may be, of a few bytes."""
+    rows = b"".join(b"\0" + bytes(7000 * 4) for _ in range(7000))
+    return png_of(7000, 7000, colors=6, data=zlib.compress(rows, 9))
+
+
 def frame_color(index: int, frames: int) -> tuple[int, int, int]:
     """The color of a frame of `video`."""
     return round(255 * index / frames), 0, 255 - round(255 * index / frames)

@@ -212,7 +212,11 @@ async def _redirect(location: str, reader: asyncio.StreamReader, writer: asyncio
     writer.close()
 
 
-@pytest.mark.parametrize("answers", [f"127.0.0.1 {OTHER}", f"{OTHER} 127.0.0.1", "127.0.0.1 ::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "answers",
+    [f"127.0.0.1 {OTHER}", f"{OTHER} 127.0.0.1", "127.0.0.1 ::ffff:127.0.0.1", OTHER, f"{OTHER} {OTHER}"],
+    ids=["M2 private last", "M2 private first", "M2 mapped last", "M2 CNAME to private", "M2 all private"],
+)
 async def test_m2_one_private_address_among_several_is_too_many(answers: str):
     """Which of them would be taken is the network's to say, and so none is."""
     async with ScriptedUpstream(fixed(b"x")) as server:
@@ -221,7 +225,7 @@ async def test_m2_one_private_address_among_several_is_too_many(answers: str):
     assert not server.connections
 
 
-async def test_m2_a_socketopen_sockets_to_checked_addresses_only():
+async def test_m2_a_socket_is_opened_to_checked_addresses_only():
     """The last look at an address, right before the connection."""
     info = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
     with pytest.raises(OSError, match="was not checked"):

@@ -1,5 +1,6 @@
 """Images, as decoders make them: M5 of the security checklist. The real thing, within this process."""
 
+import struct
 import zlib
 from typing import Any
 
@@ -229,6 +230,28 @@ def test_m5_what_follows_an_image_is_gone():
     archive = b"PK\x03\x04" + b"secret" * 100
     for kind in ("PNG", "JPEG", "GIF"):
         assert b"secret" not in written(shown(decoded(image(kind) + archive).picture))
+
+
+@pytest.mark.parametrize(
+    "ifd",
+    [
+        # Entries are tag, type, count, value; all little-endian.
+        struct.pack("<H", 65535) + struct.pack("<HHII", 0x0112, 3, 1, 1) * 5000,
+        struct.pack("<HHHIII", 1, 0x8769, 4, 1, 8, 8),
+        struct.pack("<HHHIII", 1, 0x010E, 2, 2**32 - 1, 26, 0),
+        struct.pack("<HHHIII", 1, 0x0112, 3, 2**31, 26, 0),
+        b"\xff" * 60_000,
+    ],
+    ids=[f"M5 EXIF {name}" for name in ("of 65535 entries", "within itself", "of 4 GB", "of 2^31 turns", "of noise")],
+)
+def test_m5_an_exif_bomb_costs_nothing(ifd: bytes):
+    """The picture comes out, or is refused; it is never what the head says that decides how much is read."""
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + ifd
+    try:
+        pixels = shown(decoded(image("JPEG", exif=exif[:65_000])).picture)
+    except Exception:  # noqa: BLE001 - whatever Pillow raises; the decoder's border turns it into a refusal
+        return
+    assert pixels.size == (40, 30)
 
 
 def test_m5_a_text_that_inflates_is_not_read():

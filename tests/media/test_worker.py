@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rixin.media.jobs import ENCODER, PREFIX, Fault, ImageJob, RefusedError
 from rixin.media.payload import Payload
 from rixin.media.worker import Decoders
 from tests.media.conftest import ENVIRONMENT
-from tests.media.samples import image, image_job, png_of, shown, video, video_job
+from tests.media.samples import image, image_job, png_bomb, png_of, shown, video, video_job
 
 HANG = 60.0
 """Seconds after which a test that should have ended counts as hanging."""
@@ -39,12 +38,6 @@ def gone(pid: int) -> bool:
         return True
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and ") Z" in status.read_text()
-
-
-def bomb() -> bytes:
-    """A PNG of the largest size that may be, of a few bytes."""
-    rows = b"".join(b"\0" + bytes(7000 * 4) for _ in range(7000))
-    return png_of(7000, 7000, colors=6, data=zlib.compress(rows, 9))
 
 
 async def test_images_and_videos_are_decoded(decoders: Decoders):
@@ -108,14 +101,14 @@ async def test_m5_a_refusal_costs_no_decoder(decoders: Decoders, data: bytes, fa
 async def test_m5_a_bomb_that_takes_too_much_memory_is_refused():
     """The limit is the process's; the server's memory is not touched."""
     decoders = Decoders(ENVIRONMENT, timeout=HANG, memory=400 * 2**20)
-    assert (await refused(decoders, bomb())).fault is Fault.RESOURCES
+    assert (await refused(decoders, png_bomb())).fault is Fault.RESOURCES
     assert await decoders.image(image_job(), Payload(image()))
     await decoders.aclose()
 
 
 async def test_m5_the_largest_image_that_may_be_is_decoded(decoders: Decoders):
     """The memory that decoders have suffices for what the settings allow."""
-    still = await decoders.image(image_job(), Payload(bomb()))
+    still = await decoders.image(image_job(), Payload(png_bomb()))
     assert shown(still.picture).size == (2048, 2048)
 
 
@@ -138,7 +131,7 @@ async def test_m6_a_decoder_that_takes_too_long_is_killed():
 async def test_m6_a_decoder_that_computes_too_long_is_ended_by_the_system():
     """Also where its parent would not come to it."""
     decoders = Decoders(ENVIRONMENT, number=1, timeout=HANG)
-    slow = bomb()
+    slow = png_bomb()
     assert (await refused(decoders, slow, cpu_seconds=-1)).fault is Fault.RESOURCES
     assert await decoders.image(image_job(), Payload(slow))
     await decoders.aclose()

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncGenerator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from rixin.core.events import Event, Finish, Start, Text
 from rixin.core.messages import ImagePart, TextPart
 from rixin.core.usage import Usage
 from rixin.settings import Media, Server, Settings
-from tests.media.samples import image, png_of, video
+from tests.media.samples import image, png_bomb, png_of, video
 from tests.support.engines import Step
 from tests.support.web import Site, site
 from tests.upstreams.scripted import ScriptedUpstream, Send, Stall, answer, head
@@ -62,8 +64,9 @@ DIALECTS = pytest.mark.parametrize("asking", [chat, messages, responses, native]
 
 async def post(served: Site, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], str | None]:
     """Status, body and changes of an answer."""
-    headers = {"authorization": f"Bearer {served.key}"}
-    async with asyncio.timeout(HANG), served.client.post(served.url + path, json=body, headers=headers) as response:
+    headers = {"authorization": f"Bearer {served.key}", "content-type": "application/json"}
+    data = BytesIO(json.dumps(body).encode())
+    async with asyncio.timeout(HANG), served.client.post(served.url + path, data=data, headers=headers) as response:
         return response.status, await response.json(), response.headers.get("x-rixin-changes")
 
 
@@ -98,6 +101,50 @@ async def test_m5_a_bomb_is_an_error_of_the_dialect(served: Site):
     status, body, _ = await post(served, *chat(url))
     assert (status, body["error"]["type"], body["error"]["code"]) == (400, "invalid_request_error", "3")
     assert body["error"]["message"] == "invalid messages[0].content[1], the image has too many pixels."
+
+
+PHOTO = {"type": "image_base64", "image_base64": base64.b64encode(image()).decode()}
+FILM = {"type": "video_url", "video_url": "https://example.com/film.mp4"}
+HALF = {"type": "image_base64", "image_base64": "A" * (23 * 2**20 * 4 // 3)}
+BEYOND = {
+    "M5 seven images": ([PHOTO] * 7, "at most 6 images"),
+    "M5 images of more than 45 MB together": ([HALF] * 2, "no larger than 45 MB in all"),
+    "M6 an image and a video": ([PHOTO, FILM], "images or a video, not both"),
+    "M6 a video and six images": ([FILM, *[PHOTO] * 6], "images or a video, not both"),
+    "M6 two videos": ([FILM] * 2, "at most 1 video"),
+}
+
+
+@pytest.mark.parametrize(("parts", "words"), BEYOND.values(), ids=BEYOND.keys())
+async def test_m5_m6_the_native_limits_are_native_errors(served: Site, parts: list[dict[str, Any]], words: str):
+    """Code 3, in the platform's envelope; nothing is fetched, and no engine is asked."""
+    path, body = native("")
+    body["messages"][0]["content"] = [*parts, {"type": "text", "text": "What is this?"}]
+    status, told, _ = await post(served, path, body)
+    assert (status, told["error"]["code"]) == (400, 3)
+    assert words in told["error"]["message"]
+    assert isinstance(told["error"]["details"], list)
+    assert not served.engine.requests
+
+
+async def test_m6_a_video_of_more_than_45_mb_is_a_native_error(served: Site):
+    """By the length that its server announces, before any of it comes."""
+    path, body = native("")
+    async with ScriptedUpstream([Send(head(content_length=str(46 * 2**20))), Stall()]) as server:
+        body["messages"][0]["content"][1] = {"type": "video_url", "video_url": server.url}
+        status, told, _ = await post(served, path, body)
+    assert (status, told["error"]["code"]) == (400, 3)
+    assert "no larger than 45 MB in all" in told["error"]["message"]
+
+
+async def test_m5_six_images_are_not_too_many(served: Site):
+    """Over the whole conversation."""
+    path, body = native("")
+    body["messages"] = [{"role": "user", "content": [PHOTO] * 3}, {"role": "user", "content": [PHOTO] * 3}]
+    status, _, _ = await post(served, path, body)
+    assert status == 200
+    messages = served.engine.requests[0].messages
+    assert sum(isinstance(part, ImagePart) for message in messages for part in message.parts) == 6
 
 
 async def test_an_image_in_raw_base64_reaches_the_engine(served: Site):
@@ -144,12 +191,13 @@ async def test_m5_m6_hostile_media_leave_others_served(served: Site, capsys: pyt
         png_of(50_000, 50_000),
         image("BMP", size=(3000, 3000)),
         image("GIF", size=(7000, 7000)),
+        png_bomb(),
         video(rate=1000, frames=1000) + bytes(10**7),
     ]
-    urls = [f"data:;base64,{base64.b64encode(bomb).decode()}" for bomb in bombs]
-    paths = [chat(url) for url in urls[:3]]
+    *urls, film = [f"data:;base64,{base64.b64encode(bomb).decode()}" for bomb in bombs]
+    paths = [chat(url) for url in urls]
     path, body = native("")
-    body["messages"][0]["content"][1] = {"type": "video_url", "video_url": urls[3]}
+    body["messages"][0]["content"][1] = {"type": "video_url", "video_url": film}
     paths.append((path, body))
     statuses: list[int] = []
 
