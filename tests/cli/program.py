@@ -11,6 +11,8 @@ from pathlib import Path
 import typer.testing
 from msgspec import Struct
 
+from tests.support.databases import served_environment
+
 Invoke = Callable[..., typer.testing.Result]
 """Runs a command line in the test's own process."""
 
@@ -29,7 +31,8 @@ def environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[
     """An environment without anybody's keys and settings, on a data directory of its own."""
     ours = ("RIXIN_", "OPENAI_", "NO_COLOR", "FORCE_COLOR", "HF_", "MODELSCOPE_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**clean, "RIXIN_DATA_DIR": str(data_dir), "COLUMNS": "100", **(extra or {})}
+    clean |= {"RIXIN_DATA_DIR": str(data_dir), "COLUMNS": "100"}
+    return clean | served_environment(data_dir) | dict(extra or {})
 
 
 async def rixin(*arguments: str, data_dir: Path, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:

@@ -2,10 +2,13 @@
 
 Tests take the fixtures `database` or `place` of `tests/conftest.py`, and run once for each kind. A test of one kind
 says so: `@pytest.mark.parametrize("place", ["sqlite"], indirect=True)`.
+
+Real servers that tests start store in SQLite, or with `RIXIN_TEST_DATABASE=postgresql` in PostgreSQL.
 """
 
 import asyncio
 import functools
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -23,6 +26,9 @@ from tests.support import postgresql
 Kind: TypeAlias = Literal["sqlite", "postgresql"]
 Place: TypeAlias = Path | URL
 """What `Database` is made of: of the same place it can be made again, as in another process."""
+
+SECRET = bytes(range(32)).hex()
+_ON_POSTGRESQL = os.environ.get("RIXIN_TEST_DATABASE") == "postgresql"
 
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 
@@ -48,6 +54,26 @@ def new_place(kind: Kind, folder: Path, *, migrated: bool = True) -> Generator[P
         yield url
     finally:
         server.drop(url)
+
+
+def served_place(data_dir: Path) -> Place:
+    """Where the server of a data directory stores: in its file, or in a PostgreSQL database that is there for it."""
+    return _served(data_dir) if _ON_POSTGRESQL else data_dir / FILE_NAME
+
+
+def served_environment(data_dir: Path) -> dict[str, str]:
+    """What tells the server of a data directory of its database, where that is not its file."""
+    return environment_of(_served(data_dir)) if _ON_POSTGRESQL else {}
+
+
+def environment_of(place: Place) -> dict[str, str]:
+    """What tells a server of a database, and of the root secret that all of its servers have."""
+    return {"RIXIN_DATABASE_URL": url_of(place), "RIXIN_SECRET_KEY": SECRET}
+
+
+@functools.cache
+def _served(data_dir: Path) -> URL:
+    return postgresql.server().create(_postgresql_template())
 
 
 @contextmanager

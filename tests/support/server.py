@@ -13,6 +13,8 @@ from pathlib import Path
 import openai
 import pytest
 
+from tests.support.databases import served_environment
+
 ROOT = Path(__file__).parents[2]
 START_DEADLINE = 150.0
 STOP_DEADLINE = 60.0
@@ -62,7 +64,8 @@ def start(
         (data_dir / "test.toml").write_text(config, encoding="utf-8")
         command += ["--config", str(data_dir / "test.toml")]
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-    clean |= {"RIXIN_MODELS_DIR": str(ROOT / ".cache" / "models"), "PYTHONUNBUFFERED": "1"} | (env or {})
+    clean |= {"RIXIN_MODELS_DIR": str(ROOT / ".cache" / "models"), "PYTHONUNBUFFERED": "1"}
+    clean |= served_environment(data_dir) | (env or {})
     process = subprocess.Popen(
         command, cwd=data_dir.parent, env=clean, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

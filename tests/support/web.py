@@ -47,6 +47,7 @@ from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.web.app import App
 from rixin.web.routes import RouteTable
+from tests.support.databases import served_place
 from tests.support.engines import ScriptedEngine
 
 _SMALL = ListedModel(name="small-m", context_length=8192)
@@ -93,7 +94,7 @@ async def site(
         wire: Makes the router to other engines than the scripted one, and tells the catalog of their models.
     """
     clock = SystemClock()
-    database = Database(folder / "rixin.db")
+    database = Database(served_place(folder))
     await database.migrate()
     secret = RootSecret(bytes(32))
     keys, ledger = KeyRing(database, secret, clock), Ledger(database)

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from structlog.testing import capture_logs
 from rixin.accounts.key_rules import KeyWish
 from rixin.settings import Files, Server, Settings
 from tests.media.samples import image, video
+from tests.support.databases import execute, served_place
 from tests.support.web import Site, site
 
 HANG = 30.0
@@ -193,8 +192,8 @@ async def test_q5_a_malformed_body_is_refused(served: Site, content_type: str, b
 
 def rows(served: Site) -> int:
     """How many files the store knows of, those that nobody has included."""
-    with closing(sqlite3.connect(served.folder / "rixin.db")) as connection:
-        return connection.execute("SELECT count(*) FROM files").fetchone()[0]
+    [(count,)] = execute(served_place(served.folder), "SELECT count(*) FROM files")
+    return count
 
 
 async def nothing_left(served: Site) -> None:

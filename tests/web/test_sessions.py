@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
 from rixin.settings import Server, Settings
+from tests.support.databases import execute, served_place
 from tests.support.engines import Step
 from tests.support.web import Site, site
 
@@ -187,8 +186,7 @@ async def test_a_turn_that_is_not_kept_says_so(served: Site, tmp_path: Path, str
     async with asyncio.timeout(PATIENCE):
         while served.engine.running == 0:  # noqa: ASYNC110 - the engine has no event for its begin
             await asyncio.sleep(0.01)
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection, connection:
-        connection.execute("DELETE FROM sessions")
+    execute(served_place(tmp_path), "DELETE FROM sessions")
     hold.set()
     status, models, text = await asking
     assert (status, models) == (200 if stream else 409, ["scripted/m"])
