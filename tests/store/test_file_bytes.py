@@ -1,4 +1,4 @@
-"""The bytes of files, in a real directory, and in a bucket over real HTTP."""
+"""The bytes of files: in a real directory, on a real S3 server, and in a bucket that tells of unfinished uploads."""
 
 import os
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import pytest
 from rixin.errors import Kind, RixinError
 from rixin.store.file_bytes import PART, FileBytes
 from tests.store.bucket import Bucket, bucket
+from tests.store.s3_server import S3Server, s3_server
 
 KEY = "01a2016d85897b81961a9b987332eb80"
 LARGE = bytes(range(256)) * (PART // 256) * 2 + b"end"
@@ -19,6 +20,13 @@ async def pail() -> AsyncIterator[Bucket]:
     """A bucket."""
     async with bucket() as made:
         yield made
+
+
+@pytest.fixture
+async def s3(tmp_path: Path) -> AsyncIterator[S3Server]:
+    """A server of S3's API."""
+    async with s3_server(tmp_path / "s3") as server:
+        yield server
 
 
 def in_bucket(made: Bucket, tmp_path: Path) -> FileBytes:
@@ -32,17 +40,21 @@ def in_bucket(made: Bucket, tmp_path: Path) -> FileBytes:
     return FileBytes.open("s3://files/of/rixin", options, tmp_path)
 
 
-@pytest.fixture(params=["directory", "bucket"])
-def store(request: pytest.FixtureRequest, pail: Bucket, tmp_path: Path) -> FileBytes:
+@pytest.fixture(params=["directory", "s3", "bucket"])
+def store(request: pytest.FixtureRequest, pail: Bucket, s3: S3Server, tmp_path: Path) -> FileBytes:
     """Bytes here or there."""
-    if request.param == "bucket":
-        return in_bucket(pail, tmp_path)
-    return FileBytes.open(None, {}, tmp_path / "files")
+    match request.param:
+        case "s3":
+            return FileBytes.open("s3://files/of/rixin", s3.options, tmp_path)
+        case "bucket":
+            return in_bucket(pail, tmp_path)
+        case _:
+            return FileBytes.open(None, {}, tmp_path / "files")
 
 
 def left(pail: Bucket, tmp_path: Path) -> int:
     """How many things are kept, anywhere, whole or not."""
-    files = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    files = [path for name in ("files", "s3") for path in (tmp_path / name).rglob("*") if path.is_file()]
     return len(pail.objects) + len(pail.uploads) + len(files)
 
 
@@ -83,6 +95,18 @@ async def test_a_bucket_is_used_below_its_prefix(pail: Bucket, tmp_path: Path) -
     await writer.write(b"x")
     await writer.commit()
     assert pail.objects == {f"of/rixin/80/{KEY}": b"x"}
+
+
+async def test_a_wrong_secret_is_told_as_a_store_that_fails(s3: S3Server, tmp_path: Path) -> None:
+    """The server checks each signature; what it says of it is for the log."""
+    store = FileBytes.open("s3://files", {**s3.options, "secret_access_key": "another"}, tmp_path)
+    writer = await store.writer(KEY)
+    await writer.write(b"x")
+    for attempt in (writer.commit(), read(store), store.delete(KEY)):
+        with pytest.raises(RixinError) as refused:
+            await attempt
+        assert refused.value.kind is Kind.OVERLOADED
+    assert not [path for path in s3.bucket.rglob("*") if path.is_file()]
 
 
 async def test_r2_a_store_that_fails_is_told(pail: Bucket, tmp_path: Path) -> None:

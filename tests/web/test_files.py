@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 from rixin.accounts.key_rules import KeyWish
 from rixin.settings import Files, Server, Settings
 from tests.media.samples import image, video
+from tests.store.s3_server import s3_server
 from tests.support.databases import execute, served_place
 from tests.support.web import Site, site
 
@@ -22,13 +24,17 @@ HANG = 30.0
 URL = "https://rixin.example/base"
 
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncGenerator[Site, None]:
-    """An application with little room for files."""
-    files = Files(max_file_bytes=2**20, max_account_bytes=3 * 2**20, max_account_files=20)
-    settings = Settings(server=Server(data_dir=tmp_path, public_url=URL), files=files)
-    async with site(tmp_path, settings) as running:
-        yield running
+@pytest.fixture(params=["directory", "s3"])
+async def served(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Site, None]:
+    """An application with little room for files: in a directory, or in a bucket, which is a directory of the server."""
+    async with AsyncExitStack() as stack:
+        place: dict[str, Any] = {}
+        if request.param == "s3":
+            bucket = await stack.enter_async_context(s3_server(tmp_path))
+            place = {"url": "s3://files/of/rixin", "options": bucket.options}
+        files = Files(max_file_bytes=2**20, max_account_bytes=3 * 2**20, max_account_files=20, **place)
+        settings = Settings(server=Server(data_dir=tmp_path, public_url=URL), files=files)
+        yield await stack.enter_async_context(site(tmp_path, settings))
 
 
 @pytest.fixture
