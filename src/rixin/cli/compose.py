@@ -24,6 +24,7 @@ from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.accounts.unlock import unlock
 from rixin.cli.config_watch import ConfigWatch
+from rixin.cli.drawings import draw_engine
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import Knowledge, document_decoders, open_knowledge
 from rixin.cli.lifetime import Lifetime
@@ -72,7 +73,7 @@ from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
-from rixin.settings import EMBEDDER, LOCAL, Provider, Settings
+from rixin.settings import DRAWER, EMBEDDER, LOCAL, Provider, Settings
 from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
 from rixin.store.files import FileTable
@@ -243,6 +244,7 @@ async def _open_engines(
     control = life.hold(ControlClient(control_socket, on_notice=learner.hear))
     await control.connect()
     local = local_engines(settings, control, _UPSTREAM)
+    local[f"{LOCAL}/{DRAWER}"] = draw_engine(catalog, lambda: router, os.environ)
     for engine in local.values():
         life.hold(engine)
     table = provider_table(stores.database, stores.secret)

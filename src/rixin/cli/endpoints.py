@@ -6,6 +6,7 @@ import msgspec
 
 from rixin.accounts.file_links import FileLinks
 from rixin.accounts.files import FileBook
+from rixin.cli.drawings import open_drawer
 from rixin.cli.provider_rules import DIALECTS
 from rixin.clock import Clock
 from rixin.core.files import Shape
@@ -34,6 +35,7 @@ from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
 from rixin.settings import Settings
 from rixin.web.count import CountHandler
+from rixin.web.draw import DrawHandler
 from rixin.web.embed import EmbedHandler
 from rixin.web.files import FileHandler, FilesHandler, FileShape, credential_shape
 from rixin.web.generate import GenerateHandler
@@ -102,7 +104,7 @@ def endpoints(
         Endpoint.public("/health", HealthHandler()),
         Endpoint.public("/readyz", ReadyHandler(obstacle)),
         *_models(models),
-        *_operations(settings, generator, models, responses, sessions, clock),
+        *_operations(settings, generator, models, responses, sessions, files, links, clock),
         *_responses(responses, clock),
         *_sessions(settings, sessions),
         *_files(settings, files, links),
@@ -137,8 +139,11 @@ def _operations(
     models: ModelService,
     responses: ResponseService,
     sessions: SessionService | None,
+    files: FileBook,
+    links: FileLinks,
     clock: Clock,
 ) -> Iterator[Endpoint]:
+    drawer = open_drawer(settings, generator, files, clock)
     counter = Counter(generator.catalog, generator.router)
     embedder = Embedder(
         catalog=generator.catalog,
@@ -157,6 +162,8 @@ def _operations(
                 handler = CountHandler(dialect, intake, counter, clock)
             elif route.operation == "embed":
                 handler = EmbedHandler(dialect, intake, embedder, generator.refuse, clock)
+            elif route.operation == "draw":
+                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, clock)
             else:
                 handler = GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
             for path in route.paths:

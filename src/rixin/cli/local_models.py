@@ -4,12 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from rixin.core.cards import ModelCard
+from rixin.core.cards import ImageRules, ModelCard
 from rixin.engines.control import EnsuredModel
+from rixin.engines.draw.engine import LONGEST_EDGE, MOST_IMAGES, SHORTEST_EDGE
 from rixin.engines.embedder_protocol import DIMENSIONS, MAX_TOKENS
 from rixin.engines.gguf import read_header
 from rixin.errors import RixinError
-from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, EMBEDDER, LOCAL, LocalModel, Settings
+from rixin.settings import DEFAULT_OUTPUT, DEFAULT_WINDOW, DRAWER, EMBEDDER, LOCAL, LocalModel, Settings
 
 _FEATURES = ("tools", "json_mode", "structured_outputs", "reasoning", "logprobs")
 _DESCRIBED = (
@@ -25,10 +26,25 @@ EMBEDDER_CARD = ModelCard(
     context_length=MAX_TOKENS,
     output_modalities=("embeddings",),
 )
+DRAWER_CARD = ModelCard(
+    name=DRAWER,
+    target=DRAWER,
+    provider=LOCAL,
+    operations=("draw",),
+    description="Infographics from a prompt's own words and numbers, laid out by templates.",
+    output_modalities=("image",),
+    drawing=ImageRules(
+        shortest_edge=SHORTEST_EDGE,
+        longest_edge=LONGEST_EDGE,
+        steepest=4.0,
+        most=MOST_IMAGES,
+        formats=("png", "jpeg", "webp", "svg", "pdf"),
+    ),
+)
 
 
 def local_cards(settings: Settings) -> list[ModelCard]:
-    """One card a local model, the embedded default where none is configured; and the embedder's."""
+    """One card a local model, the embedded default where none is configured; and those that embed and draw."""
     if not settings.models:
         path = settings.models_dir / f"{settings.engine.default_model}.gguf"
         cards = [_card(LocalModel(name=LOCAL, path=path), settings.engine.default_model)]
@@ -36,7 +52,7 @@ def local_cards(settings: Settings) -> list[ModelCard]:
         cards = [_card(model, model.path.name) for model in settings.models]
     if settings.media.vision_adapter:
         cards = [card if "image" in card.input_modalities else _with_adapter(card) for card in cards]
-    return [*cards, EMBEDDER_CARD]
+    return [*cards, EMBEDDER_CARD, DRAWER_CARD]
 
 
 def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:

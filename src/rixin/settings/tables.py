@@ -13,6 +13,7 @@ REPLAY = "replay:"
 LOCAL = "local"
 """The name of the embedded model, and what stands for a provider with all local models."""
 EMBEDDER = "multilingual-e5-small"
+DRAWER = "draw"
 """The name of the embedded embedding model."""
 DEFAULT_WINDOW = 32768
 """Tokens of a local model's window, where neither the settings nor its file say less."""

@@ -11,12 +11,15 @@
 | `writer`, `response`, `errors` | what a client is sent |
 | `chunks`, `calls`, `reader` | what an upstream sent |
 | `embeddings` | embeddings, both halves |
+| `image_requests`, `images` | images: a body to a `Draw`; what a client and an upstream are sent |
 | `upstream` | the upstream half, put together |
 """
 
 from rixin.dialects.base import Dialect, Route
 from rixin.dialects.openai_chat.embeddings import parse_embeddings, render_embeddings
 from rixin.dialects.openai_chat.errors import render_error
+from rixin.dialects.openai_chat.image_requests import parse_edit, parse_generation
+from rixin.dialects.openai_chat.images import render_images
 from rixin.dialects.openai_chat.request import parse_chat, parse_completion
 from rixin.dialects.openai_chat.response import render_response
 from rixin.dialects.openai_chat.upstream import UPSTREAM
@@ -33,10 +36,17 @@ DIALECT = Dialect(
         Route(paths=tuple(f"{prefix}/chat/completions" for prefix in _PREFIXES), parse=parse_chat),
         Route(paths=tuple(f"{prefix}/completions" for prefix in _PREFIXES), parse=parse_completion),
         Route(paths=tuple(f"{prefix}/embeddings" for prefix in _PREFIXES), parse=parse_embeddings, operation="embed"),
+        Route(
+            paths=tuple(f"{prefix}/images/generations" for prefix in _PREFIXES),
+            parse=parse_generation,
+            operation="draw",
+        ),
+        Route(paths=tuple(f"{prefix}/images/edits" for prefix in _PREFIXES), parse=parse_edit, operation="draw"),
     ),
     render_response=render_response,
     render_error=render_error,
     writer=make_writer,
     upstream=UPSTREAM,
     render_embeddings=render_embeddings,
+    render_images=render_images,
 )

@@ -8,6 +8,7 @@ from rixin.core.json import JsonObject
 from rixin.dialects.description import AnyObject, Description, DialectDescription, answered, generated, ranges, words
 from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_MESSAGES, MAX_NAME, MAX_STOPS
 from rixin.dialects.openai_chat.embeddings import MAX_INPUTS, EmbeddingBody
+from rixin.dialects.openai_chat.image_requests import MAX_IMAGES, MAX_PROMPT, MOST, EditBody, GenerationBody
 from rixin.dialects.openai_chat.messages import ROLES
 from rixin.dialects.openai_chat.wire import ChatBody, CompletionBody
 
@@ -156,6 +157,42 @@ class EmbeddingList(Struct, frozen=True):
     usage: EmbeddingUsage
 
 
+class DrawnImage(Struct, frozen=True):
+    """An image: by a link, or its bytes in base64."""
+
+    url: str | UnsetType = UNSET
+    b64_json: str | UnsetType = UNSET
+    revised_prompt: str | UnsetType = UNSET
+
+
+class ImageTokenDetails(Struct, frozen=True):
+    """Of the tokens that went in."""
+
+    image_tokens: int
+    text_tokens: int
+
+
+class ImageUsage(Struct, frozen=True):
+    """Counts of tokens and images."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens_details: ImageTokenDetails | UnsetType = UNSET
+    images_count: int | UnsetType = UNSET
+
+
+class ImageList(Struct, frozen=True):
+    """The images, and what else an upstream told of them."""
+
+    created: int
+    data: list[DrawnImage]
+    output_format: str
+    size: str | UnsetType = UNSET
+    quality: str | UnsetType = UNSET
+    usage: ImageUsage | UnsetType = UNSET
+
+
 class Prices(Struct, frozen=True):
     """Prices of one token, as decimal text."""
 
@@ -236,6 +273,11 @@ DESCRIPTION = DialectDescription(
         "CompletionBody.logprobs": ranges({"logprobs": BOUNDS["top_logprobs"]})["logprobs"],
         "EmbeddingBody.input": {"minItems": 1, "maxItems": MAX_INPUTS},
         "EmbeddingBody.dimensions": {"minimum": 1},
+        "GenerationBody.prompt": {"minLength": 1, "maxLength": MAX_PROMPT},
+        "GenerationBody.n": {"minimum": 1, "maximum": MOST},
+        "EditBody.prompt": {"minLength": 1, "maxLength": MAX_PROMPT},
+        "EditBody.n": {"minimum": 1, "maximum": MOST},
+        "EditBody.images": {"minItems": 1, "maxItems": MAX_IMAGES},
         "stop": {"minLength": 1, "maxItems": MAX_STOPS},
         "FunctionDefinition.name": _NAMED,
         "CustomDefinition.name": _NAMED,
@@ -249,6 +291,12 @@ DESCRIPTION = DialectDescription(
         ),
         "/v1/embeddings": Description(
             summary="Turn texts into vectors", body=EmbeddingBody, answers=answered(EmbeddingList), asks_model=True
+        ),
+        "/v1/images/generations": Description(
+            summary="Draw images", body=GenerationBody, answers=answered(ImageList), asks_model=True
+        ),
+        "/v1/images/edits": Description(
+            summary="Make images of others", body=EditBody, answers=answered(ImageList), asks_model=True
         ),
     },
 )
