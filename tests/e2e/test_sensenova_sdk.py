@@ -41,7 +41,18 @@ def test_models_are_listed(environ: dict[str, str]) -> None:
     [
         (f"sensenova.ChatCompletion.create(model='nope', messages={QUESTION})", "InvalidRequestError", 404),
         (f"sensenova.ChatCompletion.create(model='local', messages={QUESTION}, top_p=1)", "InvalidRequestError", 400),
-        ("sensenova.FineTune.list()", "APIError", 501),
+        *(
+            (f"sensenova.{each}", "APIError", 501)
+            for each in (
+                "FineTune.list()",
+                "FineTune.create(model='m', training_file='d', hyperparams={})",
+                "Dataset.list()",
+                "Dataset.create(description='d')",
+                "Serving.list()",
+                "FinetuneCompletion.create(model_id='m', text='t')",
+                "Model.delete(sid='m')",
+            )
+        ),
         ("sensenova.Model.list(secret_access_key='the secret of somebody else')", "AuthenticationError", 401),
     ],
 )

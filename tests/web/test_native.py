@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from rixin.accounts.access_keys import CreatedAccessKey
@@ -152,6 +153,18 @@ async def test_errors_are_the_platforms(
 ) -> None:
     """Status and code by the documented map, and routes that are not served are so by name."""
     assert code(await ask(served, token(pair), path, method, **fields)) == expected
+
+
+async def test_the_realtime_socket_is_not_opened(served: Site, pair: CreatedAccessKey) -> None:
+    """Its handshake has the platform's answer to what is not implemented."""
+    headers = {"authorization": f"Bearer {token(pair)}"}
+    url = f"{served.url}/agent-5o/duplex/ws2"
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await served.client.ws_connect(url, headers=headers)
+    assert caught.value.status == 501
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+    async with served.client.get(url, headers=headers | upgrade) as response:
+        assert code((response.status, await response.json())) == (501, 12)
 
 
 async def test_unserved_routes_tell_nothing_without_a_credential(served: Site) -> None:
