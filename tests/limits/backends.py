@@ -10,10 +10,9 @@ from rixin.limits.page import CounterStore
 from rixin.limits.process import ProcessLimiter
 from rixin.limits.redis_counters import RedisCounters
 from rixin.limits.shared import SharedLimiter
-from rixin.limits.sql_counters import SqlCounters
 from rixin.settings import Unit
-from rixin.store.database import Database
 from tests.limits.manual_clock import ManualClock
+from tests.limits.stores import SqlStore
 from tests.support.databases import Place
 
 T = TypeVar("T")
@@ -24,16 +23,9 @@ Opening = Callable[[ManualClock], CounterStore]
 """Opens a store that was made once, and outlives every limiter."""
 
 
-class SqlStore(SqlCounters):
-    """Counters in a database that is closed with them."""
-
-    def __init__(self, place: Place, clock: ManualClock) -> None:
-        self._own = Database(place, busy_timeout=60)
-        super().__init__(self._own, clock, clock.machine, own_wall=True)
-
-    async def aclose(self) -> None:
-        """Closes the database."""
-        await self._own.aclose()
+def sql_store(place: Place, clock: ManualClock) -> CounterStore:
+    """Counters in a database."""
+    return SqlStore(place, clock, clock.machine, own_wall=True)
 
 
 def redis_store(url: str, clock: ManualClock) -> CounterStore:
@@ -46,11 +38,12 @@ class Backend:
 
     Args:
         opening: Opens the store; None is the back end in memory, which forgets all with its process.
-        clock: Time.
+        pace: Seconds between two looks of a process at what it holds.
     """
 
-    def __init__(self, opening: Opening | None, clock: ManualClock | None = None) -> None:
-        self.clock = clock or ManualClock()
+    def __init__(self, opening: Opening | None, *, pace: float = PACE) -> None:
+        self.clock = ManualClock()
+        self._pace = pace
         self._opening = opening
         self._runner = asyncio.Runner()
         self._names = itertools.count()
@@ -70,7 +63,7 @@ class Backend:
         """One more process that shares the store."""
 
         async def make() -> SharedLimiter:
-            return SharedLimiter(opening(self.clock), self.clock, pace=PACE)
+            return SharedLimiter(opening(self.clock), self.clock, pace=self._pace)
 
         limiter = self.run(make())
         self._limiters.append(limiter)
@@ -122,12 +115,19 @@ class Backend:
 
         # Whoever is killed is asked nothing: all that it was about to do is not done.
         async def kill() -> None:
-            for task in (limiter._keeper, limiter._worker, *limiter._tasks):  # pyright: ignore[reportPrivateUsage]
-                if task is not None:
-                    task.cancel()
+            tasks = [*limiter._tasks, limiter._keeper]  # pyright: ignore[reportPrivateUsage]
+            alive = [task for task in tasks if task is not None]
+            for task in alive:
+                task.cancel()
+            await asyncio.gather(*alive, return_exceptions=True)
             await limiter._store.aclose()  # pyright: ignore[reportPrivateUsage]
 
         self.run(kill())
+        self._limiters.remove(limiter)
+
+    def leave(self, limiter: SharedLimiter) -> None:
+        """Ends a process well."""
+        self.run(limiter.aclose())
         self._limiters.remove(limiter)
 
     def close_limiters(self) -> None:

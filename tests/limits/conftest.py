@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.limits.backends import Backend, Opening, SqlStore, redis_store
+from tests.limits.backends import Backend, Opening, redis_store, sql_store
 from tests.support.databases import new_place
 from tests.support.redis import RedisServer
 
@@ -34,7 +34,7 @@ def opening(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield partial(redis_store, request.getfixturevalue("redis").url)
         return
     with new_place(request.param, tmp_path_factory.mktemp("limits")) as place:
-        yield partial(SqlStore, place)
+        yield partial(sql_store, place)
 
 
 @pytest.fixture(scope="module", params=BACK_ENDS)
@@ -51,6 +51,6 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         backend.close()
     else:
         with new_place(request.param, tmp_path_factory.mktemp("limits")) as place:
-            backend = Backend(partial(SqlStore, place))
+            backend = Backend(partial(sql_store, place))
             yield backend
             backend.close()

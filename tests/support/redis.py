@@ -1,5 +1,6 @@
 """A real Redis that tests start themselves: on a Unix socket, in a directory of its own."""
 
+import socket
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,14 @@ class RedisServer:
             if "ready to accept connections" in line.lower():
                 return
         raise AssertionError("".join(said))
+
+    def forget(self) -> None:
+        """Has it forget all that it was told."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(DEADLINE)
+            client.connect(f"{self._folder}/socket")
+            client.sendall(b"FLUSHALL\r\n")
+            assert client.recv(64) == b"+OK\r\n"
 
     def stop(self) -> None:
         """Ends it as a crash does."""

@@ -25,7 +25,7 @@ from rixin.limits.window import microseconds
 
 PACE: Final = 0.1
 """Seconds between two looks at what is to be given back."""
-PATIENCE: Final = 14
+PATIENCE: Final = 18
 """Such looks for which a request waits that others' leases may let through: longer than any lease lasts."""
 BEAT: Final = 1.0
 """Seconds between two signs of life."""

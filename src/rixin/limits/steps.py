@@ -18,7 +18,7 @@ from rixin.limits.window import Claims, Window, microseconds
 
 ALIVE: Final = 5.0
 """Seconds for which a process that is silent is counted."""
-OVERDUE: Final = 0.3
+OVERDUE: Final = 0.5
 """Seconds after its end in which a lease may still be given back."""
 FORGOTTEN: Final = 3600.0
 """Seconds after which it is forgotten which steps a silent process has made."""
