@@ -12,7 +12,8 @@ from rixin.accounts import batch_writer
 from rixin.accounts.ledger import Ledger
 from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
-from rixin.store.usage import UsageRow, UsageTable
+from rixin.store.usage import UsageTable
+from rixin.store.usage_row import UsageRow
 from tests.support.databases import outage
 
 ROW = UsageRow(
@@ -134,7 +135,7 @@ async def test_a_locked_store_is_an_outage(database: Database) -> None:
     other = Database(database.place, busy_timeout=0.05)
     ledger = Ledger(other)
     ledger.record(_row(0))
-    async with database.begin():
+    async with database.begin("usage"):
         assert not await ledger.flush()
     assert await ledger.flush()
     assert await _stored(database) == _ids(1)

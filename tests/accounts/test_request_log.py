@@ -18,8 +18,8 @@ from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.settings import Server
 from rixin.store.database import Database
-from rixin.store.requests import RequestFilter
-from rixin.store.usage import UsageRow
+from rixin.store.requests import UsageFilter
+from rixin.store.usage_row import UsageRow
 from tests.accounts.manual_clock import ManualClock
 from tests.support.databases import content, execute, outage
 
@@ -308,7 +308,7 @@ async def test_requests_are_listed_by_filter(desk: Desk) -> None:
     rows = [desk.row(error) for error in (None, "internal", None)]
     for row in rows:
         log.record(row, desk.traced(log, None), BODY)
-    (listed,) = await log.list(RequestFilter(error="internal"))
+    (listed,) = await log.list(UsageFilter(error="internal"))
     assert (listed.usage, listed.attempts) == (rows[1], 1)
     for limit in (0, 1001):
         with pytest.raises(RixinError) as caught:

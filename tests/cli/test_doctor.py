@@ -15,7 +15,7 @@ from rixin.engines.trace import Keeping, Trace
 from rixin.errors import Kind, RixinError
 from rixin.settings import ModelOverride, Server, Settings
 from rixin.store.database import Database
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.cli.program import Invoke, Result, rixin
 from tests.profiles.strict_upstream import Rules
 from tests.upstreams.scripted import ScriptedUpstream, answer

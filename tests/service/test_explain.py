@@ -15,7 +15,7 @@ from rixin.routing.gate import Gate
 from rixin.service.explain import CALLS, Cause, explain
 from rixin.service.prober import GateProber
 from rixin.settings import Provider
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.profiles.strict_upstream import OPAQUE, OPTIONAL, SHAPES, Rules
 from tests.support.doctor_runs import ERROR_RULES
 from tests.upstreams.strict import StrictUpstream

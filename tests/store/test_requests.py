@@ -9,14 +9,15 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from rixin.store.database import Database
-from rixin.store.requests import ListedRequest, RequestDetail, RequestFilter, RequestTable
-from rixin.store.usage import UsageRow, UsageTable
+from rixin.store.requests import ListedRequest, RequestDetail, RequestTable, UsageFilter
+from rixin.store.usage import UsageTable
+from rixin.store.usage_row import UsageRow
 
 ROW = UsageRow(
     time=1000.0, id="r", key_id="key_1", key_name="Ada", dialect="openai_chat", operation="generate", model_asked="gpt",
     model="local", provider="p", status=200, total_ms=5.0,
 )  # fmt: skip
-EVERY = RequestFilter()
+EVERY = UsageFilter()
 
 
 def detail(row: UsageRow, bodies: bytes | None = None) -> RequestDetail:
@@ -65,19 +66,19 @@ FAILED = {
 @pytest.mark.parametrize(
     ("wanted", "ids"),
     [
-        (RequestFilter(), ["late", "broken", "limited", "ok"]),
-        (RequestFilter(key_id="key_2"), ["limited"]),
-        (RequestFilter(model="other"), ["late", "broken"]),
-        (RequestFilter(least_status=200, most_status=200), ["late", "ok"]),
-        (RequestFilter(least_status=400, most_status=499), ["limited"]),
-        (RequestFilter(least_status=400), ["broken", "limited"]),
-        (RequestFilter(error="upstream_invalid"), ["broken"]),
-        (RequestFilter(since=2.0, until=4.0), ["broken", "limited"]),
-        (RequestFilter(key_id="key_1", model="other", error="upstream_interrupted"), ["late"]),
-        (RequestFilter(key_id="nobody"), []),
+        (UsageFilter(), ["late", "broken", "limited", "ok"]),
+        (UsageFilter(key_id="key_2"), ["limited"]),
+        (UsageFilter(model="other"), ["late", "broken"]),
+        (UsageFilter(least_status=200, most_status=200), ["late", "ok"]),
+        (UsageFilter(least_status=400, most_status=499), ["limited"]),
+        (UsageFilter(least_status=400), ["broken", "limited"]),
+        (UsageFilter(error="upstream_invalid"), ["broken"]),
+        (UsageFilter(since=2.0, until=4.0), ["broken", "limited"]),
+        (UsageFilter(key_id="key_1", model="other", error="upstream_interrupted"), ["late"]),
+        (UsageFilter(key_id="nobody"), []),
     ],
 )
-async def test_requests_are_filtered(database: Database, wanted: RequestFilter, ids: list[str]) -> None:
+async def test_requests_are_filtered(database: Database, wanted: UsageFilter, ids: list[str]) -> None:
     """By key, either name of the model, status, kind of error and time, all of which must fit."""
     table = await fill(database, list(FAILED.values()), [detail(FAILED["late"], b"12345")])
     listed = await table.list(wanted)
@@ -100,7 +101,7 @@ async def test_pages_join_without_gap_or_overlap(database: Database, times: list
     table = await fill(database, rows, [])
     seen: list[UsageRow] = []
     before = None
-    while page := await table.list(RequestFilter(error="internal"), limit=limit, before=before):
+    while page := await table.list(UsageFilter(error="internal"), limit=limit, before=before):
         assert len(page) <= limit
         seen += [request.usage for request in page]
         before = (seen[-1].time, seen[-1].id)
@@ -134,14 +135,17 @@ async def test_old_bodies_are_dropped_in_portions(database: Database) -> None:
     ("wanted", "index"),
     [
         (EVERY, "PRIMARY KEY"),
-        (RequestFilter(key_id="k"), "usage_by_key"),
-        (RequestFilter(error="internal"), "usage_failed"),
-        (RequestFilter(least_status=500), "usage_failed"),
+        (UsageFilter(key_id="k"), "usage_by_key"),
+        (UsageFilter(error="internal"), "usage_failed"),
+        (UsageFilter(least_status=500), "usage_failed"),
+        (UsageFilter(provider="p"), "usage_by_provider"),
+        (UsageFilter(user_id="u"), "usage_by_user"),
+        (UsageFilter(team_id="t"), "usage_by_team"),
     ],
 )
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 async def test_a_page_is_read_by_an_index(
-    database: Database, wanted: RequestFilter, index: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, wanted: UsageFilter, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No list is sorted, and none that asks for a key or for failures reads the other requests."""
     table = await fill(database, [ROW], [])

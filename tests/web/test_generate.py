@@ -243,7 +243,7 @@ async def test_leaving_early_is_no_way_around_a_limit(served: Site) -> None:
     async with asyncio.timeout(10):
         await served.engine.left.wait()
     await served.app.drain(10)
-    assert (await usage_rows(served))[0] == (499, "cancelled", 0, False)
+    assert (await usage_rows(served))[0] == (499, "cancelled", 0, True)
     async with served.post() as response:
         assert response.status == 429
 

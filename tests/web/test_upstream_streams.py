@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.profiles.strict_upstream import Rules
 from tests.support.clients import CHAT, MESSAGES, RESPONSES
 from tests.support.healing import healing_site

@@ -52,10 +52,15 @@ class BatchWriter(Generic[Row]):
         self.lost = 0
         """Rows that could not be kept, since the start."""
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another row."""
+        return len(self._pending) >= MAX_PENDING
+
     def record(self, row: Row) -> bool:
         """Takes a row down, and tells whether there was room for it. Never waits, never raises."""
         pending = self._pending
-        if len(pending) >= MAX_PENDING:
+        if self.full:
             self.lost += 1
             return False
         pending.append(row)

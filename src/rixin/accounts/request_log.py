@@ -15,6 +15,7 @@ import structlog
 from msgspec import Struct
 
 from rixin.accounts.batch_writer import BatchWriter
+from rixin.accounts.journal import Entry, Underway
 from rixin.accounts.ledger import MAX_LISTED, Ledger
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
@@ -24,8 +25,9 @@ from rixin.engines.trace import Attempt, Keeping, Spans, Trace
 from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Server
 from rixin.store.database import Database
-from rixin.store.requests import ListedRequest, RequestDetail, RequestFilter, RequestTable
-from rixin.store.usage import SECONDS_PER_DAY, UsageRow
+from rixin.store.requests import ListedRequest, RequestDetail, RequestTable
+from rixin.store.usage import EVERY, SECONDS_PER_DAY, UsageFilter
+from rixin.store.usage_row import UsageRow
 
 PURPOSE = "request bodies"
 BATCH = 100
@@ -198,17 +200,22 @@ class RequestLog:
 
         return Trace(self._clock, since, keeping, show, spans)
 
-    def record(self, row: UsageRow, trace: Trace | None = None, body: bytes = b"") -> None:
+    def open(self, request: Underway) -> Entry | None:
+        """As `Ledger.open`."""
+        return self._ledger.open(request)
+
+    def record(self, row: UsageRow, trace: Trace | None = None, body: bytes = b"", entry: Entry | None = None) -> None:
         """Takes a request down when it is over. Never waits, never raises.
 
         Args:
             row: What it used.
             trace: What engines did for it.
             body: What the client sent.
+            entry: The journal's, where it was opened.
         """
         if self._watch is not None:
             self._watch.ended(row, trace, body)
-        self._ledger.record(row)
+        self._ledger.record(row, entry)
         attempts = trace.attempts if trace is not None else []
         raw = self._raw(row, attempts, body)
         if not attempts and raw is None:
@@ -260,7 +267,7 @@ class RequestLog:
         await self._writer.aclose()
 
     async def list(
-        self, wanted: RequestFilter | None = None, *, limit: int = 100, before: tuple[float, str] | None = None
+        self, wanted: UsageFilter = EVERY, *, limit: int = 100, before: tuple[float, str] | None = None
     ) -> list[ListedRequest]:
         """Requests, the latest first.
 
@@ -275,7 +282,7 @@ class RequestLog:
         if not 1 <= limit <= MAX_LISTED:
             raise invalid(f"limit must lie between 1 and {MAX_LISTED}", "limit")
         await self._flush_all()
-        return await self._table.list(wanted or RequestFilter(), limit=limit, before=before)
+        return await self._table.list(wanted, limit=limit, before=before)
 
     async def find(self, request_id: str) -> RequestRecord | None:
         """All that is known of a request; of the latest one, where clients chose the same id more than once.

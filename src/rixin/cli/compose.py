@@ -28,7 +28,7 @@ from rixin.cli.drawings import draw_engine
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import Knowledge, document_decoders, open_knowledge
 from rixin.cli.lifetime import Lifetime
-from rixin.cli.limits import costs_of, limits_of
+from rixin.cli.limits import limits_of
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.reference import reference
@@ -40,6 +40,7 @@ from rixin.conversations.call_memory import CallMemory
 from rixin.conversations.envelope import Envelopes
 from rixin.conversations.sessions import Sessions
 from rixin.conversations.stored_responses import StoredResponses
+from rixin.core.prices import PriceList
 from rixin.core.redaction import Redactor
 from rixin.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from rixin.engines.control import ControlClient
@@ -66,6 +67,7 @@ from rixin.routing.router import Router
 from rixin.routing.shared_rests import SharedRests
 from rixin.routing.suspicions import Suspicions
 from rixin.service.continuity import Continuity
+from rixin.service.costs import Costs
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.embed import TextEmbedder
 from rixin.service.generate import Generator
@@ -113,6 +115,8 @@ class _Stores(Struct, frozen=True):
 
     database: Database
     secret: RootSecret
+    known: KnownModels
+    prices: PriceList
     keys: KeyRing
     logins: Logins
     ledger: Ledger
@@ -223,7 +227,9 @@ async def _open_stores(
     secret = await unlock(root_secret.load(settings), MetaTable(database))
     keys = life.hold(KeyRing(database, secret, clock))
     logins = Logins(database, secret, clock)
-    ledger = life.hold(Ledger(database))
+    known = load_models(_PROFILES.joinpath("models.toml").read_bytes())
+    prices = PriceList(settings.prices, known.cards, settings.usage.currency)
+    ledger = life.hold(Ledger(database, prices, settings.journals_dir))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)
@@ -231,13 +237,17 @@ async def _open_stores(
     limiter = life.hold(open_limiter(settings, database, clock))
     for work in (keys.run(), logins.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
         life.run(work)
-    return _Stores(database, secret, keys, logins, ledger, requests, files, links, redactor, plans, limiter)
+    life.run(ledger.recover_always())
+    life.run(ledger.sweep_always(settings.usage, clock))
+    return _Stores(
+        database, secret, known, prices, keys, logins, ledger, requests, files, links, redactor, plans, limiter
+    )
 
 
 async def _open_engines(
     settings: Settings, control_socket: Path, config_file: Path | None, stores: _Stores, clock: Clock, life: Lifetime
 ) -> _Engines:
-    known = load_models(_PROFILES.joinpath("models.toml").read_bytes())
+    known = stores.known
     error_rules = load_error_rules(_PROFILES.joinpath("error_rules.toml").read_bytes())
     catalog = Catalog(known, settings.aliases, routes=settings.routes)
     learner = LocalLearner(settings, catalog)
@@ -314,7 +324,7 @@ def _generator(
         router=engines.router,
         limiter=stores.limiter,
         limits_for=limits_of(stores.plans),
-        costs=costs_of(settings, engines.known),
+        costs=Costs(settings.credits, stores.prices.of),
         requests=stores.requests,
         continuity=continuity(stores.secret, clock),
         media=life.hold(

@@ -2,17 +2,11 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import BinaryIO
 
+from rixin.engines.file_lock import try_lock
 from rixin.errors import Kind, RixinError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 _NAME = "serve.lock"
 
@@ -31,7 +25,7 @@ def data_lock(data_dir: Path) -> Generator[None, None, None]:
     except OSError as error:
         raise RixinError(Kind.CONFIGURATION, f"cannot use the data directory {data_dir}: {error.strerror}") from None
     with file:
-        if not _try_lock(file):
+        if not try_lock(file):
             pid = file.read(32).decode("ascii", "replace").strip() or "unknown"
             raise RixinError(
                 Kind.CONFIGURATION,
@@ -42,25 +36,3 @@ def data_lock(data_dir: Path) -> Generator[None, None, None]:
         file.write(f"{os.getpid()}\n".encode())
         yield
         file.truncate(0)
-
-
-if sys.platform == "win32":
-
-    def _try_lock(file: BinaryIO) -> bool:
-        try:
-            file.seek(1 << 20)  # beyond the pid, which others must be able to read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            file.seek(0)
-        return True
-
-else:
-
-    def _try_lock(file: BinaryIO) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

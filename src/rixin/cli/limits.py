@@ -1,15 +1,11 @@
-"""What limits requests, and what they cost, as the settings say."""
+"""What limits requests, as the settings say."""
 
 from collections.abc import Callable
 
 from rixin.accounts.account import Account
-from rixin.core.prices import PriceList
 from rixin.core.requests import Asked
 from rixin.limits.base import Limit
 from rixin.limits.plans import Plans
-from rixin.profiles.cards import KnownModels
-from rixin.service.costs import Costs
-from rixin.settings import Settings
 
 
 def limits_of(plans: Plans) -> Callable[[Account, Asked], tuple[Limit, ...]]:
@@ -24,8 +20,3 @@ def limits_of(plans: Plans) -> Callable[[Account, Asked], tuple[Limit, ...]]:
         return plans.limits_for(bearers, request.card.target, asked=request.model)
 
     return limits_for
-
-
-def costs_of(settings: Settings, known: KnownModels) -> Costs:
-    """What requests cost. Raises as `PriceList`."""
-    return Costs(settings.credits, PriceList(settings.prices, known.cards, settings.usage.currency).of)

@@ -58,6 +58,7 @@ class Drawing(Served[Draw]):
             if limits:
                 reservation = await drawer.limiter.acquire(limits, self._presumed(self.request))
                 self.standings = reservation.standings
+            self._entry = drawer.requests.open(self)
             if drawer.moderator is not None:
                 await drawer.moderator.admit(self.request, self.caller.request_id)
             self.request = await self._with_images(self.request)
@@ -97,9 +98,8 @@ class Drawing(Served[Draw]):
 
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved."""
-        drawer, origin = self._drawer, self.request.origin
-        row = self._row(failure, drawer.clock.monotonic())
-        drawer.requests.record(row, self.trace, b"" if origin is None else origin.body)
+        drawer = self._drawer
+        self._take_down(drawer.requests, failure)
         if reservation is None:
             return
         if self.usage is not None:

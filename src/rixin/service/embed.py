@@ -53,6 +53,7 @@ class Embedding(Served[Embed]):
             if limits:
                 reservation = await embedder.limiter.acquire(limits, self._presumed(request))
                 self.standings = reservation.standings
+            self._entry = embedder.requests.open(self)
             if embedder.moderator is not None:
                 await embedder.moderator.admit(request, self.caller.request_id)
             attempt = self._attempt = embedder.router.attempt(
@@ -72,9 +73,8 @@ class Embedding(Served[Embed]):
 
     async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved."""
-        embedder, origin = self._embedder, self.request.origin
-        row = self._row(failure, embedder.clock.monotonic())
-        embedder.requests.record(row, self.trace, b"" if origin is None else origin.body)
+        embedder = self._embedder
+        self._take_down(embedder.requests, failure)
         if reservation is not None:
             if self.usage is not None:
                 served_by = self._attempt.served_by if self._attempt is not None else None

@@ -14,8 +14,7 @@ from msgspec import Struct
 from rixin.accounts.account import Account
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
-from rixin.core.estimate import estimate_prompt, estimate_text
-from rixin.core.events import Event, Finish, Reasoning, Refusal, Text, ToolArguments
+from rixin.core.estimate import estimate_prompt
 from rixin.core.requests import Asked, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
@@ -31,52 +30,14 @@ from rixin.service.continuity import Continuity
 from rixin.service.costs import Costs
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
+from rixin.service.meter import Meter
 from rixin.service.probe import answer_to_nothing, asks_nothing
 from rixin.service.retrieve import Retrieved, Retriever, one_batch
 from rixin.service.served import Caller, Served
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 
 _LONGEST_NAME = 200
 """Characters that are kept of a model's name that nobody knows."""
-
-
-class Meter:
-    """Follows an answer: what it cost, when it began."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.reported: Usage | None = None
-        self.first_event_at: float | None = None
-        self.filtered = False
-        """Whether a choice was ended because of what it says, by us or by its upstream."""
-        self._text_tokens = 0
-        self._reasoning_tokens = 0
-
-    def feed(self, events: list[Event]) -> None:
-        """Takes events on their way to the client."""
-        if self.first_event_at is None and events:
-            self.first_event_at = self._clock.monotonic()
-        for event in events:
-            if isinstance(event, Usage):
-                self.reported = event
-            elif isinstance(event, Text | ToolArguments | Refusal):
-                self._text_tokens += estimate_text(event.text)
-            elif isinstance(event, Reasoning):
-                self._reasoning_tokens += estimate_text(event.text)
-            elif isinstance(event, Finish) and event.reason == "content_filter":
-                self.filtered = True
-
-    def usage(self, request: Generate) -> Usage:
-        """What was used: as reported, else estimated from what passed."""
-        if self.reported is not None:
-            return self.reported
-        return Usage(
-            prompt=estimate_prompt(request) - request.knowledge_tokens,
-            knowledge=request.knowledge_tokens,
-            completion=self._text_tokens + self._reasoning_tokens,
-            reasoning=self._reasoning_tokens,
-            estimated=True,
-        )
 
 
 class Generation(Served[Generate]):
@@ -113,10 +74,13 @@ class Generation(Served[Generate]):
                 async for batch in batches:
                     self._meter.feed(batch.events)
                     self.sign = batch.sign or self.sign
+                    if self._entry is not None and self.request.stream:
+                        self._entry.relayed()
                     events = self._retrieved.tell(batch.events)
                     yield batch if events is batch.events else msgspec.structs.replace(batch, events=events)
-            if self._meter.reported is None:
-                yield Batch([self._meter.usage(self.request)])
+            used = self._meter.usage(self.request)
+            if used is not self._meter.reported:
+                yield Batch([used])
         except RixinError as error:
             failure = error
             raise
@@ -176,6 +140,7 @@ class Generation(Served[Generate]):
         if limits:
             reservation = await generator.limiter.acquire(limits, self._presumed(request))
             self.standings = reservation.standings
+        self._entry = generator.requests.open(self)
         try:
             if generator.retriever is not None and not wants_compaction(request):
                 with self.trace.waiting("retrieval"):
@@ -204,9 +169,11 @@ class Generation(Served[Generate]):
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
         """
         begun = self._meter.first_event_at is not None
-        used = self._meter.usage(self.request) if begun else Usage()
+        used = Usage()
+        if begun:
+            used = self._meter.usage(self.request) if failure is None else self._meter.relayed(self.request)
         served = begun and (self.request.stream or failure is None)
-        self.usage = used if served else Usage()
+        self.usage = used if served else Usage(estimated=self._left_behind(failure))
         self._keep(failure)
         costs = self._generator.costs
         if begun and failure is None:
@@ -223,17 +190,23 @@ class Generation(Served[Generate]):
     def _presumed(self, request: Generate) -> Cost:
         return self._generator.costs.presumed(request, self._resolution, self.caller.account.id)
 
-    def _keep(self, failure: RixinError | None) -> None:
-        generator, origin = self._generator, self.request.origin
-        row = self._row(
+    def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
+        """What is taken down of the request if it ends now."""
+        return self._row(
             failure,
-            generator.clock.monotonic(),
             filtered=self._meter.filtered,
             stream=self.request.stream,
             first_event_at=self._meter.first_event_at,
             queued=None if self.sign is None else self.sign.queued,
         )
-        generator.requests.record(row, self.trace, b"" if origin is None else origin.body)
+
+    def usage_so_far(self) -> Usage:
+        """What was relayed of the answer by now."""
+        return self._meter.relayed(self.request)
+
+    def _keep(self, failure: RixinError | None) -> None:
+        generator = self._generator
+        self._take_down(generator.requests, failure)
         if generator.recorder is not None:
             generator.recorder.keep(self.request, self.trace)
 
@@ -302,6 +275,8 @@ class Generator:
             time=caller.arrived,
             key_id=caller.account.id,
             key_name=caller.account.name,
+            user_id=caller.account.user,
+            team_id=caller.account.team,
             dialect=caller.dialect,
             operation=operation,
             model_asked=(model or named.model)[:_LONGEST_NAME],

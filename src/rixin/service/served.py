@@ -7,6 +7,8 @@ import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
+from rixin.accounts.journal import Entry
+from rixin.accounts.request_log import RequestLog
 from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Sign
@@ -14,7 +16,7 @@ from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Standing
 from rixin.routing.router import Attempt
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
 """Characters of a client's field name that a header of tokens cannot hold."""
@@ -49,6 +51,8 @@ class Served(Generic[R]):
     sign: Sign | None = None
     """How far the request was when its engine told that last."""
     _attempt: Attempt | None = None
+    _entry: Entry | None = None
+    """What the journal knows of it, once it was admitted."""
 
     def __init__(self, caller: Caller, request: R, trace: Trace) -> None:
         self.trace = trace
@@ -91,17 +95,29 @@ class Served(Generic[R]):
         """
         return failure is not None and failure.kind is Kind.CANCELLED and self._attempt is not None
 
+    def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
+        """What is taken down of the request if it ends now."""
+        return self._row(failure)
+
+    def usage_so_far(self) -> Usage:
+        """What was relayed of the answer by now: nothing of one that comes as a whole."""
+        return Usage()
+
+    def _take_down(self, requests: RequestLog, failure: RixinError | None) -> None:
+        """Takes down what became of the request."""
+        origin = self.request.origin
+        requests.record(self.row_so_far(failure), self.trace, b"" if origin is None else origin.body, self._entry)
+
     def _row(
         self,
         failure: RixinError | None,
-        now: float,
         *,
         filtered: bool = False,
         stream: bool = False,
         first_event_at: float | None = None,
         queued: float | None = None,
     ) -> UsageRow:
-        """What is taken down of the request, `now` that it has ended; instants are by the monotonic clock.
+        """What is taken down of the request; instants are by the monotonic clock.
 
         An answer that was `filtered` because of what it says is no failure, and yet known by that.
         """
@@ -113,6 +129,8 @@ class Served(Generic[R]):
             time=caller.arrived,
             key_id=caller.account.id,
             key_name=caller.account.name,
+            user_id=caller.account.user,
+            team_id=caller.account.team,
             dialect=caller.dialect,
             operation=self.operation,
             model_asked=self.request.model,
@@ -129,7 +147,7 @@ class Served(Generic[R]):
             estimated=usage.estimated,
             queue_ms=None if queued is None else queued * 1000,
             first_token_ms=None if first_event_at is None else (first_event_at - caller.since) * 1000,
-            total_ms=(now - caller.since) * 1000,
+            total_ms=self.trace.elapsed(),
             changes=changes_text(self.changes),
         )
 

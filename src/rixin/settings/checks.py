@@ -64,6 +64,9 @@ def _check_numbers(settings: Settings) -> None:
     for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
         if not getattr(settings.server, name) >= 0:
             raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
+    for name in ("days", "sum_days"):
+        if not (getattr(settings.usage, name) or 0) >= 0:
+            raise RixinError(Kind.CONFIGURATION, f"usage.{name} must be at least 0")
     for table, names in _POSITIVE.items():
         for name in names:
             if not getattr(getattr(settings, table), name) > 0:

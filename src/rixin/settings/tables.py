@@ -76,7 +76,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_kept_bytes: int = 2**30
     """All kept bodies together; beyond it the oldest go."""
     request_log_days: float = 30.0
-    """How long the calls of a request, and its bodies, are kept. Usage is kept for good."""
+    """How long the calls of a request, and its bodies, are kept."""
     store_responses: bool = True
     """Keep the answers of `/v1/responses`, encrypted, for a day, so that clients can go on from them."""
     store_sessions: bool = True
@@ -400,6 +400,10 @@ class UsageKeeping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     currency: str = "USD"
     """Of all prices and costs; its code of three letters."""
+    days: float | None = None
+    """How long the row of each request is kept; for good unless set."""
+    sum_days: float | None = None
+    """How long the sums of hours and days are kept; for good unless set."""
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -445,6 +449,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def files_dir(self) -> Path:
         """Where the bytes of files are kept, unless the settings name another place."""
         return self.server.data_dir / "files"
+
+    @property
+    def journals_dir(self) -> Path:
+        """Where the processes of this machine keep their usage journals."""
+        return self.server.data_dir / "journal"
 
     @property
     def first_key_file(self) -> Path:

@@ -8,15 +8,15 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, func, select, tuple_, update
 
 from rixin.store.bulk_insert import insert_new
 from rixin.store.database import Database
 from rixin.store.schema import requests, usage
-from rixin.store.usage import UsageRow
+from rixin.store.usage import COLUMNS, UsageFilter, delete_oldest, latest
+from rixin.store.usage_row import UsageRow
 
 _TOPIC = "requests"
-_USAGE = tuple(usage.c[name] for name in UsageRow.__struct_fields__)
 _SAME_REQUEST = and_(requests.c.time == usage.c.time, requests.c.id == usage.c.id)
 
 
@@ -30,22 +30,6 @@ class RequestDetail(Struct, frozen=True, kw_only=True):
     attempt_count: int
     bodies: bytes | None = None
     """Sealed."""
-
-
-class RequestFilter(Struct, frozen=True, kw_only=True):
-    """Which requests are wanted: those that fit whatever is given."""
-
-    key_id: str | None = None
-    model: str | None = None
-    """The name that was asked for, or that it was resolved to."""
-    least_status: int | None = None
-    most_status: int | None = None
-    error: str | None = None
-    """A kind of error."""
-    since: float | None = None
-    """Arrived at this instant or later, in seconds since the epoch."""
-    until: float | None = None
-    """Arrived before this instant."""
 
 
 class ListedRequest(Struct, frozen=True):
@@ -82,7 +66,7 @@ class RequestTable:
             await insert_new(connection, requests, rows)
 
     async def list(
-        self, wanted: RequestFilter, *, limit: int = 100, before: tuple[float, str] | None = None
+        self, wanted: UsageFilter, *, limit: int = 100, before: tuple[float, str] | None = None
     ) -> list[ListedRequest]:
         """Requests, the latest first.
 
@@ -91,19 +75,15 @@ class RequestTable:
             limit: At most so many.
             before: `(time, id)` of the last one of the page before this one.
         """
-        query = select(*_USAGE, requests.c.attempt_count, requests.c.bodies_size).select_from(
+        query = select(*COLUMNS, requests.c.attempt_count, requests.c.bodies_size).select_from(
             usage.outerjoin(requests, _SAME_REQUEST)
         )
-        conditions = _conditions(wanted)
-        if before is not None:
-            conditions.append(tuple_(usage.c.time, usage.c.id) < tuple_(*before))
-        query = query.where(*conditions).order_by(usage.c.time.desc(), usage.c.id.desc()).limit(limit)
         async with self._database.read() as connection:
-            return [_listed(row) for row in await connection.execute(query)]
+            return [_listed(row) for row in await connection.execute(latest(query, wanted, limit, before))]
 
     async def find(self, request_id: str) -> tuple[UsageRow, RequestDetail | None] | None:
         """A request by its id; the latest one, where clients chose the same id more than once."""
-        query = select(*_USAGE).where(usage.c.id == request_id).order_by(usage.c.time.desc()).limit(1)
+        query = select(*COLUMNS).where(usage.c.id == request_id).order_by(usage.c.time.desc()).limit(1)
         async with self._database.read() as connection:
             found = (await connection.execute(query)).one_or_none()
             if found is None:
@@ -125,15 +105,7 @@ class RequestTable:
         Returns:
             How many they were.
         """
-        oldest = (
-            select(requests.c.time, requests.c.id)
-            .where(requests.c.time < instant)
-            .order_by(requests.c.time)
-            .limit(limit)
-        )
-        async with self._database.begin(_TOPIC) as connection:
-            done = await connection.execute(delete(requests).where(tuple_(requests.c.time, requests.c.id).in_(oldest)))
-            return done.rowcount
+        return await delete_oldest(self._database, requests, instant, limit)
 
     async def drop_bodies(self, limit: int) -> int:
         """Drops the bodies of at most `limit` requests, the oldest first; attempts stay.
@@ -157,26 +129,3 @@ class RequestTable:
 
 def _listed(row: Row[*tuple[Any, ...]]) -> ListedRequest:
     return ListedRequest(msgspec.convert(row, UsageRow, from_attributes=True), row.attempt_count, row.bodies_size or 0)
-
-
-def _conditions(wanted: RequestFilter) -> list[ColumnElement[bool]]:
-    """What a usage row must fulfil."""
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.key_id is not None:
-        conditions.append(usage.c.key_id == wanted.key_id)
-    if wanted.model is not None:
-        conditions.append(or_(usage.c.model == wanted.model, usage.c.model_asked == wanted.model))
-    if wanted.error is not None:
-        # Said twice for the index of those that failed.
-        conditions += [usage.c.error.is_not(None), usage.c.error == wanted.error]
-    if wanted.least_status is not None:
-        conditions.append(usage.c.status >= wanted.least_status)
-        if wanted.least_status >= 400:
-            conditions.append(usage.c.error.is_not(None))
-    if wanted.most_status is not None:
-        conditions.append(usage.c.status <= wanted.most_status)
-    if wanted.since is not None:
-        conditions.append(usage.c.time >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(usage.c.time < wanted.until)
-    return conditions

@@ -2,8 +2,10 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012", "0013")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012", "0013", "0014")
 """Every revision of the schema, oldest first, one script of `migrations/versions` each."""
+
+_TOKENS = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
 
@@ -40,6 +42,8 @@ usage = Table(
     Column("id", Text, primary_key=True),
     Column("key_id", Text, nullable=False),
     Column("key_name", Text, nullable=False),
+    Column("user_id", Text),
+    Column("team_id", Text),
     Column("dialect", Text, nullable=False),
     Column("operation", Text, nullable=False),
     Column("model_asked", Text, nullable=False),
@@ -48,26 +52,72 @@ usage = Table(
     Column("status", Integer, nullable=False),
     Column("error", Text),
     Column("stream", Boolean, nullable=False),
-    Column("prompt_tokens", Integer, nullable=False),
-    Column("completion_tokens", Integer, nullable=False),
-    Column("cached_tokens", Integer, nullable=False),
-    Column("reasoning_tokens", Integer, nullable=False),
-    Column("knowledge_tokens", Integer, nullable=False),
+    Column("prompt_tokens", _TOKENS, nullable=False),
+    Column("completion_tokens", _TOKENS, nullable=False),
+    Column("cached_tokens", _TOKENS, nullable=False),
+    Column("reasoning_tokens", _TOKENS, nullable=False),
+    Column("knowledge_tokens", _TOKENS, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("queue_ms", Double),
     Column("first_token_ms", Double),
     Column("total_ms", Double, nullable=False),
     Column("changes", Text, nullable=False),
-    Column("day", Integer, nullable=False),  # days since the epoch: how to cut one out of `time` differs by database
+    Column("cost", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("price_prompt", BigInteger, nullable=False),
+    Column("price_completion", BigInteger, nullable=False),
+    Column("price_cached", BigInteger, nullable=False),
+    Column("price_request", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 Index("usage_by_id", usage.c.id)
 Index("usage_by_key", usage.c.key_id, usage.c.time)
+Index("usage_by_model", usage.c.model, usage.c.time)
+Index("usage_by_model_asked", usage.c.model_asked, usage.c.time)
+Index("usage_by_provider", usage.c.provider, usage.c.time)
+Index(
+    "usage_by_user",
+    usage.c.user_id,
+    usage.c.time,
+    sqlite_where=usage.c.user_id.is_not(None),
+    postgresql_where=usage.c.user_id.is_not(None),
+)
+Index(
+    "usage_by_team",
+    usage.c.team_id,
+    usage.c.time,
+    sqlite_where=usage.c.team_id.is_not(None),
+    postgresql_where=usage.c.team_id.is_not(None),
+)
 Index(
     "usage_failed",
     usage.c.time,
     sqlite_where=usage.c.error.is_not(None),
     postgresql_where=usage.c.error.is_not(None),
+)
+
+usage_sums = Table(
+    "usage_sums",
+    metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False),  # seconds that are summed: an hour or a day
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),  # empty where there is none, as of teams
+    Column("team_id", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("key_name", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("estimated", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("knowledge_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 requests = Table(

@@ -96,7 +96,9 @@ class AdminSite:
         async with self.client.request(method, url, data=content, headers=sent, allow_redirects=False) as response:
             text = await response.read()
             lower = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, lower, json.loads(text) if text else None)
+            return Answer(
+                response.status, lower, json.loads(text) if text and "json" in lower["content-type"] else text or None
+            )
 
     async def send(self, head: str, body: str = "") -> Answer:
         """A request as it is written here, for what no HTTP client would send."""

@@ -17,7 +17,7 @@ from rixin.limits.process import ProcessLimiter
 from rixin.profiles.profile import NOTHING
 from rixin.routing.gate import Gate
 from rixin.settings import Provider
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.profiles.strict_upstream import Rules
 from tests.upstreams.scripted import Request, ScriptedUpstream, Stall, answer, completion
 from tests.upstreams.strict import StrictUpstream

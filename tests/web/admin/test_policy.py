@@ -43,6 +43,8 @@ REQUESTS: dict[tuple[str, str], tuple[str, object, int]] = {
     ("DELETE", "/keys/{key_id}"): (f"/keys/{DELETED}", None, 404),
     ("GET", "/usage/summary"): ("/usage/summary", None, 200),
     ("GET", "/usage/recent"): ("/usage/recent", None, 200),
+    ("GET", "/usage/recent.csv"): ("/usage/recent.csv", None, 200),
+    ("GET", "/usage/summary.csv"): ("/usage/summary.csv", None, 200),
     ("GET", "/requests"): ("/requests", None, 200),
     ("GET", "/requests/{request_id}"): ("/requests/none", None, 404),
     ("GET", "/providers"): ("/providers", None, 200),

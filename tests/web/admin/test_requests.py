@@ -7,7 +7,7 @@ import pytest
 from rixin.engines.trace import Keeping, Trace
 from rixin.errors import Kind, RixinError
 from rixin.settings import Server
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.web.admin.site import AdminSite, admin_site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -63,7 +63,9 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("GET", f"{PREFIX}/audit"): READERS,
     ("GET", f"{PREFIX}/status"): READERS,
     ("GET", f"{PREFIX}/usage/summary"): READERS,
+    ("GET", f"{PREFIX}/usage/summary.csv"): READERS,
     ("GET", f"{PREFIX}/usage/recent"): READERS,
+    ("GET", f"{PREFIX}/usage/recent.csv"): READERS,
     ("GET", f"{PREFIX}/requests"): READERS,
     # It shows what was said, where that is kept.
     ("GET", f"{PREFIX}/requests/{{request_id}}"): Policy(READERS.roles, "request.read"),

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict
 from rixin.accounts.ledger import MAX_LISTED
 from rixin.accounts.request_log import RequestRecord
 from rixin.errors import Kind, RixinError
-from rixin.store.requests import ListedRequest, RequestFilter
+from rixin.store.requests import ListedRequest
 from rixin.web.admin.guard import router as guarded_router
-from rixin.web.admin.pages import Before, Instant, cursor, position
+from rixin.web.admin.pages import Before, cursor, position
 from rixin.web.admin.services import Services
 from rixin.web.admin.usage import RequestUsage
+from rixin.web.admin.wanted_usage import Wanted
 
 router = guarded_router("requests")
 
@@ -69,28 +70,11 @@ class RequestDetailView(RequestUsage):
 @router.get("/requests")
 async def list_requests(
     services: Services,
-    key: Annotated[str | None, Query(description="The id of the key that asked.")] = None,
-    model: Annotated[str | None, Query(description="The model's name, as it was asked for or resolved.")] = None,
-    status: Annotated[
-        str | None, Query(description="A status such as `429`, or a class such as `5xx`.", pattern="^[1-5](\\d\\d|xx)$")
-    ] = None,
-    error: Annotated[Kind | None, Query(description="The kind of error that ended it.")] = None,
-    since: Instant | None = None,
-    until: Instant | None = None,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
     before: Before = None,
 ) -> RequestPage:
     """Lists requests that fit all that is given, the latest first."""
-    least, most = (None, None) if status is None else _statuses(status)
-    wanted = RequestFilter(
-        key_id=key,
-        model=model,
-        least_status=least,
-        most_status=most,
-        error=None if error is None else error.value,
-        since=since,
-        until=until,
-    )
     listed = await services.requests.list(wanted, limit=limit, before=position(before))
     return RequestPage(
         data=[_view(request) for request in listed],
@@ -105,10 +89,6 @@ async def show_request(services: Services, request_id: str) -> RequestDetailView
     if record is None:
         raise RixinError(Kind.NOT_FOUND, "There is no request with this id.")
     return _detail(record)
-
-
-def _statuses(status: str) -> tuple[int, int]:
-    return int(status.replace("xx", "00")), int(status.replace("xx", "99"))
 
 
 def _view(request: ListedRequest) -> RequestView:
