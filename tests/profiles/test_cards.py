@@ -47,6 +47,15 @@ def test_an_alias_keeps_its_table_and_takes_the_limits_of_what_answers() -> None
     assert card.target == "local"
 
 
+def test_an_alias_tells_what_is_described_to_its_target() -> None:
+    """And how: whoever asks for it may send images, and should know that nobody sees them."""
+    alias = load_models(SHIPPED).cards["SenseNova-V6-Pro"]
+    target = ModelCard(name="local", target="local", description="Told.", described_modalities=("image",))
+    card = alias_card("SenseNova-V6-Pro", alias, target)
+    assert (card.input_modalities, card.accepted_modalities) == (("text",), ("text", "image"))
+    assert card.description == "Told."
+
+
 def test_an_undocumented_alias_is_the_target_under_another_name() -> None:
     """`gpt-5` has no row, so its card is that of what answers."""
     target = ModelCard(name="local", target="local", context_length=32768)

@@ -62,7 +62,6 @@ def learned(card: ModelCard, ensured: EnsuredModel) -> ModelCard:
         context_length=ensured.context_length,
         max_output_length=ensured.max_output_length,
         input_modalities=("text", "image") if ensured.vision else ("text",),
-        described_modalities=() if ensured.vision else card.described_modalities,
     )
 
 
