@@ -89,7 +89,6 @@ class Logins:
             id=found.user_id,
             name=found.name,
             scopes=ROLE_SCOPES[role],
-            expires_at=found.expires_at,
             user=found.user_id,
             user_plan=found.plan,
             role=role,

@@ -68,7 +68,7 @@ class SessionView(BaseModel):
     """Absent where a key asks that is the operator's."""
     scopes: list[str]
     expires_at: float | None
-    """When the login or the key ends, in seconds since the epoch."""
+    """When the key ends, in seconds since the epoch; absent for logins and for keys without an end."""
     teams: list[TeamView]
 
 
