@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from rixin.core.json import JsonValue
 from rixin.engines.draw.glyphs import breakable, drawable
 from rixin.engines.draw.icons import icon_for
-from rixin.engines.draw.numerals import numbers, stands_in
+from rixin.engines.draw.numerals import given_numbers, stands_in
 from rixin.engines.draw.prompt import read_prompt
 from rixin.engines.draw.specification import (
     Block,
@@ -73,7 +73,7 @@ def compose(prompt: str, answer: str | None) -> Composition:
         answer: What a model wrote for it under the schema; None where none did, or not in time.
     """
     prompt, lost = drawable(prompt)
-    given = frozenset(numbers(prompt))
+    given = given_numbers(prompt)
     written = believed(drawable(answer)[0], given) if answer else None
     left_out = ["characters"] if lost else []
     reading = read_prompt(prompt)
@@ -177,7 +177,7 @@ def _fitting(block: Block, given: frozenset[str]) -> Block | None:
     """A block with as many of its parts as a picture can hold, all of whose numbers were given; None if none is."""
     if isinstance(block, Chart | Table | Quote | Note):
         texts = list(_texts(block))
-        return block if all(map(_short, texts)) and stands_in("\n".join(texts), given) else None
+        return block if all(map(_short, texts)) and all(stands_in(text, given) for text in texts) else None
     items = [item for item in block.items if all(_short(text) and stands_in(text, given) for text in _texts(item))]
     items = items[: _MOST_ITEMS[type(block)]]
     return replace(block, items=tuple(items)) if items else None

@@ -4,7 +4,7 @@ Every search here takes time in proportion to the prompt, whatever is in it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -37,6 +37,9 @@ _CELLS: Final = re.compile(r"(?<!\\)\|")
 _SEPARATORS: Final = ("\t", ";", ",", "，", "；")
 _BETWEEN: Final = re.compile(r"[，;；、\n]|,(?!\d{3}(?!\d))|(?<=\d|%)\s+and\s+|(?<=[\d%])[和及与](?=\D)", re.IGNORECASE)
 _BLANK: Final = re.compile(r"\n[ \t\n]*\n")
+_POINT: Final = re.compile(r"^\s*[-*•·]\s")
+_ANNOUNCED: Final = re.compile(r"[:：]\s*$")
+_SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|(?<=\.)(?=\s)(?<!\d\.)")
 _COLON: Final = re.compile(r"[:：]")
 _LEADING: Final = re.compile(r"^(?:and|or|then|plus|和|及|与|以及)\s*", re.IGNORECASE)
 _LABEL_END: Final = re.compile(r"\s*(?:[:：=—–]|\s-|\bwith\b|\bat\b|\bis\b|\bwas\b|为|是|占|达|有)?\s*$")
@@ -87,13 +90,13 @@ def find_data(text: str) -> Found:
         blocks += drawn
         at = end
     remaining: list[str] = []
-    for part in _sentences("\n".join(rest)):
-        chart = _of_pairs(part, wish)
-        if chart is None:
-            remaining.append(part)
-        else:
-            blocks.append(chart)
-    return Found(blocks=tuple(blocks), rest="".join(remaining).strip(), dropped=dropped)
+    for unit in _units(rest):
+        chart = _of_pairs(unit, wish)
+        parts = [] if chart else _SENTENCE_END.split(unit)
+        charts = [chart] if chart else [_of_pairs(part, wish) for part in parts]
+        blocks += [chart for chart in charts if chart]
+        remaining.append("".join(part for part, chart in zip(parts, charts, strict=False) if not chart))
+    return Found(blocks=tuple(blocks), rest="\n".join(remaining).strip(), dropped=dropped)
 
 
 def quantity(text: str) -> float | None:
@@ -205,7 +208,8 @@ def _alike(series: Sequence[Series]) -> list[list[Series]]:
         for group in groups:
             other = max(abs(value) for value in group[0].values) or 1.0
             same_unit = one.texts[0].endswith("%") == group[0].texts[0].endswith("%")
-            if same_unit and max(peak / other, other / peak) <= _LIKE and len(group) < _MOST_SERIES:
+            same_kind = any("." in text for text in one.texts) == any("." in text for text in group[0].texts)
+            if same_unit and same_kind and max(peak / other, other / peak) <= _LIKE and len(group) < _MOST_SERIES:
                 group.append(one)
                 break
         else:
@@ -245,9 +249,15 @@ def _kind(labels: tuple[str, ...], series: tuple[Series, ...], wish: ChartKind |
     return "line" if len(labels) * len(series) > MOST_MARKS and short else "bar"
 
 
-def _sentences(text: str) -> list[str]:
-    """A text cut after each sentence and paragraph; lines that are items of one list stay together."""
-    return re.split(r"(?<=[。！？!?])|(?<=[.])(?=\s)(?<!\d\.)|(?<=\n)(?=\s*\n)", text)
+def _units(lines: Iterable[str]) -> Iterator[str]:
+    """Lines, those of one list and what announces it together."""
+    unit: list[str] = []
+    for line in lines:
+        if unit and not (_POINT.match(line) and (_POINT.match(unit[-1]) or _ANNOUNCED.search(unit[-1]))):
+            yield "\n".join(unit)
+            unit = []
+        unit.append(line)
+    yield "\n".join(unit)
 
 
 def _of_pairs(text: str, wish: ChartKind | None) -> Chart | None:

@@ -30,6 +30,8 @@ MEMORY: Final = 3 * 2**30
 _MARK: Final = "Rixin 日新"
 _WRITING: Final = 0.6
 """The part of the work that the writing is."""
+_REMEMBERED: Final = 64
+"""Requests with a seed whose words are kept."""
 _RETRY: Final = 5.0
 _PROGRAM: Final = "rixin.engines.draw"
 
@@ -69,6 +71,8 @@ class DrawEngine:
         self._writing_deadline = writing_deadline
         self._timeout = timeout
         self._memory = memory
+        self._words: dict[int | None, str] = {}
+        """What was written for requests with a seed, so that they repeat also where the model does not."""
 
     async def ready(self) -> None:
         """Nothing is needed before a drawing is asked for."""
@@ -138,8 +142,9 @@ class DrawEngine:
                 for picture in pictures
             ),
             usage=Usage(),
-            changes=tuple(
-                Change("left-out", what) for what in dict.fromkeys(what for p in pictures for what in p.left_out)
+            changes=(
+                *(Change("ignored", name) for name in request.extra),
+                *(Change("left-out", what) for what in dict.fromkeys(what for p in pictures for what in p.left_out)),
             ),
         )
 
@@ -148,14 +153,23 @@ class DrawEngine:
         if self._write is None or request.prompt_extend is False:
             return None
         asked = task(request.prompt, chinese=is_chinese(request.prompt))
+        remembered = None if request.seed is None else hash((request.prompt, request.seed))
+        if remembered in self._words:
+            return self._words[remembered]
         try:
             async with asyncio.timeout(self._writing_deadline):
-                return await self._write(asked)
+                written = await self._write(asked)
         except TimeoutError:
             log.warning("A drawing has no words but its prompt's, the model was late", seconds=self._writing_deadline)
+            return None
         except RixinError as error:
             log.warning("A drawing has no words but its prompt's, the model failed", kind=error.kind)
-        return None
+            return None
+        if remembered is not None:
+            if len(self._words) >= _REMEMBERED:
+                del self._words[next(iter(self._words))]
+            self._words[remembered] = written
+        return written
 
     async def _pictures(self, job: Job) -> AsyncGenerator[Picture, None]:
         """The pictures of a job, each as it is drawn by a process of its own, which never outlives it."""

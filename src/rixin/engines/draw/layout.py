@@ -25,22 +25,23 @@ _ROWS: Final[dict[int, tuple[tuple[float, ...], ...]]] = {
 SHARES: Final = tuple(dict.fromkeys(share for options in _ROWS.values() for option in options for share in option))
 """The shares of a row that a block may have."""
 
-_COMFORT: Final[dict[str, float]] = {
-    "figures": 26,
-    "steps": 30,
-    "sections": 28,
-    "comparison": 26,
-    "timeline": 22,
-    "table": 26,
-    "hierarchy": 26,
-    "line": 20,
-    "bar": 17,
-    "pie": 16,
-    "list": 16,
-    "quote": 20,
-    "note": 20,
+_COMFORT: Final[dict[str, tuple[float, float]]] = {
+    "figures": (9, 36),
+    "steps": (11, 40),
+    "sections": (13, 39),
+    "comparison": (12, 36),
+    "timeline": (8.5, 44),
+    "table": (6.5, 40),
+    "hierarchy": (9.5, 40),
+    "line": (20, 20),
+    "bar": (17, 17),
+    "pie": (16, 16),
+    "list": (16, 16),
+    "quote": (20, 20),
+    "note": (20, 20),
 }
-"""The width below which a kind of block begins to look narrow, in letters of body text."""
+"""The width below which a kind of block begins to look narrow, in letters of body text: for each of its parts, and at
+most."""
 _SPREADING: Final[dict[str, float]] = {"line": 1.3, "bar": 1.1, "pie": 0.6}
 """How much higher than it must be a block may be drawn, where it is not `_SPREAD`."""
 _SPREAD: Final = 0.35
@@ -49,12 +50,15 @@ _IMPORTANCE: Final = (
     *("quote", "note"),
 )
 """What is left out last, first."""
-_NARROW: Final = 0.5
-_SMALL: Final = 0.75
+_NARROW: Final = 0.7
+_SMALL: Final = 0.9
 _EMPTY: Final = 0.5
+_STRETCHED: Final = 0.12
 _WRAPPED: Final = 0.3
-"""What it costs that a block is narrow, that all words are smaller than they might be, that room is left empty, and
-that some words are smaller than others of their kind."""
+_TALL: Final = 0.3
+"""What it costs that a block is narrow, that all words are smaller than they might be, that room is left empty or
+has to be filled by stretching, that
+some words are smaller than others of their kind, and that a chart is higher than wide."""
 _LEAST_RATIO: Final = 0.8
 """How small words may become, against what is around them, so that the longest of them fit."""
 _SIZES: Final = 15
@@ -90,14 +94,28 @@ class Frame(Struct, frozen=True):
     height: float
 
 
+class Content(Struct, frozen=True):
+    """A block, as far as the layout knows it."""
+
+    kind: str
+    parts: int
+    """How many things stand side by side in it where there is room."""
+
+    @property
+    def comfort(self) -> float:
+        """The width below which it begins to look narrow, in letters of body text."""
+        each, most = _COMFORT[self.kind]
+        return min(each * self.parts, most)
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """A page that is to be filled."""
 
     width: int
     height: int
     header: Header
-    kinds: tuple[str, ...]
-    """Of its blocks."""
+    contents: tuple[Content, ...]
+    """Its blocks."""
     variant: int = 0
     """Which of the arrangements is taken: 0 for the best, 1 for the next best and so on, from the first again where
     there are not so many."""
@@ -136,6 +154,8 @@ class _Row(Struct, frozen=True):
     blocks: tuple[int, ...]
     shares: tuple[float, ...]
     height: float
+    stretch: float
+    """How much higher it may be drawn."""
     cost: float
 
 
@@ -161,12 +181,12 @@ def plan(page: Page, measure: Callable[[Sheet], Measures]) -> Plan:
             seen[size] = measure(_sheet(page, sizes[size], 1.0))
         return _filled(page, sizes[size], 1.0, seen[size], kept)
 
-    kept = list(range(len(page.kinds)))
+    kept = list(range(len(page.contents)))
     smallest = len(sizes) - 1
     while (best := at(smallest, kept)) is None:
         if not kept:
             raise NoRoomError
-        kept.remove(max(kept, key=lambda block: (_IMPORTANCE.index(page.kinds[block]), block)))
+        kept.remove(max(kept, key=lambda block: (_IMPORTANCE.index(page.contents[block].kind), block)))
     low, high = 0, smallest
     while low < high:
         middle = (low + high) // 2
@@ -268,7 +288,7 @@ def _filled(page: Page, unit: float, title_factor: float, measures: Measures, ke
         if not found:
             return None
         cost, rows = found[page.variant % min(len(found), _VARIANTS)]
-        frames = list(_placed(page, ground, rows, top, room))
+        frames = list(_placed(ground, rows, top, room))
     return Plan(
         unit=unit,
         title_factor=title_factor,
@@ -276,7 +296,7 @@ def _filled(page: Page, unit: float, title_factor: float, measures: Measures, ke
         header_frame=Frame(ground.header_x, header_y, ground.header_width, header.height),
         band=band,
         blocks=tuple(frames),
-        dropped=tuple(block for block in range(len(page.kinds)) if block not in kept),
+        dropped=tuple(block for block in range(len(page.contents)) if block not in kept),
         cost=cost,
     )
 
@@ -318,27 +338,31 @@ def _row(page: Page, ground: _Ground, measures: Measures, blocks: tuple[int, ...
         height = max(measure.height for measure in found)
         cost = 0.0
         for block, share, measure in zip(blocks, shares, found, strict=True):
-            kind = page.kinds[block]
+            content = page.contents[block]
             empty = (height - measure.height) * share / page.height
-            cost += _EMPTY * empty / (1 + _SPREADING.get(kind, 0.0))
-            cost += _NARROW * max(0.0, 1 - _width(ground, share) / (_COMFORT[kind] * ground.unit))
+            cost += _EMPTY * empty / (1 + _SPREADING.get(content.kind, 0.0))
+            cost += _NARROW * max(0.0, 1 - _width(ground, share) / (content.comfort * ground.unit))
             cost += _WRAPPED * (1 - measure.ratio)
-        rows.append(_Row(blocks, shares, height, cost))
+            if content.kind in _SPREADING:
+                cost += _TALL * max(0.0, height / _width(ground, share) - 1.2)
+        stretch = height * max(_SPREADING.get(page.contents[block].kind, _SPREAD) for block in blocks)
+        rows.append(_Row(blocks, shares, height, stretch, cost))
     return min(rows, key=lambda row: (row.cost, row.height), default=None)
 
 
 def _cost(rows: Sequence[_Row], ground: _Ground, room: float) -> float:
-    used = sum(row.height for row in rows) + ground.gap * (len(rows) - 1)
-    return sum(row.cost for row in rows) + _EMPTY * (room - used) / max(room, 1.0)
+    left = room - sum(row.height for row in rows) - ground.gap * (len(rows) - 1)
+    empty = max(0.0, left - sum(row.stretch for row in rows))
+    return sum(row.cost for row in rows) + (_EMPTY * empty + _STRETCHED * left) / max(room, 1.0)
 
 
-def _placed(page: Page, ground: _Ground, rows: Sequence[_Row], top: float, room: float) -> Iterator[tuple[int, Frame]]:
+def _placed(ground: _Ground, rows: Sequence[_Row], top: float, room: float) -> Iterator[tuple[int, Frame]]:
     """The frames of the blocks, with the room that is left given to rows first, then to the gaps between them."""
     gap = ground.gap
     left = room - sum(row.height for row in rows) - gap * (len(rows) - 1)
-    most = [row.height * max(_SPREADING.get(page.kinds[block], _SPREAD) for block in row.blocks) for row in rows]
-    given = min(left, sum(most))
-    rows = [replace(row, height=row.height + given * (part / sum(most))) for row, part in zip(rows, most, strict=True)]
+    most = sum(row.stretch for row in rows)
+    given = min(left, most)
+    rows = [replace(row, height=row.height + given * (row.stretch / most)) for row in rows]
     left -= given
     if len(rows) > 1:
         wider = min(left / (len(rows) - 1), gap)

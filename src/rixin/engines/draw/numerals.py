@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
 """A number in digits, with separators of thousands or without."""
 _DIGITS: Final = re.compile(
     rf"({NUMBER})\s*(%|‰|万亿|亿|万|千万|百万|千|thousand\b|million\b|billion\b|trillion\b|[kKmM]\b|bn\b)?"
@@ -26,7 +26,7 @@ _CHINESE: Final = re.compile(
 
 def numbers(text: str) -> Iterator[str]:
     """The numbers of a text, each in one form however it was written, with the power of ten or per cent behind it."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text.replace("，", "、"))  # no separator of thousands
     for match in _DIGITS.finditer(text):
         value = Decimal(match[1].replace(",", ""))
         yield f"{value.normalize():f}{(match[2] or '').lower()}"
@@ -34,6 +34,11 @@ def numbers(text: str) -> Iterator[str]:
         yield match[0].lower()
     for match in _CHINESE.finditer(text):
         yield match[0]
+
+
+def given_numbers(text: str) -> frozenset[str]:
+    """The numbers of a prompt, in which a comma may also stand between two of them."""
+    return frozenset((*numbers(text), *numbers(text.replace(",", ", "))))
 
 
 def stands_in(text: str, given: frozenset[str]) -> bool:

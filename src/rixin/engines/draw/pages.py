@@ -1,6 +1,7 @@
 """A page from a specification: measured, planned and drawn by typst, for whom everything said is data."""
 
 import io
+import re
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,9 @@ from PIL import Image
 
 from rixin.core.json import JsonObject
 from rixin.core.requests import ImageFormat
-from rixin.engines.draw.layout import Frame, Measures, Page, Sheet, plan
+from rixin.engines.draw.layout import Content, Frame, Measures, Page, Sheet, plan
 from rixin.engines.draw.palettes import Palette, colors
-from rixin.engines.draw.specification import Chart, Specification
+from rixin.engines.draw.specification import Block, Chart, Listing, Note, Quote, Specification, Table
 from rixin.engines.draw.templates import SANS, SERIF, Template
 
 _SOURCES: Final = Path(__file__).parent / "typst"
@@ -108,10 +109,7 @@ def draw_page(
         width=width,
         height=height,
         header=template.header,
-        kinds=tuple(
-            block.kind if isinstance(block, Chart) else str(block.__struct_config__.tag)
-            for block in specification.blocks
-        ),
+        contents=tuple(map(_content, specification.blocks)),
         variant=variant,
     )
     found = plan(page, measure)
@@ -129,12 +127,28 @@ def draw_page(
     )
 
 
+def _content(block: Block) -> Content:
+    match block:
+        case Chart():
+            return Content(block.kind, 1)
+        case Table():
+            return Content("table", len(block.header))
+        case Quote() | Note() | Listing():
+            return Content(str(block.__struct_config__.tag), 1)
+        case _:
+            return Content(str(block.__struct_config__.tag), len(block.items))
+
+
 def _encoded(compiler: typst.Compiler, format: ImageFormat) -> bytes:  # noqa: A002 - the word of the API
     kind = format if format in ("svg", "pdf") else "png"
     pages = compiler.compile(format=kind, ppi=72)
     content = pages[0] if isinstance(pages, list) else pages
-    if format not in ("jpeg", "webp") or content is None:
-        return content or b""
+    if content is None:
+        raise EOFError
+    if format == "svg":  # its pixels are CSS pixels, where typst writes points
+        return re.sub(rb'width="(\d+)pt" height="(\d+)pt"', rb'width="\1" height="\2"', content, count=1)
+    if format not in ("jpeg", "webp"):
+        return content
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
         quality = _JPEG_QUALITY if format == "jpeg" else _WEBP_QUALITY

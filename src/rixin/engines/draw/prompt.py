@@ -19,6 +19,10 @@ _VERSUS: Final = re.compile(
     r"\b(?:vs\.?|versus|compar(?:e|ed|ing|ison)|pros and cons|difference between)\b|对比|比较|区别|优缺点|相比|PK",
     re.IGNORECASE,
 )
+_COMMAS: Final = tuple(",，、")
+_LAST_SPACED: Final = "\u2e7f"
+"""The scripts up to here put spaces between words."""
+_LONGEST_PARAGRAPH: Final = 4000
 _LONGEST_CAPTION: Final = 60
 _LONGEST_HEADLINE: Final = 56
 _LONGEST_CHINESE_HEADLINE: Final = 24
@@ -87,12 +91,15 @@ def _lists(lines: Sequence[str], title: str) -> tuple[str, list[Block], list[str
     paragraphs: list[str] = []
     caption = ""
     entries: list[Entry] = []
+    broken = False  # whether the line before is one of the same paragraph
     for line in (*lines, "."):
         if entry := entry_of(line):
             entries.append(entry)
+            broken = False
             continue
         plain = line.strip()
         if not plain:
+            broken = False
             continue
         if entries:
             above = paragraphs[-1] if paragraphs and _is_headline(paragraphs[-1]) else ""
@@ -106,9 +113,17 @@ def _lists(lines: Sequence[str], title: str) -> tuple[str, list[Block], list[str
         elif plain.endswith((":", "：")) and len(plain) <= _LONGEST_CAPTION:
             asked = subject_of(plain)
             title, caption = (title or asked, "") if asked else (title, tidy(plain))
+        elif broken and paragraphs and _goes_on(paragraphs[-1], plain):
+            paragraphs[-1] += plain if paragraphs[-1][-1] > _LAST_SPACED else f" {plain}"
         else:
             paragraphs.append(plain)
+        broken = True
     return title, blocks, paragraphs
+
+
+def _goes_on(paragraph: str, line: str) -> bool:
+    """Whether a line goes on with the sentence in which a paragraph's last line was broken."""
+    return len(paragraph) < _LONGEST_PARAGRAPH and (paragraph.endswith(_COMMAS) or line[:1].islower())
 
 
 def _is_headline(sentence: str) -> bool:

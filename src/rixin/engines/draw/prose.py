@@ -51,7 +51,8 @@ class Prose:
         timeline, rest = told_timeline(paragraph)
         if timeline:
             self.blocks.append(timeline)
-        rest = self._without_quotes(rest)
+        requested, *others = _SENTENCE_END.split(rest, maxsplit=1)
+        rest = self._without_quotes(self._without_request(requested.strip(_BLANKS)) + "".join(others))
         ordered: list[str] = []
         for sentence in _SENTENCE_END.split(rest):
             plain = self._without_request(sentence.strip(_BLANKS))

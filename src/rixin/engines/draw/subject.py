@@ -31,6 +31,17 @@ _ASKED_CHINESE: Final = re.compile(
     rf"(?:[^，。,:：]{{0,8}}?{_KIND_CHINESE})[，,:：]?(?:来|用来|用于|用以)?(?:主题[是为]?|标题[是为]?|内容[是为]?)?(?:展示|介绍|说明|解释|讲解|描述|比较|对比|显示)?[，,:：]?(?P<subject>.*)$",
     re.DOTALL,
 )
+_OF_CHINESE: Final = re.compile(
+    r"^(?:请|请你|帮我|麻烦|给我|为我|我想要?|我要|我需要)*(?:生成|制作|做|画|绘制|设计|创建|来|出)(?:[一1]?[张幅份个页])?"
+    r"(?:展示|介绍|说明|解释|讲解|描述|比较|对比|显示)?"
+    rf"(?![一1]?[张幅份个页]|信息|长图|图[表片解]|海报|示意|流程图|时间[线轴]|柱状|折线|饼图|条形|对比图|插图|简[洁约单]|精美|漂亮|好看|清晰|专业|现代|彩色|可爱)(?P<subject>[^，。,:：]{{2,24}}?)的?{_KIND_CHINESE}(?:[，,:：](?P<told>.+))?$",
+    re.DOTALL,
+)
+_NAMED: Final = re.compile(
+    r"(?:\b(?:en)?titled|\bcalled|\bnamed|\bwith the title|标题[为是]|题为|名为)\s*[:：]?\s*"
+    r"(?:\"(?P<a>[^\"\n]{2,90})\"|“(?P<b>[^”\n]{2,90})”|《(?P<c>[^》\n]{2,90})》|「(?P<d>[^」\n]{2,90})」)",
+    re.IGNORECASE,
+)
 _DRAW_CHINESE: Final = re.compile(
     r"^(?:请|请你|帮我|麻烦|给我|为我|我想要?|我要|我需要)*(?:(?:生成|制作|画出?|绘制|设计|创建)(?:[一1]?[张幅份个页])?|用图(?:片|表)?)"
     rf"(?:展示|介绍|说明|解释|讲解|描述|比较|对比|显示)?(?P<subject>.+?)(?:的?{_KIND_CHINESE})?$",
@@ -41,7 +52,8 @@ _TITLE: Final = re.compile(
 )
 _SUBTITLE: Final = re.compile(r"^\s*(?:subtitle|tagline|副标题)\s*(?:[:：=]|是|为)\s*(?P<title>.+?)\s*$", re.IGNORECASE)
 _TAIL: Final = re.compile(
-    r"[\s,，;；]*(?:\b(?:with|using|based on|from|given) (?:the |this |these )?"
+    r"[\s,，;；]*(?:\bas (?:an? )?(?:[\w-]+ )?(?:chart|graph|infographic|poster|diagram|picture|image|timeline)s?\b.*"
+    r"|\b(?:with|using|based on|from|given) (?:the |this |these )?"
     r"(?:following|data|figures|numbers|sections?|steps?|points?|table)\b.*"
     r"|\bin (?:an? )?[\w\s,-]{0,30}\bstyle\b.*|\b(?:with|in) [\w\s,-]{0,24}\bcolou?rs?\b.*"
     r"|(?:数据|内容|要点|步骤|资料)?如下.*|(?:采用|使用|用)[^，。]{0,12}(?:风格|配色|色调).*|[^，。]{0,8}风格.*)$",
@@ -56,28 +68,31 @@ _WISH: Final = re.compile(
     r"|^(?:请|要求|注意|风格|配色|背景|字体|排版|布局|画面|整体|比例|尺寸|使用|采用)|配色|色调|扁平|简约|风格[为是]|信息图|排版|高清|分辨率",
     re.IGNORECASE,
 )
+_LONGEST_REQUEST: Final = 400
 _EDGES: Final = " \t\n.,;:!，。；：！、—–-"
 
 
 def subject_of(sentence: str) -> str | None:
     """What a sentence asks a picture of; empty where it names none, None where it asks for nothing."""
     text = sentence.strip()
-    for pattern in (_ABOUT_CHINESE, _ASKED_CHINESE, _ASKED, _DRAW_CHINESE, _ASKED_VERB):
-        match = pattern.match(text[:400])
-        if match:
-            return tidy(_TAIL.sub("", match["subject"]))
+    if (named := _NAMED.search(text[:_LONGEST_REQUEST])) and named.lastgroup:
+        return tidy(named[named.lastgroup])
+    for pattern in (_ABOUT_CHINESE, _OF_CHINESE, _ASKED_CHINESE, _ASKED, _DRAW_CHINESE, _ASKED_VERB):
+        if match := pattern.match(text[:_LONGEST_REQUEST]):
+            subject, told = match["subject"], match.groupdict().get("told")
+            return f"{tidy(subject)}: {told}" if told else tidy(_TAIL.sub("", subject))
     return None
 
 
 def title_of(line: str) -> str | None:
     """The title that a line gives in so many words."""
-    match = _TITLE.match(line[:400])
+    match = _TITLE.match(line[:_LONGEST_REQUEST])
     return tidy(match["title"]) if match else None
 
 
 def subtitle_of(line: str) -> str | None:
     """The subtitle that a line gives in so many words."""
-    match = _SUBTITLE.match(line[:400])
+    match = _SUBTITLE.match(line[:_LONGEST_REQUEST])
     return tidy(match["title"]) if match else None
 
 
