@@ -11,19 +11,19 @@ SEEING = LocalModel(name="seeing", path=Path("b.gguf"), mmproj=Path("c.gguf"))
 
 def test_an_adapter_is_on_the_cards_of_those_that_see_nothing() -> None:
     """Their descriptions say what they are told; the others have no need of it, nor has the embedder."""
-    cards = local_cards(Settings(models=(BLIND, SEEING), media=Media(vision_adapter=True)))
-    assert [(card.name, card.input_modalities, card.accepted_modalities) for card in cards] == [
-        ("blind", ("text",), ("text", "image", "video")),
-        ("seeing", ("text", "image"), ("text", "image")),
-        (EMBEDDER, ("text",), ("text",)),
-    ]
-    assert "it is told text and layout" in cards[0].description
-    assert "not the scenes" in cards[0].description
-    assert "told" not in cards[1].description
+    settings = Settings(models=(BLIND, SEEING), media=Media(vision_adapter=True))
+    cards = {card.name: card for card in local_cards(settings)}
+    assert cards["blind"].input_modalities == ("text",)
+    assert cards["blind"].accepted_modalities == ("text", "image", "video")
+    assert "it is told text and layout" in cards["blind"].description
+    assert "not the scenes" in cards["blind"].description
+    assert cards["seeing"].accepted_modalities == ("text", "image")
+    assert "told" not in cards["seeing"].description
+    assert cards[EMBEDDER].accepted_modalities == ("text",)
 
 
 def test_without_an_adapter_cards_promise_nothing() -> None:
     """It is off unless it is wanted."""
-    blind, _ = local_cards(Settings(models=(BLIND,)))
+    blind, *_ = local_cards(Settings(models=(BLIND,)))
     assert blind.accepted_modalities == ("text",)
     assert blind.description == "a.gguf"
