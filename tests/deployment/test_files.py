@@ -1,0 +1,154 @@
+"""The files of deploy/ and their like, held against the programs that will read them, where those can be had."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from rixin.settings import Server, load
+from tests.support.nginx import adapted
+from tests.support.server import ROOT
+
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+UNIT = ROOT / "deploy" / "systemd" / "rixin.service"
+COMPOSE = ("compose.yaml", "deploy/compose/cluster.yaml")
+IMAGE = "rixin-test"
+UNTIL_HEALTHY = """
+import time, urllib.request
+for _ in range(60):
+    try:
+        urllib.request.urlopen("http://127.0.0.1:8700/health", timeout=1)
+        break
+    except OSError:
+        time.sleep(1)
+else:
+    raise SystemExit("it does not answer")
+"""
+MOST_EXPOSED = 20
+"""What `systemd-analyze security` may say at most, of 100."""
+
+Find = Callable[[str], str]
+
+
+def run(*command: str, cwd: Path = ROOT) -> str:
+    """What a program prints; it must succeed."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def own(name: str) -> str:
+    """A program of the development environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def test_the_image() -> None:
+    """Hadolint finds nothing; it ends as somebody without rights."""
+    run(own("hadolint"), "Dockerfile")
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert not [line for line in lines if line.startswith(("ADD ", "FROM ")) and (":latest" in line or "://" in line)]
+
+
+@pytest.mark.parametrize("file", COMPOSE)
+def test_compose(file: str, program: Find) -> None:
+    """Dclint finds nothing; every service of ours is read-only and without capabilities."""
+    run(program("dclint"), "--max-warnings", "0", file)
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert text.count("read_only: true") == text.count("cap_drop:") == 1
+    for source in re.findall(r"- (\.[\w./-]+):/", text):
+        assert ((ROOT / file).parent / source).exists()
+
+
+def test_kubernetes(program: Find) -> None:
+    """The schemas of Kubernetes take every resource, and kustomize knows them all."""
+    files = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
+    run(own("kubernetes-validate"), "--strict", *map(str, files))
+    named = re.findall(r"^  - (\S+)$", (KUBERNETES / "kustomization.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {path.name for path in files} - set(named) == {"secret.example.yaml"}
+
+
+def test_the_settings_of_the_pods(tmp_path: Path) -> None:
+    """They are valid, and the pod has the time that they give to requests."""
+    text = (KUBERNETES / "configmap.yaml").read_text(encoding="utf-8").partition("rixin.toml: |\n")[2]
+    path = tmp_path / "rixin.toml"
+    path.write_text(re.sub("^    ", "", text, flags=re.MULTILINE), encoding="utf-8")
+    settings = load(path, environ={"SENSENOVA_API_KEY": "sk-x"})
+    deployment = (KUBERNETES / "deployment.yaml").read_text(encoding="utf-8")
+    [given] = re.findall(r"terminationGracePeriodSeconds: (\d+)", deployment)
+    [waits] = re.findall(r"preStop:.*?seconds: (\d+)", deployment, re.DOTALL)
+    assert int(given) >= settings.server.shutdown_grace + int(waits) + 10
+    assert settings.server.host == "0.0.0.0"
+
+
+def test_systemd(program: Find, tmp_path: Path) -> None:
+    """Systemd takes the unit, calls it little exposed, and waits for running requests."""
+    text = UNIT.read_text(encoding="utf-8")
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/opt/rixin/bin/rixin", own("rixin")), encoding="utf-8")
+    analyze = program("systemd-analyze")
+    run(analyze, "verify", "--man=no", str(unit))
+    run(analyze, "security", "--offline=true", f"--threshold={MOST_EXPOSED}", str(unit))
+    [stops] = re.findall(r"TimeoutStopSec=(\d+)", text)
+    assert int(stops) > Server().shutdown_grace + 10
+
+
+def test_nginx(program: Find, tmp_path: Path) -> None:
+    """Nginx takes the configuration. Its reading and more is tested by a rolling restart."""
+    (tmp_path / "rixin.conf").write_text(adapted(["http://127.0.0.1:1", "http://127.0.0.1:2"], 3), encoding="utf-8")
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"pid {tmp_path}/pid; events {{}} http {{ include {tmp_path}/rixin.conf; }}", encoding="utf-8")
+    subprocess.run([program("nginx"), "-t", "-q", "-c", str(main), "-e", str(tmp_path / "log")], check=True, timeout=20)
+
+
+def test_the_bill_of_materials(tmp_path: Path) -> None:
+    """CycloneDX takes it; it names every package of the lock, each with hashes."""
+    path = tmp_path / "sbom.json"
+    run(sys.executable, "deploy/sbom.py", str(path))
+    text = path.read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    lock = (ROOT / "requirements" / "rixin.txt").read_text(encoding="utf-8")
+    components = json.loads(text)["components"]
+    assert len(components) == len(re.findall(r"^[a-z0-9].*==", lock, re.MULTILINE))
+    assert sum(len(component["externalReferences"]) for component in components) == lock.count("--hash=sha256:")
+
+
+def test_the_locks_name_no_address() -> None:
+    """Packages come from whichever index the machine is set up with, and only with their hashes."""
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+    for path in ROOT.glob("tests/**/package-lock.json"):
+        if "node_modules" not in path.parts:
+            assert '"resolved"' not in path.read_text(encoding="utf-8")
+
+
+def test_the_image_runs() -> None:
+    """Where there is a container engine: built, started read-only as nobody and without a network, and answering."""
+    docker = next((name for name in ("docker", "podman") if _works(name)), None)
+    if docker is None:
+        pytest.skip("neither docker nor podman runs here")
+    run(docker, "build", "--tag", IMAGE, ".")
+    options = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none")
+    assert run(docker, "run", "--rm", *options, "--entrypoint", "id", IMAGE, "-u").strip() == "10001"
+    run(docker, "run", "--detach", "--name", IMAGE, *options, IMAGE)
+    try:
+        run(docker, "exec", IMAGE, "python", "-c", UNTIL_HEALTHY)
+        run(docker, "stop", "--time", "60", IMAGE)
+        assert run(docker, "inspect", "--format", "{{.State.ExitCode}}", IMAGE).strip() == "0"
+    finally:
+        run(docker, "rm", "--force", IMAGE)
+
+
+def _works(name: str) -> bool:
+    try:
+        return subprocess.run([name, "info"], check=False, capture_output=True, timeout=20).returncode == 0
+    except OSError:
+        return False
