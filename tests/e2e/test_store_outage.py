@@ -116,6 +116,17 @@ async def test_r2_a_restart_of_the_store_costs_no_request(house: House) -> None:
         assert (await house.ask())[0] == 200
 
 
+async def test_r2_a_silent_store_is_as_good_as_a_dead_one(house: House) -> None:
+    """Requests are refused after a while instead of hanging, and served again when it speaks."""
+    assert (await house.ask())[0] == 200
+    await asyncio.to_thread(house.store.pause)
+    async with asyncio.timeout(HANG):
+        while (await house.ask())[0] != 503:  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.2)
+    await asyncio.to_thread(house.store.resume)
+    await house.until_answered()
+
+
 async def _migrate(place: URL) -> None:
     database = Database(place)
     await database.migrate()

@@ -18,6 +18,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from sqlalchemy import URL
 
@@ -74,6 +75,19 @@ class PostgresServer:
         """Kills it as a power cut does. What was committed is there when it is started again."""
         os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         self.stop()
+
+    def pause(self) -> None:
+        """Has it say nothing, to nobody, without hanging up."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            process.send_signal(number)
 
     def stop(self) -> None:
         """Ends it."""

@@ -4,7 +4,7 @@ What is written here holds wherever the rows are. What differs is told by a `Bac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -32,6 +32,9 @@ PATIENCE = 5.0
 """Seconds that a transaction waits for others."""
 MIGRATION_PATIENCE = 120.0
 """Seconds that a process waits while another one migrates."""
+_SILENCE = 3.0
+"""Seconds beyond those after which a database that says nothing is taken for dead."""
+_AWAY = "The server cannot use its database at the moment. Try again shortly."
 _MIGRATION = "migration"
 
 _BORDER: tuple[tuple[type[SQLAlchemyError], Kind, str], ...] = (
@@ -40,8 +43,8 @@ _BORDER: tuple[tuple[type[SQLAlchemyError], Kind, str], ...] = (
     (DataError, Kind.INTERNAL, "The server made a mistake in using its database."),
     (ProgrammingError, Kind.INTERNAL, "The server made a mistake in using its database."),
     (NotSupportedError, Kind.INTERNAL, "The server made a mistake in using its database."),
-    (DBAPIError, Kind.OVERLOADED, "The server cannot use its database at the moment. Try again shortly."),
-    (PoolTimeoutError, Kind.OVERLOADED, "The server cannot use its database at the moment. Try again shortly."),
+    (DBAPIError, Kind.OVERLOADED, _AWAY),
+    (PoolTimeoutError, Kind.OVERLOADED, _AWAY),
     (SQLAlchemyError, Kind.INTERNAL, "The server made a mistake in using its database."),
 )
 
@@ -57,6 +60,7 @@ class Database:
     def __init__(self, place: Path | URL, *, busy_timeout: float = PATIENCE) -> None:
         self.place = place
         self._backend = _backend(place)
+        self._patience = busy_timeout
         self._writer = self._backend.engine(self._backend.writers, busy_timeout)
         self._reader = self._backend.engine(self._backend.readers, busy_timeout)
         self._closed = False
@@ -87,7 +91,8 @@ class Database:
             RixinError: `OVERLOADED` when the database cannot be used or stays locked; `CONFLICT` when a row breaks a
                 unique constraint.
         """
-        async with _transaction(self._open_engine(self._writer), self._backend.writing(topic)) as connection:
+        begin = self._backend.writing(topic)
+        async with _transaction(self._open_engine(self._writer), begin, self._patience) as connection:
             yield connection
 
     @asynccontextmanager
@@ -97,7 +102,8 @@ class Database:
         Raises:
             RixinError: `OVERLOADED` when the database cannot be used.
         """
-        async with _transaction(self._open_engine(self._reader), self._backend.reading) as connection:
+        begin = self._backend.reading
+        async with _transaction(self._open_engine(self._reader), begin, self._patience) as connection:
             yield connection
 
     async def revision(self) -> str | None:
@@ -182,7 +188,8 @@ class Database:
 
         engine = self._backend.engine(1, MIGRATION_PATIENCE)
         try:
-            async with _transaction(engine, self._backend.writing(_MIGRATION)) as connection:
+            begin = self._backend.writing(_MIGRATION)
+            async with _transaction(engine, begin, MIGRATION_PATIENCE) as connection:
                 # The lock is ours now; another process may have migrated while we waited for it.
                 current = await _revision(connection)
                 _check_known(self.name, current)
@@ -236,12 +243,13 @@ def _place(settings: Settings) -> Path | URL:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine, begin: str) -> AsyncGenerator[AsyncConnection]:
+async def _transaction(engine: AsyncEngine, begin: str, patience: float) -> AsyncGenerator[AsyncConnection]:
     with _translated():
         connection = await engine.connect()
         try:
             await connection.execution_options(begin=begin)
-            async with connection.begin():
+            async with AsyncExitStack() as stack:
+                await _answered(stack.enter_async_context(connection.begin()), patience + _SILENCE)
                 yield connection
         finally:
             returning = asyncio.create_task(connection.close())
@@ -252,6 +260,14 @@ async def _transaction(engine: AsyncEngine, begin: str) -> AsyncGenerator[AsyncC
                 # afterwards finds every connection in its pool.
                 await asyncio.wait([returning])
                 raise
+
+
+async def _answered(begun: Awaitable[object], within: float) -> None:
+    try:
+        async with asyncio.timeout(within):
+            await begun
+    except TimeoutError:
+        raise RixinError(Kind.OVERLOADED, _AWAY, retry_after=1.0, detail="the database does not answer") from None
 
 
 @contextmanager
