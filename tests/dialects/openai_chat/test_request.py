@@ -50,8 +50,8 @@ def nested(depth: int) -> Any:
 
 
 def test_routes_are_the_platforms() -> None:
-    """Chat and text completions, and embeddings, live under /v1 and under both compatible modes."""
-    chat, completion, embeddings = DIALECT.routes
+    """Chat and text completions, embeddings and images live under /v1 and under both compatible modes."""
+    chat, completion, embeddings, *images = DIALECT.routes
     assert chat.paths == (
         "/v1/chat/completions",
         "/compatible-mode/v1/chat/completions",
@@ -59,6 +59,8 @@ def test_routes_are_the_platforms() -> None:
     )
     assert completion.paths == ("/v1/completions", "/compatible-mode/v1/completions", "/compatible-mode/v2/completions")
     assert embeddings.paths == ("/v1/embeddings", "/compatible-mode/v1/embeddings", "/compatible-mode/v2/embeddings")
+    assert [route.paths[0] for route in images] == ["/v1/images/generations", "/v1/images/edits"]
+    assert all(len(route.paths) == 3 for route in images)
 
 
 def test_the_guides_example_is_read() -> None:

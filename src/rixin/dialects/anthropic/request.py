@@ -24,10 +24,11 @@ from rixin.dialects.anthropic.reasoning import read_reasoning
 from rixin.dialects.anthropic.tools import SERVER_TOOLS, read_tool_choice, read_tools
 from rixin.dialects.anthropic.wire import NAME, CountBody, MessagesBody, OutputFormat, WireBlock
 from rixin.dialects.base import Call, CardOf
+from rixin.dialects.chat_models import check_chats
 from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, decode_object
 from rixin.dialects.openai_chat.bounds import check_number
 from rixin.dialects.openai_chat.request import read_extra, read_stop
-from rixin.errors import Kind, RixinError, invalid
+from rixin.errors import RixinError, invalid
 
 _MESSAGES = msgspec.json.Decoder(MessagesBody)
 
@@ -97,8 +98,7 @@ def _card(body: CountBody, card_of: CardOf) -> ModelCard:
     if not body.model:
         raise invalid("invalid model, it should not be empty.", "model")
     card = card_of(body.model)
-    if not card.supports("generate"):
-        raise RixinError(Kind.MODEL_NOT_FOUND, f"model: {card.name} does not answer messages", param="model")
+    check_chats(card, "model")
     return card
 
 

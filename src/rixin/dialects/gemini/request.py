@@ -17,6 +17,7 @@ from rixin.core.json import JsonObject
 from rixin.core.requests import Change, Count, Generate, Origin, Sampling
 from rixin.core.tools import ResponseFormat
 from rixin.dialects.base import Call, CardOf
+from rixin.dialects.chat_models import check_chats
 from rixin.dialects.gemini.contents import read_contents
 from rixin.dialects.gemini.reasoning import read_reasoning
 from rixin.dialects.gemini.schemas import json_schema
@@ -33,7 +34,6 @@ from rixin.dialects.gemini.wire import (
 )
 from rixin.dialects.openai_chat.bounds import check_number, check_word
 from rixin.dialects.openai_chat.request import read_stop
-from rixin.errors import Kind, RixinError
 
 _NUMBERS = {
     "temperature": "temperature",
@@ -104,8 +104,7 @@ def _read(call: Call, fields: JsonObject, card_of: CardOf) -> Generate:
 
 def _card(model: str, card_of: CardOf) -> ModelCard:
     card = card_of(model)
-    if not card.supports("generate"):
-        raise RixinError(Kind.MODEL_NOT_FOUND, f"models/{card.name} does not generate content.", param="model")
+    check_chats(card)
     return card
 
 

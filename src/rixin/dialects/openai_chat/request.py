@@ -21,6 +21,7 @@ from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.requests import Generate, Origin, Sampling
 from rixin.dialects.base import Call, CardOf
+from rixin.dialects.chat_models import check_chats
 from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, decode_object, is_null
 from rixin.dialects.openai_chat.bounds import (
     MAX_FIELDS,
@@ -35,7 +36,7 @@ from rixin.dialects.openai_chat.messages import read_messages
 from rixin.dialects.openai_chat.reasoning import read_reasoning
 from rixin.dialects.openai_chat.tools import read_response_format, read_tool_choice, read_tools
 from rixin.dialects.openai_chat.wire import NAME, ChatBody, CommonBody, CompletionBody
-from rixin.errors import Kind, RixinError, invalid
+from rixin.errors import invalid
 
 _CHAT = msgspec.json.Decoder(ChatBody)
 _COMPLETION = msgspec.json.Decoder(CompletionBody)
@@ -145,10 +146,7 @@ def _card(body: CommonBody, card_of: CardOf) -> ModelCard:
     if not body.model:
         raise invalid("invalid model, it should not be empty.", "model")
     card = card_of(body.model)
-    if not card.supports("generate"):
-        raise RixinError(
-            Kind.MODEL_NOT_FOUND, f"model route not found: {card.name} does not answer chats", param="model"
-        )
+    check_chats(card)
     return card
 
 

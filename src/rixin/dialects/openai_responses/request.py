@@ -20,13 +20,14 @@ import msgspec
 from rixin.core.cards import ModelCard
 from rixin.core.requests import Count, Generate, Origin, ReasoningWish, Sampling
 from rixin.dialects.base import Call, CardOf
+from rixin.dialects.chat_models import check_chats
 from rixin.dialects.decoding import decode, decode_fields
 from rixin.dialects.openai_chat.bounds import BOUNDS, MAX_NAME, check_size
 from rixin.dialects.openai_chat.request import read_extra, read_stop
 from rixin.dialects.openai_responses.items import COMPACTION_TRIGGER, Conversation, read_content
 from rixin.dialects.openai_responses.tools import Toolbox, read_format, read_tool_choice
 from rixin.dialects.openai_responses.wire import NAME, ResponsesBody
-from rixin.errors import Kind, RixinError, invalid
+from rixin.errors import invalid
 
 if TYPE_CHECKING:
     from rixin.core.json import JsonObject, JsonValue
@@ -109,10 +110,7 @@ def _card(body: ResponsesBody, card_of: CardOf) -> ModelCard:
     if not body.model:
         raise invalid("invalid model, it should not be empty.", "model")
     card = card_of(body.model)
-    if not card.supports("generate"):
-        raise RixinError(
-            Kind.MODEL_NOT_FOUND, f"model route not found: {card.name} does not answer chats", param="model"
-        )
+    check_chats(card)
     return card
 
 

@@ -17,6 +17,7 @@ from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject
 from rixin.core.requests import Generate, Origin, ReasoningWish, Sampling
 from rixin.dialects.base import Call, CardOf
+from rixin.dialects.chat_models import check_chats
 from rixin.dialects.decoding import decode, decode_fields
 from rixin.dialects.openai_chat.reasoning import read_switch
 from rixin.dialects.openai_chat.request import read_extra, read_stop
@@ -24,7 +25,7 @@ from rixin.dialects.openai_chat.wire import Thinking
 from rixin.dialects.sensenova_native.bounds import CHAT, COMPLETION, Bounds, check_number
 from rixin.dialects.sensenova_native.messages import read_messages
 from rixin.dialects.sensenova_native.wire import NAME, ChatBody, CommonBody, CompletionBody
-from rixin.errors import Kind, RixinError, invalid
+from rixin.errors import invalid
 
 _CHAT = msgspec.json.Decoder(ChatBody)
 _COMPLETION = msgspec.json.Decoder(CompletionBody)
@@ -89,6 +90,5 @@ def _card(body: CommonBody, card_of: CardOf) -> ModelCard:
     if not body.model:
         raise invalid("invalid model, it should not be empty.", "model")
     card = card_of(body.model)
-    if not card.supports("generate"):
-        raise RixinError(Kind.MODEL_NOT_FOUND, f"model not found: {card.name} does not answer chats", param="model")
+    check_chats(card, "model not found")
     return card
