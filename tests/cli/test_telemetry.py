@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,6 @@ class Program:
     upstream: ScriptedUpstream
     url: str
     key: str
-    log: list[str] = field(default_factory=list[str])
 
     async def ask(self, headers: dict[str, str] | None = None, **fields: Any) -> tuple[int, str]:
         """Sends one request over a connection of its own, so that any worker may get it."""
@@ -189,12 +188,33 @@ async def test_l7_names_that_clients_invent_are_no_label(program: Program) -> No
 async def test_metrics_tell_of_upstreams_and_engines(program: Program) -> None:
     """The breaker of an upstream, the state of each local model, whether the database answers, and how many serve."""
     await program.ask()
-    assert await program.sum("rixin_store_up") == 1
+    assert await program.sum("rixin_store_up", store="database") == 1
     assert await program.sum("rixin_workers") == 1
     assert await program.sum("rixin_engine_state", model="local", state="stopped") == 1
     _, text = await program.metrics()
     assert 'rixin_upstream_breaker_state{model="m",provider="p"} 0.0' in text
     assert 'rixin_upstream_keys_resting{model="m",provider="p"} 0.0' in text
+
+
+async def test_an_upstream_that_fails_is_seen(data_dir: Path) -> None:
+    """Its calls by how they failed, and that it is left alone in the end."""
+    async with running(data_dir, reply=answer('{"error": {"message": "no"}}', status=500)) as program:
+        for _ in range(6):
+            assert (await program.ask())[0] >= 500
+        assert await program.sum("rixin_upstream_breaker_state", provider="p", model="m") == 2
+        assert await program.sum("rixin_upstream_attempts_total", error_type="") == 0
+        assert await program.sum("rixin_upstream_attempts_total") == len(program.upstream.posted) >= 5
+
+
+async def test_what_a_limit_refuses_is_counted(data_dir: Path) -> None:
+    """Of a key that may ask once an hour the second request is counted as refused, and calls nobody."""
+    plan = '[[plans.once.limits]]\nunit = "requests"\namount = 1\nwindow = 3600\n'
+    async with running(data_dir, settings=plan) as program:
+        made = await rixin("keys", "create", "once", "--plan", "once", "--json", data_dir=data_dir)
+        program.key = json.loads(made.out)["key"]
+        assert [(await program.ask())[0] for _ in range(2)] == [200, 429]
+        assert await program.sum("rixin_limits_refused_total", error_type="quota_exhausted") == 1
+        assert len(program.upstream.posted) == 1
 
 
 async def test_without_metrics_there_are_none(data_dir: Path) -> None:

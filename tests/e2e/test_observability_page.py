@@ -23,6 +23,10 @@ def test_the_commands(server: Server, tmp_path: Path) -> None:
         run(commands, server.url, server.shell, cwd=tmp_path).stdout for commands in blocks(PAGE, "sh")
     )
     assert re.search(r'^rixin_requests_total\{.*model="local".*\} [1-9]', counted, re.MULTILINE)
+    shown = run("curl -s http://127.0.0.1:8700/metrics", server.url, server.shell).stdout
+    assert 'rixin_engine_state{model="local",state="ready"} 1.0' in shown
+    for gauge in ("slots", "slots_busy", "requests_waiting", "memory_bytes"):
+        assert f'rixin_engine_{gauge}{{model="local"}}' in shown
     assert keyed == "rixin_workers 1.0\n"
     assert re.fullmatch(r"(?i)server-timing: .*upstream;dur=[\d.]+, .*rixin;dur=[\d.]+, total;dur=[\d.]+\s*", timed)
 

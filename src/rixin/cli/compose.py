@@ -32,7 +32,7 @@ from rixin.cli.limits import limits_of
 from rixin.cli.local_engines import LocalLearner, local_engines, obstacle
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.reference import reference
-from rixin.cli.telemetry import Observed, open_telemetry
+from rixin.cli.telemetry import Observed, open_telemetry, stores_of
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import Clock
 from rixin.conversations import envelope, sessions, stored_responses
@@ -185,7 +185,7 @@ async def compose(
             load_of=engines.upstreams.load_of,
             ledger=stores.ledger,
             requests=stores.requests,
-            database=stores.database,
+            stores=stores_of(settings, stores.database, stores.limiter),
         )
         models = ModelService(engines.catalog, engines.upstreams.looked)
         admin = Lazy(partial(asyncio.to_thread, _admin(settings, stores, engines, obstructed, clock)))

@@ -14,6 +14,7 @@ from rixin.clock import Clock
 from rixin.core.redaction import Redactor
 from rixin.engines.base import Load
 from rixin.engines.control import ModelStatus
+from rixin.limits.base import Cost, Limit, Limiter
 from rixin.routing.router import Router
 from rixin.service.telemetry import samples
 from rixin.service.telemetry.metrics import Metrics, Sample
@@ -29,6 +30,8 @@ SUFFIX: Final = ".metrics"
 """How the names of sheets end."""
 INTERVAL: Final = 1.0
 """Seconds after which others see what is true of a worker."""
+_PROBE: Final = Limit("metrics", "requests", 1, 60.0)
+"""What nobody is bound by, to look at."""
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -44,7 +47,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """How busy one of them is."""
     ledger: Ledger
     requests: RequestLog
-    database: Database
+    stores: Mapping[str, Callable[[], Awaitable[object]]]
+    """What asks each store for something small."""
 
 
 class Telemeter:
@@ -70,7 +74,7 @@ class Telemeter:
 
         async def scrape(accept: str) -> tuple[bytes, str]:
             self._look(metrics, observed)
-            found = await samples.of_server(observed.models, observed.load_of, observed.database, self._clock)
+            found = await samples.of_server(observed.models, observed.load_of, observed.stores, self._clock)
             return await asyncio.to_thread(_expose, self._directory, found, accept)
 
         yield Endpoint(
@@ -100,6 +104,14 @@ class Telemeter:
         )
         metrics.lost("usage", observed.ledger.lost)
         metrics.lost("requests", observed.requests.lost)
+
+
+def stores_of(settings: Settings, database: Database, limiter: Limiter) -> dict[str, Callable[[], Awaitable[object]]]:
+    """What asks each store of a server for something small."""
+    stores: dict[str, Callable[[], Awaitable[object]]] = {"database": database.revision}
+    if settings.server.redis_url is not None:
+        stores["redis"] = lambda: limiter.inspect((_PROBE,), Cost())
+    return stores
 
 
 def open_telemetry(

@@ -15,7 +15,7 @@ from rixin.service.telemetry.exposition import expose
 from rixin.service.telemetry.families import GAUGES, LAYOUTS
 from rixin.service.telemetry.metrics import MOST_ROWS, Metrics, Sample
 from rixin.service.telemetry.sheet import Sheet, SheetContent, read_sheet
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 from tests.limits.manual_clock import ManualClock
 
 CHAT = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "p", "gen_ai_request_model": "m"}

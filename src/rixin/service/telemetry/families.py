@@ -255,7 +255,7 @@ GAUGES: Final = {
         Gauge(name="rixin_engine_slots", help="Requests that a local model works on at a time.", labels=("model",)),
         Gauge(name="rixin_engine_slots_busy", help="Requests that it works on.", labels=("model",)),
         Gauge(name="rixin_engine_requests_waiting", help="Requests that wait for one of its slots.", labels=("model",)),
-        Gauge(name="rixin_store_up", help="Whether the database answered just now."),
-        Gauge(name="rixin_store_response_seconds", help="How long it took to."),
+        Gauge(name="rixin_store_up", help="Whether a store answered just now.", labels=("store",)),
+        Gauge(name="rixin_store_response_seconds", help="How long it took to.", labels=("store",)),
     )
 }

@@ -17,7 +17,7 @@ from rixin.errors import Kind
 from rixin.service.telemetry.families import ATTEMPTS, EXCHANGES, LOSSES, REFUSALS, REQUESTS, Layout
 from rixin.service.telemetry.sheet import Key, Sheet
 from rixin.settings import LOCAL
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 
 MOST_ROWS: Final = 2000
 """Sets of labels that one worker tells apart."""

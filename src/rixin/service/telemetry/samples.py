@@ -13,7 +13,6 @@ from rixin.routing.breaker import State
 from rixin.routing.gate import Gate
 from rixin.service.telemetry.metrics import Sample
 from rixin.settings import LOCAL
-from rixin.store.database import Database
 
 PATIENCE: Final = 2.0
 """Seconds that anybody who is asked may take."""
@@ -36,7 +35,7 @@ def of_upstreams(gates: Iterable[Gate]) -> Iterator[Sample]:
 async def of_server(
     models: Mapping[str, ModelStatus],
     load_of: Callable[[str], Awaitable[Load | None]],
-    database: Database,
+    stores: Mapping[str, Callable[[], Awaitable[object]]],
     clock: Clock,
 ) -> list[Sample]:
     """What no worker needs to be asked for.
@@ -44,12 +43,13 @@ async def of_server(
     Args:
         models: The local models, as the supervisor tells of them.
         load_of: How busy one of them is; None where it is not there.
-        database: The server's.
+        stores: What asks each store of the server for something small.
         clock: Time.
     """
     samples = [Sample("rixin_build_info", 1, (__version__,))]
     engines = [_of_engine(status, load_of) for status in models.values()]
-    for found in await asyncio.gather(_of_store(database, clock), *engines):
+    asked = [_of_store(name, ask, clock) for name, ask in stores.items()]
+    for found in await asyncio.gather(*asked, *engines):
         samples += found
     return samples
 
@@ -74,11 +74,12 @@ async def _of_engine(status: ModelStatus, load_of: Callable[[str], Awaitable[Loa
     return samples
 
 
-async def _of_store(database: Database, clock: Clock) -> list[Sample]:
+async def _of_store(name: str, ask: Callable[[], Awaitable[object]], clock: Clock) -> list[Sample]:
     began = clock.monotonic()
     try:
         async with asyncio.timeout(PATIENCE):
-            await database.revision()
+            await ask()
     except (RixinError, TimeoutError):
-        return [Sample("rixin_store_up", 0)]
-    return [Sample("rixin_store_up", 1), Sample("rixin_store_response_seconds", clock.monotonic() - began)]
+        return [Sample("rixin_store_up", 0, (name,))]
+    elapsed = clock.monotonic() - began
+    return [Sample("rixin_store_up", 1, (name,)), Sample("rixin_store_response_seconds", elapsed, (name,))]

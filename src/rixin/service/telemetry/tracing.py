@@ -29,7 +29,7 @@ from rixin.core.redaction import Redactor
 from rixin.engines.trace import Attempt, Trace
 from rixin.errors import Kind
 from rixin.service.telemetry.metrics import OPERATIONS
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 
 LONGEST_CONTENT: Final = 65536
 """Bytes that a span tells of what was said."""

@@ -3,7 +3,7 @@
 from rixin.accounts.request_log import RequestWatch
 from rixin.engines.trace import Spans, Trace
 from rixin.service.telemetry.metrics import Metrics
-from rixin.store.usage import UsageRow
+from rixin.store.usage_row import UsageRow
 
 
 class Watch:
