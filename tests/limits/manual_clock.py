@@ -1,6 +1,9 @@
 """Time that a test owns, in whole microseconds."""
 
+import itertools
+
 MICROSECONDS = 1_000_000
+_machines = itertools.count()
 
 
 class ManualClock:
@@ -8,7 +11,7 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.steady = 0
-        self.machine = "machine 1"
+        self.machine = f"machine {next(_machines)}"
         self._wall = 1_795_000_000 * MICROSECONDS
         self._monotonic = 5_000 * MICROSECONDS
 
@@ -35,4 +38,4 @@ class ManualClock:
         self.steady += off
         self._wall += off
         self._monotonic = 7 * MICROSECONDS
-        self.machine = f"machine {self.steady}, {self._wall}"
+        self.machine = f"machine {next(_machines)}"

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def processes(url: str) -> Iterator[list[Process]]:
+def processes(url: str) -> Generator[list[Process]]:
     """All that take part, ready, and each known to the others."""
     with ExitStack() as stack:
         running = [Process(url) for _ in range(PROCESSES)]

@@ -129,7 +129,7 @@ class Step(Struct, eq=False, kw_only=True):
         self.outcomes = [self._decide(page, start) for start in self.starts]
         self._lease(page)
         self.recalled, own.recalled = own.recalled, []
-        if self.changes or any(isinstance(outcome, Admission) for outcome in self.outcomes):
+        if self.changes or self.doubts or any(isinstance(outcome, Admission) for outcome in self.outcomes):
             own.step, own.ends_at = self.number, page.now + microseconds(FORGOTTEN)
 
     def _decide(self, page: Page, start: Start) -> Outcome:
