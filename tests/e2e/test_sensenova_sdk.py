@@ -23,6 +23,15 @@ def test_chats_are_answered(environ: dict[str, str]) -> None:
     assert chunks[-1]["data"]["choices"][0]["finish_reason"] in ("stop", "length")
 
 
+def test_what_a_client_knows_is_known(environ: dict[str, str]) -> None:
+    """The SDK's own example: knowledge that comes with the question."""
+    knowledge = {"associated_knowledge": {"content": "aasda是一个大电影院。", "mode": "concatenate"}}
+    messages = [{"role": "user", "content": "aasda是什么"}]
+    fields = {"model": "SenseNova-V6-Pro", "temperature": 0.01, "max_new_tokens": 40, "plugins": knowledge}
+    answer = call(environ, f"sensenova.ChatCompletion.create(messages={messages!r}, **{fields!r})")
+    assert "电影院" in answer["data"]["choices"][0]["message"]
+
+
 def test_prompts_are_continued(environ: dict[str, str]) -> None:
     """Whole, and streamed."""
     expression = "sensenova.Completion.create(model='local', prompt='Once upon a time', max_new_tokens=5"

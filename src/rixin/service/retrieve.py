@@ -23,6 +23,7 @@ from rixin.engines.base import Batch
 from rixin.errors import invalid
 from rixin.knowledge.prompt import Control, inject, question_of
 from rixin.knowledge.search import Answer, Found, Searcher
+from rixin.service.associated_knowledge import associate
 from rixin.service.fit import without_turns
 
 IDS: Final = "know_ids"
@@ -135,12 +136,13 @@ class Retriever:
         self._searcher = searcher
 
     async def retrieve(self, request: Generate, owner: str) -> Retrieved:
-        """A request with what its bases know.
+        """A request with what its bases know, and what its client knows itself.
 
         Raises:
             RixinError: `INVALID_REQUEST` naming the field; `NOT_FOUND` for a base that is not the owner's; what the
                 embedding model raises.
         """
+        request = associate(request)
         ids = _ids(request.extra.get(IDS))
         if not ids:
             return Retrieved(request)
