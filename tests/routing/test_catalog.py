@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from rixin.core.cards import ModelCard
+from rixin.core.cards import ModelCard, Pricing
+from rixin.core.prices import PriceList
 from rixin.engines.base import ListedModel
 from rixin.errors import Kind, RixinError
 from rixin.profiles import cards
 from rixin.profiles.cards import load_models
 from rixin.routing.catalog import Candidate, Catalog, Preference
-from rixin.settings import RouteTarget
+from rixin.settings import ModelPrice, RouteTarget
 
 KNOWN = load_models(Path(cards.__file__).with_name("models.toml").read_bytes())
 LOCAL = ModelCard(name="local", target="local", context_length=32768, max_output_length=8192)
@@ -282,3 +283,17 @@ def test_models_that_only_draw_have_no_chats() -> None:
     ]
     built.set_provider_models("one", drawn)
     assert [built.resolve(name).card.operations for name in ("a", "b")] == [("draw",), ("generate",)]
+
+
+def test_a_price_is_that_of_who_answers() -> None:
+    """A provider's model has the price that the settings say, and so has every name that it goes by."""
+    prices = PriceList({"one/*": ModelPrice(prompt=1, completion="2.5"), "local": ModelPrice(request=0.5)})
+    built = Catalog(KNOWN, {"quick": "m1"}, ["one", "two"], prices=prices)
+    built.set_provider_models("one", [ListedModel(name="m1")])
+    built.set_provider_models("two", [ListedModel(name="m2")])
+    built.set_local_models([LOCAL])
+    paid = Pricing(prompt="1", completion="2.5")
+    found = {name: built.resolve(name).card.pricing for name in ("m1", "one/m1", "quick", "gpt-5", "m2", "local")}
+    assert found == {
+        "m1": paid, "one/m1": paid, "quick": paid, "gpt-5": paid, "m2": Pricing(), "local": Pricing(request="0.5")
+    }  # fmt: skip

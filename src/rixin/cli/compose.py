@@ -249,7 +249,7 @@ async def _open_engines(
 ) -> _Engines:
     known = stores.known
     error_rules = load_error_rules(_PROFILES.joinpath("error_rules.toml").read_bytes())
-    catalog = Catalog(known, settings.aliases, routes=settings.routes)
+    catalog = Catalog(known, settings.aliases, routes=settings.routes, prices=stores.prices)
     learner = LocalLearner(settings, catalog)
     control = life.hold(ControlClient(control_socket, on_notice=learner.hear))
     await control.connect()

@@ -66,7 +66,7 @@ class Price(Struct, frozen=True, kw_only=True):
         return Pricing(
             prompt=decimal_text(self.prompt),
             completion=decimal_text(self.completion),
-            cached=decimal_text(self.cached),
+            cached=None if self.cached == self.prompt else decimal_text(self.cached),
             request=decimal_text(self.request),
             currency=currency,
         )

@@ -5,7 +5,16 @@ from urllib.parse import urlsplit
 
 from rixin.errors import Kind, RixinError
 
-_ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/images/generations", "/images/edits", "/models")
+_ENDPOINTS = (
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/messages",
+    "/embeddings",
+    "/images/generations",
+    "/images/edits",
+    "/models",
+)
 _VERSION = re.compile(r"v\d+((alpha|beta)\d*)?")
 
 

@@ -68,7 +68,7 @@ def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCa
 
     Field table, defaults, reasoning field, stream conventions, recommended presets and plan are the alias's own where
     they are documented; whatever limits what can be done (operations, window, output, modalities, features) is the
-    target's, and the smaller where both are known.
+    target's, as is the price, and the smaller where both are known.
     """
     if alias is None:
         return msgspec.structs.replace(target, name=name)
@@ -87,6 +87,7 @@ def alias_card(name: str, alias: ModelCard | None, target: ModelCard) -> ModelCa
         features=target.features,
         strict=target.strict,
         quantization=target.quantization,
+        pricing=target.pricing,
     )
 
 

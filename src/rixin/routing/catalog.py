@@ -13,7 +13,8 @@ from functools import reduce
 import msgspec
 from msgspec import Struct
 
-from rixin.core.cards import ModelCard, Operation
+from rixin.core.cards import ModelCard, Operation, Pricing
+from rixin.core.prices import PriceList
 from rixin.engines.base import ListedModel
 from rixin.errors import Kind, RixinError
 from rixin.profiles.cards import KnownModels, alias_card, presumed_operations, smaller_card
@@ -89,6 +90,7 @@ class Catalog:
             default.
         routes: The configured routes, in file order; names may be globs.
         preferences: How providers rank; those that are not here have the defaults.
+        prices: What models cost; what is documented of them unless given.
     """
 
     def __init__(
@@ -99,8 +101,10 @@ class Catalog:
         *,
         routes: Mapping[str, Sequence[RouteTarget]] | None = None,
         preferences: Mapping[str, Preference] | None = None,
+        prices: PriceList | None = None,
     ) -> None:
         self._known = known
+        self._prices = prices or PriceList({}, known.cards)
         self._remote: dict[str, dict[str, ModelCard]] = {}
         self._silent: set[str] = set()
         """Providers that have not told their models yet."""
@@ -133,7 +137,9 @@ class Catalog:
 
     def set_local_models(self, cards: Iterable[ModelCard]) -> None:
         """Replaces the local models; the first one is the default."""
-        self._local = {card.name: card for card in cards}
+        self._local = {
+            card.name: msgspec.structs.replace(card, pricing=self._pricing(LOCAL, card.target)) for card in cards
+        }
         self._resolved.clear()
 
     def resolve(self, name: str) -> Resolution:
@@ -297,7 +303,11 @@ class Catalog:
             max_output_length=model.max_output_length or known.max_output_length,
             input_modalities=model.input_modalities or known.input_modalities,
             output_modalities=model.output_modalities or known.output_modalities,
+            pricing=self._pricing(provider, model.name),
         )
+
+    def _pricing(self, provider: str, model: str) -> Pricing:
+        return self._prices.of(provider, model).pricing(self._prices.currency)
 
     def _not_found(self, name: str) -> str:
         nearest = difflib.get_close_matches(name, [card.name for card in self.cards()], n=3, cutoff=0.0)
