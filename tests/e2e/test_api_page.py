@@ -11,9 +11,11 @@ PAGE = DOCS / "api.md"
 
 
 def test_the_commands(server: Server) -> None:
-    """A compressed request is answered, a prompt counted, and Google's dialect spoken."""
+    """The API describes itself, a compressed request is answered, a prompt counted, and Google's dialect spoken."""
     environ = server.environ | {"RIXIN_API_KEY": server.key}
-    compressed, counted, googles = (json.loads(run(block, server.url, environ).stdout) for block in blocks(PAGE, "sh"))
+    described, *answers = (run(block, server.url, environ).stdout for block in blocks(PAGE, "sh"))
+    compressed, counted, googles = map(json.loads, answers)
+    assert int(described.split()[0]) > 60
     assert compressed["type"] == "message"
     assert (
         compressed["usage"]["input_tokens"] + compressed["usage"]["cache_read_input_tokens"] == counted["input_tokens"]
