@@ -213,9 +213,9 @@ class RequestLog:
             body: What the client sent.
             entry: The journal's, where it was opened.
         """
+        self._ledger.record(row, entry)
         if self._watch is not None:
             self._watch.ended(row, trace, body)
-        self._ledger.record(row, entry)
         attempts = trace.attempts if trace is not None else []
         raw = self._raw(row, attempts, body)
         if not attempts and raw is None:

@@ -14,6 +14,7 @@ from rixin.clock import Clock
 from rixin.core.redaction import Redactor
 from rixin.engines.base import Load
 from rixin.engines.control import ModelStatus
+from rixin.errors import Kind, RixinError
 from rixin.limits.base import Cost, Limit, Limiter
 from rixin.routing.router import Router
 from rixin.service.telemetry import samples
@@ -131,16 +132,27 @@ def open_telemetry(
         environ: For `OTEL_*`.
         clock: Time.
         life: Ends what began.
+
+    Raises:
+        RixinError: `CONFIGURATION` where there is no room for them.
     """
     directory, index = place
     metrics = None
     if settings.telemetry.metrics:
-        sheet = Sheet(directory / f"worker-{index}{SUFFIX}")
+        sheet = _open_sheet(directory / f"worker-{index}{SUFFIX}")
         life.callback(sheet.close)
         metrics = Metrics(sheet)
     tracing = _tracing(settings.telemetry, redactor, environ, clock, life)
     watch = None if metrics is None and tracing is None else Watch(metrics, tracing)
     return Telemeter(directory, watch, clock)
+
+
+def _open_sheet(path: Path) -> Sheet:
+    try:
+        return Sheet(path)
+    except OSError as error:
+        message = f"there is no room for metrics in {path.parent}: {error.strerror}; set telemetry.metrics to false"
+        raise RixinError(Kind.CONFIGURATION, message) from None
 
 
 def _tracing(

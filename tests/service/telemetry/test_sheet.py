@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rixin.service.telemetry.sheet import Row, Sheet, SheetContent, read_sheet
+from rixin.service.telemetry.sheet import SIZE, Row, Sheet, SheetContent, read_sheet
 
 KILLED = """
 import os, signal, sys
@@ -74,7 +74,11 @@ def test_what_is_no_sheet_is_empty(tmp_path: Path) -> None:
         path.unlink()
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    """It is made for its user only."""
+def test_its_room_is_its_own(tmp_path: Path) -> None:
+    """It is made for its user only, and a disk that fills up later does not take away what it will write to."""
     Sheet(tmp_path / "sheet").close()
-    assert (tmp_path / "sheet").stat().st_mode & 0o077 == 0
+    made = (tmp_path / "sheet").stat()
+    assert made.st_mode & 0o077 == 0
+    assert made.st_size == SIZE
+    if sys.platform == "linux":
+        assert made.st_blocks * 512 >= SIZE

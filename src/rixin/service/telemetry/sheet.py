@@ -21,7 +21,7 @@ from msgspec import Struct
 Key: TypeAlias = tuple[str, ...]
 
 SIZE: Final = 4 * 2**20
-"""Bytes of a sheet. Only those in use take memory, or room on the disk."""
+"""Bytes of a sheet; only those in use take memory."""
 _MAGIC: Final = 0x31584952
 _HEADER: Final = Format("=QQQ")
 _ROW: Final = Format("=QQ")
@@ -49,16 +49,19 @@ class Sheet:
 
     Args:
         path: The file; made where it is not there yet, or is none.
-        size: Bytes that it may take.
+        size: Bytes that it takes.
 
     Attributes:
-        numbers: All numbers of all rows. The place of a row's first one is what `find` and `add` give.
+        numbers: All numbers of all rows. The place of a row's first one is what `find` gives.
+
+    Raises:
+        OSError: There is no room for it.
     """
 
     def __init__(self, path: Path, size: int = SIZE) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(descriptor, size)
+            _reserve(descriptor, size)
             self._map = mmap.mmap(descriptor, size)
         finally:
             os.close(descriptor)
@@ -103,14 +106,22 @@ class Sheet:
 
 def read_sheet(path: Path) -> SheetContent:
     """The content of a sheet, which its worker may be writing to; empty where the file is none."""
-    data = path.read_bytes()
-    if len(data) < _HEADER.size:
-        return SheetContent(pid=0, rows=())
-    magic, used, pid = _HEADER.unpack_from(data)
-    if magic != _MAGIC:
-        return SheetContent(pid=0, rows=())
+    with path.open("rb") as file:
+        data = file.read(_HEADER.size)
+        magic, used, pid = _HEADER.unpack(data) if len(data) == _HEADER.size else (0, 0, 0)
+        if magic != _MAGIC:
+            return SheetContent(pid=0, rows=())
+        data += file.read(used - _HEADER.size)
     rows = tuple(Row(key, Format(f"={count}d").unpack_from(data, at)) for key, count, at in _rows(data, used))
     return SheetContent(pid=pid, rows=rows)
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Gives a file its room, so that writing to its memory cannot fail: on a full disk that would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.ftruncate(descriptor, size)
 
 
 def _rows(data: bytes | mmap.mmap, used: int) -> Iterator[tuple[Key, int, int]]:
