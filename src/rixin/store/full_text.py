@@ -36,7 +36,7 @@ _POSTGRESQL = text(
         SELECT id, sum(
             ln(1 + (passages - hits + 0.5) / (hits + 0.5)) * frequency / (frequency + 1.2 * (0.25 + 0.75 * length))
         ) AS score
-        FROM terms, (SELECT count(*) AS passages FROM knowledge_passages WHERE document_id = ANY(:documents))
+        FROM terms, (SELECT count(*) AS passages FROM knowledge_passages WHERE document_id = ANY(:documents)) AS base
         GROUP BY id
     )
     SELECT document_id, entry FROM hits JOIN scores USING (id) ORDER BY score DESC, id LIMIT :limit
