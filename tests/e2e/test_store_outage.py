@@ -16,7 +16,17 @@ from tests.support import postgresql
 from tests.support.databases import environment_of
 from tests.support.postgresql import PostgresServer
 from tests.support.server import Server, start
-from tests.upstreams.scripted import ScriptedUpstream, answer, completion
+from tests.upstreams.scripted import (
+    DONE,
+    Request,
+    ScriptedUpstream,
+    Step,
+    Wait,
+    answer,
+    completion,
+    completion_events,
+    stream,
+)
 
 pytestmark = pytest.mark.timeout(300)
 HANG = 60.0
@@ -34,8 +44,12 @@ models = ["m"]
 class House:
     """A server, the PostgreSQL that it stores in, and a client."""
 
-    def __init__(self, server: Server, store: PostgresServer, client: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, server: Server, store: PostgresServer, client: aiohttp.ClientSession, go_on: asyncio.Event
+    ) -> None:
         self.server, self.store, self.client = server, store, client
+        self.go_on = go_on
+        """Lets streams end that have begun."""
 
     async def ask(self, key: str | None = None) -> tuple[int, str | None, Any]:
         """Asks for a chat completion: the status, when to come back, and the body."""
@@ -50,6 +64,12 @@ class House:
         async with asyncio.timeout(HANG):
             while (await self.ask())[0] != 200:  # noqa: ASYNC110 - what is waited for happens in another process
                 await asyncio.sleep(0.1)
+
+    async def status(self, path: str) -> int:
+        """The status of an answer of the admin API."""
+        headers = {"authorization": f"Bearer {self.server.key}"}
+        async with self.client.get(self.server.url + path, headers=headers) as response:
+            return response.status
 
     async def requests(self) -> int:
         """How many requests the log of the server shows."""
@@ -66,13 +86,21 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
         stack.callback(store.remove)
         store.start()
         place = store.create()
-        upstream = await stack.enter_async_context(ScriptedUpstream(answer(completion())))
+        go_on = asyncio.Event()
+
+        def reply(request: Request) -> list[Step]:
+            if request.method == "POST" and request.json.get("stream"):
+                first, *others = completion_events()
+                return stream([first, Wait(go_on), *others, DONE])
+            return answer(completion())
+
+        upstream = await stack.enter_async_context(ScriptedUpstream(reply))
         client = await stack.enter_async_context(aiohttp.ClientSession())
         await _migrate(place)
         config, env = CONFIG.format(url=upstream.url), environment_of(place)
         server, stop = await asyncio.to_thread(start, tmp_path / "data", config=config, env=env)
         stack.push_async_callback(asyncio.to_thread, stop)
-        yield House(server, store, client)
+        yield House(server, store, client, go_on)
 
 
 async def test_r2_a_killed_store_closes_the_door_and_opens_it_again(house: House) -> None:
@@ -105,6 +133,25 @@ async def test_r2_a_killed_store_closes_the_door_and_opens_it_again(house: House
         while await house.requests() <= answered:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
     assert house.server.process.poll() is None
+
+
+async def test_r2_an_answer_that_has_begun_goes_on(house: House) -> None:
+    """To its end, though nobody new is let in; and it is on record when the store is back."""
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+    headers = {"authorization": f"Bearer {house.server.key}", "x-request-id": "req-begun-before"}
+    url = f"{house.server.url}/v1/chat/completions"
+    async with asyncio.timeout(HANG), house.client.post(url, json=body, headers=headers) as response:
+        await response.content.readuntil(b"\n\n")
+        await asyncio.to_thread(house.store.kill)
+        while (await house.ask())[0] == 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.2)
+        house.go_on.set()
+        assert (await response.read()).endswith(b"data: [DONE]\n\n")
+    await asyncio.to_thread(house.store.start)
+    await house.until_answered()
+    async with asyncio.timeout(HANG):
+        while await house.status(f"/admin/v1/requests/{headers['x-request-id']}") != 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.1)
 
 
 async def test_r2_a_restart_of_the_store_costs_no_request(house: House) -> None:
