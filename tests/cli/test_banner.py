@@ -53,6 +53,7 @@ def test_a_key_in_a_file_is_not_shown(tmp_path: Path) -> None:
         "pid": 1,
         "version": text.split()[1],
         "first_key_file": f"{tmp_path}/first-key",
+        "setup_token_file": None,
     }
 
 

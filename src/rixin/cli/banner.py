@@ -29,6 +29,7 @@ def banner(ready: ServerReady, settings: Settings, environ: Mapping[str, str]) -
     paragraphs = [
         f"Rixin {__version__} is at {ready.url}",
         _key_text(ready, settings),
+        _setup_text(ready),
         f"Try it:\n\n{_indented(_curl(ready, settings))}",
         _models_text(ready, settings, environ),
         *(
@@ -43,7 +44,12 @@ def banner_json(ready: ServerReady, settings: Settings) -> str:
     """The same for programs: one line of JSON."""
     told = {"event": "listening", "url": ready.url, "pid": ready.pid, "version": __version__}
     file = _key_file(settings)
-    return msgspec.json.encode({**told, "first_key_file": str(file) if file else None}).decode() + "\n"
+    setup = settings.server.setup_token_file.absolute()
+    files = {
+        "first_key_file": str(file) if file else None,
+        "setup_token_file": str(setup) if setup.is_file() else None,
+    }
+    return msgspec.json.encode({**told, **files}).decode() + "\n"
 
 
 def _key_text(ready: ServerReady, settings: Settings) -> str:
@@ -53,6 +59,12 @@ def _key_text(ready: ServerReady, settings: Settings) -> str:
         return f"Your key, shown this once: {ready.first_key}"
     file = _key_file(settings)
     return f"The first key is in {file}" if file else "Make a key with: rixin keys create NAME"
+
+
+def _setup_text(ready: ServerReady) -> str:
+    if ready.setup_token is None:
+        return ""
+    return f"To let people log in, make the first owner with the set-up token: {ready.setup_token}"
 
 
 def _key_file(settings: Settings) -> Path | None:

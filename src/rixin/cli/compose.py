@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rixin.accounts import first_key, root_secret
+from rixin.accounts import first_key, root_secret, setup_token
 from rixin.accounts.account import Account
 from rixin.accounts.account_files import AccountFiles
 from rixin.accounts.file_links import FileLinks
@@ -104,6 +104,7 @@ class Worker(Struct, frozen=True):
 
     app: App
     database: Database
+    secret: RootSecret
     keys: KeyRing
     providers: ProviderBook
     read_configuration: Callable[[], None]
@@ -215,7 +216,12 @@ async def compose(
             life.run(telemeter.look_always(observed))
         watch = engines.watch
         yield Worker(
-            app, stores.database, stores.keys, engines.book, (lambda: None) if watch is None else watch.read_now
+            app,
+            stores.database,
+            stores.secret,
+            stores.keys,
+            engines.book,
+            (lambda: None) if watch is None else watch.read_now,
         )
 
 
@@ -428,3 +434,12 @@ async def make_first_key(worker: Worker, settings: Settings, *, shown: bool) -> 
     file = None if shown else settings.first_key_file
     created = await first_key.ensure(worker.keys, file)
     return created.key if created is not None and shown else None
+
+
+async def make_setup_token(worker: Worker, settings: Settings, *, shown: bool) -> str | None:
+    """What the first owner proves themselves with, as `make_first_key`; None where there are users."""
+    if settings.server.auth != "keys":
+        return None
+    file = None if shown else settings.server.setup_token_file
+    token = await setup_token.ensure(worker.database, worker.secret, file)
+    return token if shown else None

@@ -61,7 +61,7 @@ def create(
 ) -> None:
     """Make a key. It is shown this once."""
     settings = options.load_settings(config, data_dir)
-    _check_plan(plan, settings)
+    check_plan(plan, settings)
     expires_at = parse_expiry(expires, SystemClock().now()) if expires else None
     wish = KeyWish(
         name=name, scopes=tuple(scope or ("inference",)), models=tuple(model or ()), plan=plan, expires_at=expires_at
@@ -209,7 +209,8 @@ def _state(key: Key, now: float) -> str:
     return "expired" if key.expires_at is not None and key.expires_at <= now else "active"
 
 
-def _check_plan(plan: str | None, settings: Settings) -> None:
+def check_plan(plan: str | None, settings: Settings) -> None:
+    """Raises `INVALID_REQUEST` unless there is such a plan, or none is wished for."""
     if plan is None:
         return
     published = load_plans(importlib.resources.files("rixin.profiles").joinpath("plans.toml").read_bytes())

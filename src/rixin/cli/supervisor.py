@@ -48,6 +48,8 @@ class ServerReady(Struct, frozen=True, kw_only=True):
     pid: int
     first_key: str | None
     """The key of a new server, where it is to be shown."""
+    setup_token: str | None = None
+    """What the first owner proves themselves with, where it is to be shown."""
     providers: tuple[tuple[str, str], ...] = ()
     """Name and address of each provider that is served."""
 
@@ -170,6 +172,7 @@ class Supervisor:
                         port=listeners.port,
                         pid=os.getpid(),
                         first_key=told.first_key,
+                        setup_token=told.setup_token,
                         providers=told.providers,
                     )
                 )

@@ -18,7 +18,7 @@ import uvicorn
 from msgspec import Struct
 
 from rixin.cli import logs, worker_config
-from rixin.cli.compose import compose, make_first_key
+from rixin.cli.compose import compose, make_first_key, make_setup_token
 from rixin.cli.worker_config import WorkerConfig, WorkerReady
 from rixin.clock import SystemClock
 from rixin.engines.process import Failed
@@ -77,6 +77,7 @@ async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
     config_file = None if config.config_file is None else Path(config.config_file)
     async with compose(settings, Path(config.control_socket), SystemClock(), config_file, index=config.index) as worker:
         key = await make_first_key(worker, settings, shown=config.show_first_key) if config.first else None
+        token = await make_setup_token(worker, settings, shown=config.show_first_key) if config.first else None
         server = Server(
             uvicorn.Config(
                 worker.app,
@@ -106,7 +107,7 @@ async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
             gc.collect()
             gc.freeze()
             providers = tuple((entry.name, entry.provider.base_url) for entry in worker.providers.served)
-            tell(WorkerReady(first_key=key, providers=providers))
+            tell(WorkerReady(first_key=key, setup_token=token, providers=providers))
         await serving
         listening.cancel()
         draining.cancel()

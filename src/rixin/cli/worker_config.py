@@ -23,13 +23,15 @@ class WorkerConfig(Struct, frozen=True, kw_only=True):
     first: bool = True
     """Whether it prepares the store, and makes the first key of a new one; the others start when it is ready."""
     show_first_key: bool = False
-    """Whether that key is told to the supervisor, for a person to read, or else written to its file."""
+    """Whether that key, and the set-up token, are told to the supervisor, for a person to read, or else written to
+    their files."""
 
 
 class WorkerReady(Struct, frozen=True, kw_only=True, tag="ready"):
     """The line that a worker writes when it serves."""
 
     first_key: str | None = None
+    setup_token: str | None = None
     providers: tuple[tuple[str, str], ...] = ()
     """Name and address of each provider that is served."""
 

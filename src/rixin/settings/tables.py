@@ -85,6 +85,11 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where every request and its answer are written down, redacted, for `rixin serve --replay`."""
 
     @property
+    def setup_token_file(self) -> Path:
+        """Where what the first owner proves themselves with is written when no person reads along."""
+        return self.data_dir / "setup-token"
+
+    @property
     def shares_database(self) -> bool:
         """Whether other servers may use the same database."""
         return self.database_url is not None and not self.database_url.startswith("sqlite")

@@ -95,6 +95,7 @@ async def set_up(services: Services, by: By, wish: SetupWish, response: Response
     login = await services.people.sign_in.set_up(
         wish.token, email=wish.email, name=wish.name, password=wish.password, address=by.address
     )
+    services.settings.setup_token_file.unlink(missing_ok=True)  # it counts no more
     return _begun(services, response, login)
 
 
