@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rixin.cli.durations import parse_expiry
+from rixin.cli.durations import parse_expiry, parse_past
 from rixin.errors import Kind, RixinError
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
@@ -30,3 +30,18 @@ def test_anything_else_is_refused_by_name(text: str) -> None:
     with pytest.raises(RixinError) as caught:
         parse_expiry(text, NOW)
     assert (caught.value.kind, caught.value.param) == (Kind.INVALID_REQUEST, "expires")
+
+
+def test_a_time_ago_is_taken_off() -> None:
+    """`7d` is a week ago, a date its own beginning, whether it has passed or not."""
+    assert parse_past("7d", NOW, "since") == NOW - 7 * 86400
+    assert parse_past("2026-11-20T00:00:00+00:00", NOW, "since") == NOW - 2 * 86400
+    assert parse_past("2026-11-23T00:00:00+00:00", NOW, "since") == NOW + 86400
+
+
+@pytest.mark.parametrize("text", ["", "0d", "yesterday", "1969-01-01T00:00:00+00:00", "999999w"])
+def test_no_time_is_refused_by_its_option(text: str) -> None:
+    """The option is named, and how to write it."""
+    with pytest.raises(RixinError, match="30d") as caught:
+        parse_past(text, NOW, "until")
+    assert caught.value.param == "until"

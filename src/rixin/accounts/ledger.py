@@ -83,23 +83,37 @@ class Ledger:
     async def recover_always(self) -> None:
         """Calls `recover` now and from time to time, until it is cancelled."""
         while True:
-            await self.recover()
+            try:
+                if taken := await self.recover():
+                    log.info("Stored what usage journals held", rows=taken)
+            except OSError as error:
+                log.warning("A usage journal cannot be read, and is left for later", detail=str(error))
             await asyncio.sleep(RECOVERY_INTERVAL)
 
-    async def recover(self) -> None:
-        """Stores what other processes left behind that are no more, and what there was no memory for in an outage."""
+    async def recover(self) -> int:
+        """Stores what other processes left behind that are no more, and what there was no memory for in an outage.
+
+        What cannot be stored now is left for later.
+
+        Returns:
+            How many rows that were.
+
+        Raises:
+            OSError: A journal cannot be read.
+        """
+        taken = 0
         if not await self._found.flush():
-            return
-        try:
-            for path in () if self._journal is None else self._journal.spilled():
-                if not await self._take(journal.settled(path)):
-                    return
-            for orphan in () if self._journals is None else journal.orphans(self._journals):
-                if not await self._take(orphan.rows()):
-                    return
-                orphan.remove()
-        except OSError as error:
-            log.warning("A usage journal cannot be read, and is left for later", detail=str(error))
+            return taken
+        for path in () if self._journal is None else self._journal.spilled():
+            taken += await self._take(journal.settled(path))
+            if self._found.failing:
+                return taken
+        for orphan in () if self._journals is None else journal.orphans(self._journals):
+            taken += await self._take(orphan.rows())
+            if self._found.failing:
+                return taken
+            orphan.remove()
+        return taken
 
     async def sweep_always(self, keeping: UsageKeeping, clock: Clock) -> None:
         """Deletes what is older than it shall be, now and then, until it is cancelled."""
@@ -179,17 +193,16 @@ class Ledger:
         await self.flush()
         return await self._sums.totals(*whole(since, until, group_by), group_by, wanted)
 
-    async def _take(self, rows: Iterable[UsageRow]) -> bool:
-        """Stores rows from a journal, those that are not there yet. Returns whether it could."""
+    async def _take(self, rows: Iterable[UsageRow]) -> int:
+        """Stores rows from a journal that are not there yet, until the store fails. Returns how many were looked at."""
         rows, taken = iter(rows), 0
         while batch := list(islice(rows, BATCH)):
             for row in batch:
                 self._found.record(row)
             if not await self._found.flush():
-                return False
+                break
             taken += len(batch)
-        log.info("Stored what a usage journal held", rows=taken)
-        return True
+        return taken
 
     def _stored(self, rows: Sequence[UsageRow]) -> None:
         if self._journal is not None:

@@ -14,8 +14,8 @@ from rixin.cli.output import show_error
 from rixin.errors import RixinError
 
 VERBS = (
-    "serve", "record", "chat", "draw", "models", "pull", "keys", "users", "teams", "audit", "providers", "doctor",
-    "connect", "skills", "config", "db",
+    "serve", "record", "chat", "draw", "models", "pull", "keys", "usage", "users", "teams", "audit", "providers",
+    "doctor", "connect", "skills", "config", "db",
 )  # fmt: skip
 """In the order of the help text. Each is a module here that exports `app`."""
 

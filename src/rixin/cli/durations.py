@@ -19,14 +19,32 @@ def parse_expiry(text: str, now: float) -> float:
     Raises:
         RixinError: `INVALID_REQUEST` for anything else, and for an instant that has passed.
     """
-    found = _DURATION.fullmatch(text)
-    if found:
-        return now + int(found[1]) * _SECONDS[found[2]]
-    try:
-        instant = datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
+    instant = _instant(text, now, 1)
+    if instant is None:
         message = f"{text!r} is no time: write 12h, 30d or 8w from now, or a date such as 2030-12-31"
-        raise RixinError(Kind.INVALID_REQUEST, message, param="expires") from None
+        raise RixinError(Kind.INVALID_REQUEST, message, param="expires")
     if instant <= now:
         raise RixinError(Kind.INVALID_REQUEST, f"{text} has passed already", param="expires")
     return instant
+
+
+def parse_past(text: str, now: float, param: str) -> float:
+    """When something was, in seconds since the epoch; times as of `parse_expiry`, but before now.
+
+    Raises:
+        RixinError: `INVALID_REQUEST` naming `param` for anything else, and for an instant before 1970.
+    """
+    instant = _instant(text, now, -1)
+    if instant is None or instant < 0:
+        message = f"{text!r} is no time: write 12h, 30d or 8w for so long ago, or a date such as 2026-12-31"
+        raise RixinError(Kind.INVALID_REQUEST, message, param=param)
+    return instant
+
+
+def _instant(text: str, now: float, sign: int) -> float | None:
+    if found := _DURATION.fullmatch(text):
+        return now + sign * int(found[1]) * _SECONDS[found[2]]
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
