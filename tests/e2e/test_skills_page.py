@@ -45,7 +45,9 @@ def test_the_page(server: Server, tmp_path: Path, program: Callable[[str], str])
     assert (home / ".claude/skills/rixin/SKILL.md").is_file()
 
 
-@pytest.mark.parametrize("page", ["SKILL.md", "references/chat.md", "references/usage.md", "references/server.md"])
+@pytest.mark.parametrize(
+    "page", ["SKILL.md", "references/chat.md", "references/usage.md", "references/server.md", "references/images.md"]
+)
 def test_the_skill(page: str, server: Server, tmp_path: Path, program: Callable[[str], str]) -> None:
     """What an agent is told to run works as it stands, and no answer is an error."""
     for name in ("bash", "curl"):
@@ -65,6 +67,6 @@ def test_the_skill_is_well_made() -> None:
     with opened(SourceName(kind="bundled")) as source:
         (skill,) = read_skills(source)
     pages = {file.path: file.content.decode() for file in skill.files}
-    assert set(pages) == {"SKILL.md", "references/chat.md", "references/usage.md", "references/server.md"}
+    assert set(pages) == {"SKILL.md", *(f"references/{name}.md" for name in ("chat", "usage", "server", "images"))}
     assert set(LINK.findall(pages["SKILL.md"])) == set(pages) - {"SKILL.md"}
     assert len(pages["SKILL.md"].splitlines()) < 500
