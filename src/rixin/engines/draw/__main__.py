@@ -40,8 +40,8 @@ def main() -> None:
 
 def _draw(job: Job) -> Iterator[Answer]:
     composition = compose(job.prompt, job.written)
-    if not composition.specification.title:
-        yield Refusal("invalid prompt, it holds nothing that can be drawn.")
+    if not composition.specification.title and not composition.specification.blocks:
+        yield Refusal("invalid prompt, it holds nothing that can be drawn, or only what is too long for a picture.")
         return
     for number in range(job.n):
         yield _picture(job, composition, number)

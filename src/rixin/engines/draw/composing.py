@@ -5,7 +5,7 @@ number.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -82,7 +82,8 @@ def compose(prompt: str, answer: str | None) -> Composition:
     sentences = [sentence for sentence in reading.sentences if len(sentence) <= _LONGEST_TEXT]
     if len(sentences) < len(reading.sentences):
         left_out.append("text")
-    title, subtitle = _titles(reading.title, reading.subtitle, sentences, written)
+    title = reading.title or (written.title if written else "") or _title_of_blocks(reading.blocks)
+    title, subtitle = _titles(title, reading.subtitle, sentences, written)
     blocks: list[Block] = []
     for block in (*reading.blocks, *_of_sentences(sentences)):
         whole = _fitting(_without_title(block, title), given)
@@ -110,8 +111,6 @@ def compose(prompt: str, answer: str | None) -> Composition:
 
 def _titles(title: str, subtitle: str, sentences: list[str], written: Written | None) -> tuple[str, str]:
     """Title and subtitle; what they take of the sentences is taken out of them."""
-    if not title and written:
-        title = written.title
     if not title and sentences:
         title = tidy(re.split(r"[,，;；:：。.]\s*", sentences[0], maxsplit=1)[0])
         if title == tidy(sentences[0]):
@@ -125,6 +124,11 @@ def _titles(title: str, subtitle: str, sentences: list[str], written: Written | 
     return title, subtitle
 
 
+def _title_of_blocks(blocks: Sequence[Block]) -> str:
+    """A title for data and lists that come alone: that of the first which has one."""
+    return next((tidy(block.title) for block in blocks if block.title), "")
+
+
 def _first_words(title: str) -> str:
     if _HAN.search(title):
         return title[:40]
@@ -135,8 +139,7 @@ def _first_words(title: str) -> str:
 
 
 def _without_title(block: Block, title: str) -> Block:
-    same = block.title and block.title.lower() in title.lower()
-    return replace(block, title="") if same and not isinstance(block, Chart) else block
+    return replace(block, title="") if block.title and block.title.lower() in title.lower() else block
 
 
 def _of_sentences(sentences: list[str]) -> Iterator[Block]:

@@ -41,12 +41,23 @@ _POINT: Final = re.compile(r"^\s*[-*•·]\s")
 _ANNOUNCED: Final = re.compile(r"[:：]\s*$")
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|(?<=\.)(?=\s)(?<!\d\.)")
 _COLON: Final = re.compile(r"[:：]")
-_LEADING: Final = re.compile(r"^(?:and|or|then|plus|和|及|与|以及)\s*", re.IGNORECASE)
-_LABEL_END: Final = re.compile(r"\s*(?:[:：=—–]|\s-|\bwith\b|\bat\b|\bis\b|\bwas\b|为|是|占|达|有)?\s*$")
+_LEADING: Final = re.compile(r"^(?:(?:and|or|then|plus)\s+(?=[^\d\s])|[和及与]|以及)\s*", re.IGNORECASE)
+_LABEL_END: Final = re.compile(
+    r"(?:\s*[:：=—–]|\s+-|(?<=\S)\s+(?:with|at|is|was)|(?<=\S)[为是占达有])?\s*$", re.IGNORECASE
+)
 _PERIOD: Final = re.compile(
     r"^(?:(?:19|20)\d\d\s*年?|(?:19|20)\d\d[-/.]\d{1,2}|Q[1-4](?:\s*\d{2,4})?|(?:\d{1,2}|[一二三四五六七八九十]{1,2})\s*月|第?[一二三四1-4]季度|周[一二三四五六日]"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?(?:\s*\d{2,4})?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
     r"|(?:week|day|month|year|hour)\s*\d+|第?\d+\s*[天周月年日时])$",
+    re.IGNORECASE,
+)
+_CHART: Final = (
+    r"(?:(?:pie|bar|line|column|donut)\s*(?:chart|graph)?|charts?|graphs?|饼图|柱状图|折线图|条形图|图表)\s*"
+    r"(?:(?:of|for|about|showing|with)\b)?"
+)
+_WISH: Final = re.compile(
+    r"^(?:please\s+)?(?:(?:draw|make|create|plot|show|chart|生成|画|绘制|制作)\s*(?:me\s+)?(?:an?\b|the\b|一[张个幅份])?\s*"
+    rf"(?:{_CHART})?|{_CHART})\s*",
     re.IGNORECASE,
 )
 _KIND_WORDS: Final[tuple[tuple[ChartKind, re.Pattern[str]], ...]] = (
@@ -313,11 +324,4 @@ def _unit(value: str) -> str:
 
 def _without_wish(title: str) -> str:
     """A title without the words that ask for a chart."""
-    plain = re.sub(
-        r"^(?:please\s+)?(?:draw|make|create|plot|show|chart|生成|画|绘制|制作)\s*(?:me\s+)?(?:an?|the|一[张个幅份])?\s*"
-        r"(?:(?:pie|bar|line|column|donut)\s*(?:chart|graph)?|饼图|柱状图|折线图|条形图|图表)?\s*(?:of|for|about|showing|with)?\s*",
-        "",
-        title,
-        flags=re.IGNORECASE,
-    )
-    return plain.strip()
+    return _WISH.sub("", title).strip()

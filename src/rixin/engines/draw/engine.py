@@ -1,6 +1,7 @@
 """The engine that draws infographics on this machine."""
 
 import asyncio
+import hashlib
 import sys
 import zlib
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -71,7 +72,7 @@ class DrawEngine:
         self._writing_deadline = writing_deadline
         self._timeout = timeout
         self._memory = memory
-        self._words: dict[int | None, str] = {}
+        self._words: dict[bytes, str] = {}
         """What was written for requests with a seed, so that they repeat also where the model does not."""
 
     async def ready(self) -> None:
@@ -113,8 +114,8 @@ class DrawEngine:
         written = await self._written(request)
         _tell(request, DrawProgress("drawing", _WRITING))
         job = Job(
-            prompt=request.prompt,
-            written=written,
+            prompt=request.prompt.encode("utf-8", "replace").decode(),  # half a character is none
+            written=written and written.encode("utf-8", "replace").decode(),
             width=width,
             height=height,
             format=request.output_format or "png",
@@ -153,8 +154,8 @@ class DrawEngine:
         if self._write is None or request.prompt_extend is False:
             return None
         asked = task(request.prompt, chinese=is_chinese(request.prompt))
-        remembered = None if request.seed is None else hash((request.prompt, request.seed))
-        if remembered in self._words:
+        remembered = None if request.seed is None else _digest(request.prompt, request.seed)
+        if remembered and remembered in self._words:
             return self._words[remembered]
         try:
             async with asyncio.timeout(self._writing_deadline):
@@ -165,7 +166,7 @@ class DrawEngine:
         except RixinError as error:
             log.warning("A drawing has no words but its prompt's, the model failed", kind=error.kind)
             return None
-        if remembered is not None:
+        if remembered:
             if len(self._words) >= _REMEMBERED:
                 del self._words[next(iter(self._words))]
             self._words[remembered] = written
@@ -224,6 +225,10 @@ def _size(request: Draw) -> tuple[int, int]:
     if not all(SHORTEST_EDGE <= edge <= LONGEST_EDGE for edge in (width, height)):
         raise invalid(f"invalid size, each edge should be in [{SHORTEST_EDGE},{LONGEST_EDGE}].", "size")
     return width, height
+
+
+def _digest(prompt: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}:{prompt}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _decider(request: Draw) -> int:
