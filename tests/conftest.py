@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from rixin.engines.pull import pull
 from rixin.store.database import Database
 from tests.support.databases import KINDS, Place, new_place
+from tests.support.redis import RedisServer
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
 AGENT_PLACES = (
@@ -49,6 +51,17 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def redis(program: Callable[[str], str]) -> Generator[RedisServer]:
+    """A Redis for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="rixin-redis-"))
+    server = RedisServer(folder, program("redis-server"))
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=KINDS)

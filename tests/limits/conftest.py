@@ -1,30 +1,15 @@
 """The back ends that one suite tests."""
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from tests.limits.backends import Backend, Opening, redis_store, sql_store
 from tests.support.databases import new_place
-from tests.support.redis import RedisServer
 
 SHARED = ("sqlite", "postgresql", "redis")
 BACK_ENDS = ("process", *SHARED)
-
-
-@pytest.fixture(scope="session")
-def redis(program: Callable[[str], str]) -> Iterator[RedisServer]:
-    """A Redis for all tests."""
-    folder = Path(tempfile.mkdtemp(prefix="rixin-redis-"))
-    server = RedisServer(folder, program("redis-server"))
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module", params=SHARED)

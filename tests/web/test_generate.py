@@ -360,6 +360,18 @@ async def test_limits_are_told_and_kept(served: Site) -> None:
     assert response.headers["x-ratelimit-remaining-requests"] == "0"
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/llm/chat-completions"])
+@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.QUOTA_EXHAUSTED, Kind.QUEUE_FULL])
+async def test_who_is_told_too_many_requests_is_told_when_to_come_back(served: Site, kind: Kind, path: str) -> None:
+    """In every dialect, even where an upstream did not say when."""
+    served.engine.script = [RixinError(kind, "too many")]
+    body = served.body() | {"input": "Hi", "max_tokens": 5}
+    headers = {"authorization": f"Bearer {served.key}"}
+    async with served.client.post(served.url + path, json=body, headers=headers) as response:
+        assert response.status == 429
+        assert int(response.headers["retry-after"]) >= 1
+
+
 async def test_a_failed_request_gives_its_limit_back(served: Site) -> None:
     """What was not served does not count."""
     served.limits.append(Limit("key:test", "requests", 1, 60.0))

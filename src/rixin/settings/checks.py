@@ -44,6 +44,9 @@ def check(settings: Settings) -> None:
     _check_proxies(settings.server.trusted_proxies)
     if settings.oidc.issuer is not None:
         _check_oidc(settings.oidc, settings.oidc.issuer, settings.server.public_url)
+    for name, amount in settings.credits.items():
+        if amount < 0:
+            raise RixinError(Kind.CONFIGURATION, f"credits.{name} is {amount}; it must be at least 0")
     for provider in settings.providers:
         check_provider(provider)
     for name, targets in settings.routes.items():

@@ -28,6 +28,10 @@ from rixin.web.stamp import make_stamp
 
 log = structlog.get_logger("rixin.web")
 
+TOO_MANY = 429
+UNTOLD = {Kind.RATE_LIMITED: 1.0, Kind.QUEUE_FULL: 1.0, Kind.QUOTA_EXHAUSTED: 60.0}
+"""Seconds after which to come back where nobody knows better, such as an upstream that refuses without saying when."""
+
 ANYONE = Account(id="anyone", name="anyone", scopes=frozenset())
 OWNER = Account(id="local", name="local", scopes=frozenset(access.value for access in Access), role="owner")
 """Who calls a server that asks for no keys: reachable from this machine only, and allowed everything."""
@@ -186,6 +190,8 @@ class App:
             if self._metrics is not None:
                 self._metrics.refused(error.kind)
             exchange.extra_headers.extend(rate_limit_headers(error.standings, self._clock.monotonic()))
+        if error.status == TOO_MANY and error.retry_after is None:
+            error.retry_after = UNTOLD[error.kind]
         reply = (dialect or self._spoken(exchange.headers)).render_error(
             error, make_stamp(exchange.request_id, self._clock)
         )
