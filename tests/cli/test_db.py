@@ -68,6 +68,20 @@ async def test_a_server_needs_a_shared_secret(tmp_path: Path) -> None:
         assert "root secret" in wrong.err
 
 
+async def test_what_cannot_be_reached_is_told(tmp_path: Path) -> None:
+    """A database that nobody serves is named, with why; nothing is made, and no password is shown."""
+    away = {"RIXIN_DATABASE_URL": f"postgresql://me:canary@/name?host={tmp_path}", "RIXIN_SECRET_KEY": SECRETS[0]}
+    run = await rixin("db", "status", data_dir=tmp_path / "data", env=away)
+    assert run.code == 1
+    assert "postgresql://me:***@" in run.err
+    assert "canary" not in run.err
+    nothing = {"RIXIN_DATABASE_URL": f"sqlite:///{tmp_path}/none.db"}
+    run = await rixin("db", "backup", str(tmp_path / "copy"), data_dir=tmp_path / "data", env=nothing)
+    assert run.code == 1
+    assert "none.db" in run.err
+    assert not list(tmp_path.glob("*.db"))
+
+
 async def test_a_copy_can_be_used(place: Place, tmp_path: Path) -> None:
     """What was in the database is in the copy, which nobody else may read; a file that is there is left alone."""
     # The machine's own `pg_dump` may be older than the server of the tests.

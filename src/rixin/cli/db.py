@@ -139,6 +139,11 @@ def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]])
         database = Database.open(settings)
         try:
             return await work(database)
+        except RixinError as error:
+            if error.kind is not Kind.OVERLOADED:
+                raise
+            message = f"cannot use the database {database.name}: {error.detail}"
+            raise RixinError(Kind.CONFIGURATION, message) from error
         finally:
             await database.aclose()
 

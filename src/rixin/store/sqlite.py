@@ -112,6 +112,7 @@ def _create_file(path: Path) -> None:
 
 
 def _copy(path: Path, to: Path) -> None:
+    path.stat()  # SQLite would make one
     with private_files.draft(to) as draft:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(draft)) as target:
             source.backup(target)
