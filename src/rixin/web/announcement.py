@@ -1,5 +1,5 @@
-"""What headers tell of a request besides its answer: who served it, what was done to it, how its limits stand, where its
-time went.
+"""What headers tell of a request besides its answer: who served it, what was done to it, how its limits stand, and
+where its time went.
 """
 
 from rixin.clock import Clock
