@@ -3,7 +3,7 @@
 Tests take the fixtures `database` or `place` of `tests/conftest.py`, and run once for each kind. A test of one kind
 says so: `@pytest.mark.parametrize("place", ["sqlite"], indirect=True)`.
 
-Real servers that tests start store in SQLite, or with `RIXIN_TEST_DATABASE=postgresql` in PostgreSQL.
+Real servers that tests start store in SQLite. With `RIXIN_TEST_DATABASE=postgresql` everything is in PostgreSQL.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Place: TypeAlias = Path | URL
 SECRET = bytes(range(32)).hex()
 _ON_POSTGRESQL = os.environ.get("RIXIN_TEST_DATABASE") == "postgresql"
 
-KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
+KINDS: tuple[Kind, ...] = ("postgresql",) if _ON_POSTGRESQL else ("sqlite", "postgresql")
 
 
 @contextmanager

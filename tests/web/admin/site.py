@@ -49,7 +49,7 @@ from rixin.web.authenticator import Authenticator
 from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
 from tests.engines.test_fleet import Yard
-from tests.support.databases import Place
+from tests.support.databases import Place, served_place
 
 PROFILES = Path(rixin.profiles.__file__).parent
 ERROR_RULES = load_error_rules((PROFILES / "error_rules.toml").read_bytes())
@@ -126,7 +126,7 @@ async def admin_site(
         place: Of a migrated database; one is made in the folder unless it is given.
     """
     clock = SystemClock()
-    database = Database(place or folder / "rixin.db")
+    database = Database(place or served_place(folder))
     await database.migrate()
     secret = RootSecret(bytes(range(32)))
     keys, ledger = KeyRing(database, secret, clock), Ledger(database)
