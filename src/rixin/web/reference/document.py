@@ -77,18 +77,13 @@ def wire_document(endpoints: Iterable[Endpoint]) -> JsonObject:
 
 def join(wire: JsonObject, admin: JsonObject) -> JsonObject:
     """The document of the wire routes with the admin API's paths and components in it."""
-    joined = dict(wire)
-    for field in ("paths", "components"):
-        ours, theirs = cast("JsonObject", wire[field]), cast("JsonObject", admin.get(field, {}))
-        joined[field] = {**theirs, **ours} if field == "paths" else _merged(ours, theirs)
-    return joined
+    ours, theirs = _objects(wire["components"]), _objects(admin["components"])
+    components: JsonObject = {kind: {**theirs.get(kind, {}), **ours.get(kind, {})} for kind in {**ours, **theirs}}
+    return {**wire, "paths": {**_objects(wire["paths"]), **_objects(admin["paths"])}, "components": components}
 
 
-def _merged(ours: JsonObject, theirs: JsonObject) -> JsonObject:
-    names = (*ours, *(name for name in theirs if name not in ours))
-    return {
-        name: {**cast("JsonObject", theirs.get(name, {})), **cast("JsonObject", ours.get(name, {}))} for name in names
-    }
+def _objects(value: JsonValue) -> dict[str, JsonObject]:
+    return cast("dict[str, JsonObject]", value)
 
 
 def _shapes(told: Iterable[_Operation]) -> Iterator[object]:
@@ -131,7 +126,7 @@ class _Errors:
         shape = (
             tuple(DIALECTS[name].error for name in self._dialects) if dialect is None else DIALECTS[dialect.name].error
         )
-        name = f"{'any' if dialect is None else dialect.name}.{status}.{_PUNCTUATION.sub('_', words)}"[:100]
+        name = f"{'any' if dialect is None else dialect.name}.{status}.{_PUNCTUATION.sub('_', words)}"
         headers = ["x-request-id", *(["retry-after"] if status in (429, 503, 529) else [])]
         self.responses[name] = {
             "description": f"{words}.",
