@@ -45,7 +45,7 @@ _LONGEST_SUBTITLE: Final = 110
 _ENOUGH: Final = 5
 """Things that a picture should say; a prompt with fewer is helped by what a model wrote."""
 _PROCESS: Final = re.compile(
-    r"\b(?:cycle|process|steps?|how (?:to|does|do|is|are)|stages?|workflow|pipeline|life of|journey)\b"
+    r"\b(?:cycle|process|steps?|how|stages?|workflow|pipeline|life of|journey)\b"
     r"|循环|过程|流程|步骤|如何|怎么|怎样|阶段",
     re.IGNORECASE,
 )

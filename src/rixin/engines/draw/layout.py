@@ -8,6 +8,8 @@ read is left out whole, and told.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
@@ -305,27 +307,24 @@ def _arrangements(
     page: Page, ground: _Ground, measures: Measures, kept: Sequence[int], room: float
 ) -> Iterator[tuple[_Row, ...]]:
     """All ways to put the blocks into rows that are no higher than the room."""
+    best: dict[tuple[int, int], _Row | None] = {}
+    for start in range(len(kept)):
+        for length in range(1, min(max(_ROWS), len(kept) - start) + 1):
+            best[start, length] = _row(page, ground, measures, tuple(kept[start : start + length]))
     for lengths in _lengths(len(kept)):
-        rows: list[_Row] = []
-        start = 0
-        for length in lengths:
-            row = _row(page, ground, measures, tuple(kept[start : start + length]))
-            if row is None:
-                break
-            rows.append(row)
-            start += length
-        else:
-            if sum(row.height for row in rows) + ground.gap * (len(rows) - 1) <= room:
-                yield tuple(rows)
+        starts = (0, *accumulate(lengths[:-1]))
+        rows = tuple(row for place in zip(starts, lengths, strict=True) if (row := best[place]))
+        height = sum(row.height for row in rows) + ground.gap * (len(rows) - 1)
+        if len(rows) == len(lengths) and height <= room:
+            yield rows
 
 
-def _lengths(number: int) -> Iterator[tuple[int, ...]]:
+@cache
+def _lengths(number: int) -> tuple[tuple[int, ...], ...]:
     """All ways to cut a number of blocks into rows."""
     if number == 0:
-        yield ()
-    for first in range(1, min(number, max(_ROWS)) + 1):
-        for rest in _lengths(number - first):
-            yield (first, *rest)
+        return ((),)
+    return tuple((first, *rest) for first in range(1, min(number, max(_ROWS)) + 1) for rest in _lengths(number - first))
 
 
 def _row(page: Page, ground: _Ground, measures: Measures, blocks: tuple[int, ...]) -> _Row | None:

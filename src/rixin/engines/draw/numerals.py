@@ -14,7 +14,7 @@ _DIGITS: Final = re.compile(
 _WORDS: Final = re.compile(
     r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
     r"nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|trillions?|"
-    r"dozens?|half|halves|thirds?|quarters?|doubled?|tripled?|twice|thrice)\b",
+    r"dozens?|half|halves|thirds?|quarters?|double[sd]?|triple[sd]?|twice|thrice)\b",
     re.IGNORECASE,
 )
 _CHINESE: Final = re.compile(
