@@ -27,7 +27,7 @@ from tests.upstreams.scripted import (
     stream,
 )
 
-EXAMPLES = os.environ.get("RIXIN_FUZZ_EXAMPLES", "4")
+EXAMPLES = os.environ.get("RIXIN_FUZZ_EXAMPLES", "3")
 """Random requests for each operation, besides those that follow from its schema."""
 CHECKS = (
     "not_a_server_error",

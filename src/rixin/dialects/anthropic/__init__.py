@@ -10,6 +10,7 @@
 | `writer`, `response`, `errors`, `models` | what a client is sent |
 | `blocks`, `reader` | what an upstream sent |
 | `upstream` | the upstream half, put together |
+| `descriptions` | what is told of its routes at `/openapi.json` |
 """
 
 from rixin.dialects.anthropic.errors import render_error

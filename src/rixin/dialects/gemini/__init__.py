@@ -7,6 +7,7 @@
 | `contents`, `call_ids`, `tools`, `schemas`, `reasoning` | parts of a request, read |
 | `finish`, `usage` | finish reasons and token counts, rendered |
 | `parts`, `writer`, `response`, `errors`, `models` | what a client is sent |
+| `descriptions` | what is told of its routes at `/openapi.json` |
 """
 
 from rixin.dialects.base import Dialect, Route

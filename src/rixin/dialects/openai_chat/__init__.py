@@ -13,6 +13,7 @@
 | `embeddings` | embeddings, both halves |
 | `image_requests`, `images` | images: a body to a `Draw`; what a client and an upstream are sent |
 | `upstream` | the upstream half, put together |
+| `descriptions` | what is told of its routes at `/openapi.json` |
 """
 
 from rixin.dialects.base import Dialect, Route

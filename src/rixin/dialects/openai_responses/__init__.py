@@ -11,6 +11,7 @@
 | `resource`, `response`, `writer`, `errors` | what a client is sent |
 | `events` | what an upstream sent |
 | `upstream` | the upstream half, put together |
+| `descriptions` | what is told of its routes at `/openapi.json` |
 """
 
 from rixin.dialects.base import Dialect, Route

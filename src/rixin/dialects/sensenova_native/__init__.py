@@ -15,6 +15,7 @@
 | `knowledge` | knowledge bases, both ways |
 | `tokens` | JWTs, minted |
 | `upstream` | the upstream half, put together |
+| `descriptions` | what is told of its routes at `/openapi.json` |
 """
 
 from rixin.dialects.base import Dialect, Route
