@@ -5,13 +5,13 @@ from typing import Final, TypeVar
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rixin.clock import Clock
 from rixin.limits.page import Page
 from rixin.limits.timeline import Timeline
 from rixin.limits.window import FOREVER, microseconds
+from rixin.store.bulk_insert import put
 from rixin.store.database import Database
 from rixin.store.schema import counters
 
@@ -49,7 +49,8 @@ class SqlCounters:
         async with self._database.begin(TOPIC) as connection:
             page, timeline = await self._read(connection, names)
             outcome = decide(page)
-            await _write(connection, page.changes() | timeline)
+            changes = page.changes() | timeline
+            await put(connection, counters, [(name, record, end) for name, (record, end) in changes.items()])
         return outcome
 
     async def sweep(self) -> None:
@@ -81,13 +82,3 @@ class SqlCounters:
         timeline = timeline.read(self._machine, wall, reading)
         page = Page(raw | known, now=timeline.instant, sent=sent, reading=reading)
         return page, {TIMELINE: (_encode(timeline), FOREVER)}
-
-
-async def _write(connection: AsyncConnection, changes: dict[str, tuple[bytes, int]]) -> None:
-    # The two databases understand the same words, and the library has a function for each.
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(counters)
-    upsert = insert.on_conflict_do_update(
-        index_elements=["name"], set_={"record": insert.excluded.record, "ends_at": insert.excluded.ends_at}
-    )
-    rows = [{"name": name, "record": record, "ends_at": end} for name, (record, end) in changes.items()]
-    await connection.execute(upsert, rows)

@@ -20,6 +20,12 @@ async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[t
     return await _insert(connection, table, rows, "ON CONFLICT DO NOTHING")
 
 
+async def put(connection: AsyncConnection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Inserts rows, each in the place of the one that has its primary key. Arguments as of `insert_new`."""
+    changes = [f"{column.name} = excluded.{column.name}" for column in table.columns if not column.primary_key]
+    await _upsert(connection, table, rows, changes)
+
+
 async def add_up(connection: AsyncConnection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
     """Inserts rows, or adds their numbers to those of the row that has their primary key; its texts they replace.
 
@@ -33,6 +39,12 @@ async def add_up(connection: AsyncConnection, table: Table, rows: Sequence[tuple
         if not column.primary_key:
             old = "" if column.type.python_type is str else f"{table.name}.{column.name} + "
             changes.append(f"{column.name} = {old}excluded.{column.name}")
+    await _upsert(connection, table, rows, changes)
+
+
+async def _upsert(
+    connection: AsyncConnection, table: Table, rows: Sequence[tuple[object, ...]], changes: list[str]
+) -> None:
     key = ", ".join(column.name for column in table.primary_key.columns)
     await _insert(connection, table, rows, f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)}")
 
