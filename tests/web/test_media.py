@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from rixin.core.events import Event, Finish, Start, Text
@@ -156,6 +157,45 @@ async def test_an_image_in_raw_base64_reaches_the_engine(served: Site):
     picture = served.engine.requests[0].messages[-1].parts[1]
     assert isinstance(picture, ImagePart)
     assert (picture.url or "").startswith("data:image/png;base64,")
+
+
+ASKING = {"chat": chat, "messages": messages, "responses": responses, "native": native}
+
+
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
+@pytest.mark.parametrize(
+    "kind", ["image_url", "image_url with data", "image_base64", "image_file_id", "video_url", "video_file_id"]
+)
+async def test_the_same_parts_work_in_every_dialect(served: Site, asking: Any, kind: str):
+    """As the native platform writes them: by URL, data URL, raw base64 and the id of a file."""
+    film = kind.startswith("video")
+    content = video() if film else image()
+    encoded = base64.b64encode(content).decode()
+    form = aiohttp.FormData({"scheme": "MULTIMODAL_2" if film else "MULTIMODAL_1"})
+    form.add_field("file", content, filename="file")
+    headers = {"authorization": f"Bearer {served.key}"}
+    async with served.client.post(f"{served.url}/v1/files", data=form, headers=headers) as response:
+        file_id = (await response.json())["id"]
+    async with ScriptedUpstream(answer(content)) as server:
+        held = {
+            "image_url": server.url,
+            "image_url with data": f"data:image/png;base64,{encoded}",
+            "image_base64": encoded,
+            "image_file_id": file_id,
+            "video_url": server.url,
+            "video_file_id": file_id,
+        }
+        name = kind.split()[0]
+        path, body = asking("")
+        (message,) = body.get("messages") or body["input"]
+        message["content"][1] = {"type": name, name: held[kind]}
+        status, told, _ = await post(served, path, body)
+    assert status == 200, told
+    parts = served.engine.requests[0].messages[-1].parts
+    assert parts[0] == TextPart("What is this?")
+    pictures = [part for part in parts if isinstance(part, ImagePart)]
+    assert len(pictures) == (8 if film else 1)
+    assert all((picture.url or "").startswith("data:image/") for picture in pictures)
 
 
 async def test_a_video_reaches_an_engine_of_images(served: Site):

@@ -25,6 +25,7 @@ from rixin.core.messages import (
 )
 from rixin.dialects.anthropic.wire import NAME, WireBlock, WireMessage
 from rixin.dialects.decoding import check_depth
+from rixin.dialects.media_parts import read_media_part
 from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, check_size, check_word
 from rixin.errors import RixinError, invalid
 
@@ -251,7 +252,7 @@ def _words(value: JsonValue) -> Iterator[str]:
 
 def _opaque(block: _Block) -> Part:
     check_depth(block.value, block.path)
-    return Opaque(dialect=NAME, kind=block.kind, value=block.value)
+    return read_media_part(block.value) or Opaque(dialect=NAME, kind=block.kind, value=block.value)
 
 
 _READERS: dict[str, Callable[[_Block], Part | None]] = {

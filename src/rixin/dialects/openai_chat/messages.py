@@ -21,6 +21,7 @@ from rixin.core.messages import (
     VideoPart,
 )
 from rixin.dialects.decoding import check_depth
+from rixin.dialects.media_parts import read_media_part
 from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, MAX_TOOL_CALLS, check_size, check_word
 from rixin.dialects.openai_chat.wire import (
     NAME,
@@ -139,11 +140,15 @@ class _Reading:
             case ContentPart(type=kind) if kind in _KNOWN_PARTS:
                 raise self._required(f"content[{index}].{kind}")
             case _:
-                return self._opaque(index, part.type)
+                return self._foreign(index, part.type)
 
-    def _opaque(self, index: int, kind: str) -> Opaque:
+    def _foreign(self, index: int, kind: str) -> Part:
+        """A part that this dialect has not."""
         messages = cast("list[JsonObject]", self._plain()["messages"])
         value = cast("list[JsonValue]", messages[self._position]["content"])[index]
+        medium = read_media_part(value)
+        if medium is not None:
+            return medium
         check_depth(value, self._path(f"content[{index}]"))
         return Opaque(dialect=NAME, kind=kind, value=value)
 

@@ -25,6 +25,7 @@ from rixin.core.messages import (
     ToolResult,
 )
 from rixin.dialects.decoding import check_depth
+from rixin.dialects.media_parts import read_media_part
 from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, check_size, check_word
 from rixin.dialects.openai_responses.tools import LOCAL_SHELL, TOOL_SEARCH, Toolbox, wrap_input
 from rixin.dialects.openai_responses.wire import NAME
@@ -237,6 +238,8 @@ def _part(value: JsonValue, path: str) -> Part:
             return _file(value, path)
         case str() if kind in _TEXTS:
             return TextPart(_required(value, "text", path))
+        case _ if (medium := read_media_part(value)) is not None:
+            return medium
         case _:
             check_depth(value, path)
             return Opaque(dialect=NAME, kind=kind if isinstance(kind, str) else "", value=value)

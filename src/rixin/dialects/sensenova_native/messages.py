@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rixin.core.messages import ImagePart, Message, Part, Role, TextPart, VideoPart
+from rixin.dialects.media_parts import MEDIA_PARTS
 from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, check_size, check_word
 from rixin.dialects.sensenova_native.bounds import MAX_IMAGES, MAX_VIDEOS
 from rixin.dialects.sensenova_native.wire import ContentPart, WireMessage
@@ -10,14 +11,7 @@ from rixin.errors import invalid
 
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
-KINDS: dict[str, Callable[[str], Part]] = {
-    "text": TextPart,
-    "image_url": lambda url: ImagePart(url=url),
-    "image_file_id": lambda file_id: ImagePart(file_id=file_id),
-    "image_base64": lambda data: ImagePart(base64=data),
-    "video_url": lambda url: VideoPart(url=url),
-    "video_file_id": lambda file_id: VideoPart(file_id=file_id),
-}
+KINDS: dict[str, Callable[[str], Part]] = {"text": TextPart, **MEDIA_PARTS}
 """What a part's text stands for, by its type, which is also the name of the field that holds it."""
 
 
