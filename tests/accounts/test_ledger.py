@@ -1,20 +1,29 @@
 """The ledger: what is recorded reaches the store once, whatever happens on the way."""
 
+# What dies with a process is played here by taking it from the journal.
+# pyright: reportPrivateUsage=false
+
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 import structlog
 from msgspec.structs import replace
 
 from rixin.accounts import batch_writer
+from rixin.accounts import ledger as ledger_module
 from rixin.accounts.ledger import Ledger
+from rixin.core.prices import PriceList
+from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
+from rixin.settings import ModelPrice, UsageKeeping
 from rixin.store.database import Database
 from rixin.store.usage import UsageTable
 from rixin.store.usage_row import UsageRow
-from tests.support.databases import outage
+from tests.support.databases import Place, outage
 
 ROW = UsageRow(
     time=1_800_000_000.0, id="", key_id="key_1", key_name="Ada", dialect="openai_chat", operation="generate",
@@ -216,3 +225,131 @@ async def test_a_write_cut_short_counts_each_row_once(database: Database) -> Non
             break
         steps += 1 + steps // 8
     assert count > 20
+
+
+class Request:
+    """A request under way, of which nothing has been relayed."""
+
+    def row_so_far(self) -> UsageRow:
+        """As it was admitted."""
+        return _row(0)
+
+    def usage_so_far(self) -> Usage:
+        """Nothing."""
+        return Usage()
+
+
+def _killed(ledger: Ledger) -> None:
+    """Has a ledger let go of its journal as a process does that is killed."""
+    journal = ledger._journal
+    assert journal is not None
+    os.close(journal._file.descriptor)
+    journal._lock.close()
+
+
+async def test_what_a_killed_process_left_is_stored_once(database: Database, tmp_path: Path) -> None:
+    """Rows that it had stored already, rows that it had not, and requests that were under way, once each."""
+    killed = Ledger(database, journals=tmp_path / "journal")
+    for number in range(1, 4):
+        killed.record(_row(number))
+    assert await killed.flush()
+    killed.record(_row(4))
+    killed.open(Request())
+    _killed(killed)
+    ledgers = [Ledger(database, journals=tmp_path / "journal") for _ in range(2)]
+    assert sorted(await asyncio.gather(*(ledger.recover() for ledger in ledgers))) == [0, 5]
+    assert [await ledger.recover() for ledger in ledgers] == [0, 0]
+    assert await _stored(database) == [_row(number).id for number in range(5)]
+    row = (await ledgers[0].recent())[-1]
+    assert (row.id, row.status, row.error, row.estimated) == (_row(0).id, 0, "interrupted", True)
+    assert [total.requests for total in await ledgers[0].summary(0.0, 2e9, "key")] == [5]
+    for ledger in ledgers:
+        await ledger.aclose()
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_a_kill_between_store_and_journal_doubles_nothing(database: Database, tmp_path: Path) -> None:
+    """Rows whose journal nobody had the time to remove are found to be there."""
+    killed = Ledger(database, journals=tmp_path / "journal")
+    rows = [_row(number) for number in range(700)]
+    for row in rows:
+        killed.record(row)
+    await UsageTable(database).add([replace(row, currency="USD") for row in rows[:300]])
+    _killed(killed)
+    ledger = Ledger(database, journals=tmp_path / "journal")
+    assert await ledger.recover() == 700
+    assert await _stored(database) == _ids(700)
+    assert [total.requests for total in await ledger.summary(0.0, 2e9, "model")] == [700]
+    await ledger.aclose()
+
+
+async def test_closing_in_an_outage_loses_nothing_with_a_journal(
+    database: Database, place: Place, tmp_path: Path
+) -> None:
+    """What the store did not take is there at the next start."""
+    ledger = Ledger(database, journals=tmp_path / "journal")
+    with outage(place, "usage"):
+        for number in range(3):
+            ledger.record(_row(number))
+        await ledger.aclose()
+        assert ledger.lost == 0
+        after = Ledger(database, journals=tmp_path / "journal")
+        assert await after.recover() == 0
+    assert await after.recover() == 3
+    assert await _stored(database) == _ids(3)
+    await after.aclose()
+
+
+async def test_what_there_was_no_memory_for_is_read_from_the_journal(
+    database: Database, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an outage that is longer than memory, rows are kept in files only, and stored when it is over."""
+    monkeypatch.setattr(batch_writer, "MAX_PENDING", 500)
+    ledger = Ledger(database, journals=tmp_path / "journal")
+    with outage(place, "usage"):
+        for number in range(700):
+            ledger.record(_row(number))
+        assert await ledger.recover() == 0
+        assert not await ledger.flush()
+    assert await ledger.flush()
+    assert await _stored(database) == _ids(500)
+    assert await ledger.recover() == 700
+    assert await _stored(database) == _ids(700)
+    assert ledger.lost == 0
+    await ledger.aclose()
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_a_row_has_the_price_that_counted(database: Database) -> None:
+    """A later price does not change it; what failed without a token costs nothing, though each request has a price."""
+    prices = {"local": ModelPrice(prompt=2, completion=4, request="0.01")}
+    ledger = Ledger(database, PriceList(prices, currency="CNY"))
+    ledger.record(replace(_row(0), completion_tokens=3))
+    ledger.record(replace(_row(1), prompt_tokens=0, status=502, error="upstream_invalid"))
+    ledger.record(replace(_row(2), completion_tokens=3, status=499, error="cancelled", estimated=True))
+    cut, failed, whole = await ledger.recent()
+    assert [row.cost for row in (whole, failed, cut)] == [10_000 + 5 * 2 + 3 * 4, 0, 10_000 + 5 * 2 + 3 * 4]
+    paid = (whole.currency, whole.price_prompt, whole.price_completion, whole.price_cached, whole.price_request)
+    assert paid == ("CNY", 2_000_000, 4_000_000, 2_000_000, 10_000)
+    await ledger.aclose()
+
+
+async def test_old_rows_and_sums_go_when_the_settings_say_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each after its own time, in portions; for good is for good."""
+    monkeypatch.setattr(ledger_module, "SWEEP_PORTION", 2)
+    ledger = Ledger(database)
+    now = ROW.time + 100 * 86400
+    for number in range(5):
+        ledger.record(replace(_row(number), time=ROW.time + number))
+    ledger.record(replace(_row(9), time=now - 60))
+    await ledger.flush()
+    await ledger.sweep(UsageKeeping(), now)
+    assert len(await ledger.recent()) == 6
+    await ledger.sweep(UsageKeeping(days=30), now)
+    assert [row.id for row in await ledger.recent()] == ["request-9"]
+    assert [total.requests for total in await ledger.summary(0.0, now, "key")] == [6]
+    await ledger.sweep(UsageKeeping(days=30, sum_days=30), now)
+    assert [total.requests for total in await ledger.summary(0.0, now, "key")] == [1]
+    await ledger.aclose()
