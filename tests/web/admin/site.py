@@ -95,7 +95,8 @@ class AdminSite:
         content = None if data is None else io.BytesIO(data)
         async with self.client.request(method, url, data=content, headers=sent, allow_redirects=False) as response:
             text = await response.read()
-            lower = {name.lower(): value for name, value in response.headers.items()}
+            # Of several headers of one name the first counts.
+            lower = {name.lower(): value for name, value in reversed(list(response.headers.items()))}
             return Answer(
                 response.status, lower, json.loads(text) if text and "json" in lower["content-type"] else text or None
             )

@@ -1,0 +1,207 @@
+"""Logging in by a provider of identities, with a browser between a real one and this server."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+from yarl import URL
+
+from rixin.accounts.user_rules import UserChange, UserWish
+from rixin.settings import Oidc, Server
+from rixin.store.audit import AuditFilter
+from tests.upstreams.identities import CLIENT_ID, CLIENT_SECRET, IdentityProvider
+from tests.web.admin.site import AdminSite, Answer, admin_site
+
+PUBLIC = "http://127.0.0.1:1"
+ADA: dict[str, Any] = {"sub": "ada-1", "email": "Ada@Example.com", "email_verified": True, "name": "Ada"}
+
+
+@asynccontextmanager
+async def served(folder: Path, provider: IdentityProvider, **settings: Any) -> AsyncGenerator[AdminSite]:
+    """A server that has a provider."""
+    told: dict[str, Any] = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    oidc = msgspec.convert({**told, "allowed_domains": ("example.com",), **settings}, Oidc)
+    async with admin_site(folder, Server(data_dir=folder, public_url=PUBLIC), oidc) as site:
+        yield site
+
+
+async def begin(site: AdminSite) -> tuple[str, str]:
+    """Where a browser is sent, and the cookie that it keeps."""
+    start = await site.ask("GET", "/oidc/start", authorization="")
+    assert start.status == 302
+    cookie = start.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    return start.headers["location"], cookie.partition(";")[0]
+
+
+async def asked_provider(site: AdminSite, url: str) -> dict[str, str]:
+    """What the provider sends a browser back with."""
+    async with site.client.get(URL(url, encoded=True), allow_redirects=False) as answer:
+        assert answer.status == 302
+        back = answer.headers["location"]
+    assert back.startswith(f"{PUBLIC}/admin/v1/oidc/callback?")
+    return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+
+
+async def come_back(site: AdminSite, query: Mapping[str, str], cookie: str) -> Answer:
+    """What the server says to a browser that comes back."""
+    path = str(URL("/oidc/callback").with_query(dict(query)))
+    return await site.ask("GET", path, authorization="", cookie=cookie)
+
+
+async def log_in(site: AdminSite) -> Answer:
+    """The whole way, up to the server's last word."""
+    url, cookie = await begin(site)
+    return await come_back(site, await asked_provider(site, url), cookie)
+
+
+async def session(site: AdminSite, answer: Answer) -> Any:
+    """Who somebody is who has come in."""
+    assert answer.status == 303, answer
+    assert answer.headers["location"] == "/console/"
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    return (await site.ask("GET", "/session", authorization="", cookie=cookie)).body
+
+
+async def test_somebody_new_comes_in(tmp_path: Path) -> None:
+    """Who has a verified address of an allowed domain becomes a member, and is the same one the next time."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:
+        first = await session(site, await log_in(site))
+        assert (first["email"], first["name"], first["role"]) == ("ada@example.com", "Ada", "member")
+        provider.claims = {"sub": "ada-1"}  # the address is asked for once only
+        assert (await session(site, await log_in(site)))["user"] == first["user"]
+        actions = [row.action for row in await site.services.people.audit.list(AuditFilter())]
+        assert actions.count("login") == 2
+        assert actions.count("user.link") == 1
+
+
+async def test_what_the_token_does_not_say_is_asked_for(tmp_path: Path) -> None:
+    """An address that only the user information tells counts too, if it is told of the same person."""
+    async with IdentityProvider(claims={"sub": "ada-1"}, user_info=ADA) as provider, served(tmp_path, provider) as site:
+        assert (await session(site, await log_in(site)))["email"] == "ada@example.com"
+        provider.claims = {"sub": "somebody-else"}
+        assert (await log_in(site)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("claims", "settings", "status"),
+    [
+        ({"email_verified": False}, {}, 403),
+        ({"email_verified": None}, {}, 403),
+        ({"email": "ada@other.example"}, {}, 403),
+        ({"email": "ada@example.com.evil.example"}, {}, 403),
+        ({"email": "ada@other.example"}, {"allowed_emails": ("ADA@other.example",)}, 303),
+        ({}, {"allowed_domains": ()}, 403),
+        ({"sub": "x" * 256}, {}, 401),
+    ],
+)
+async def test_who_may_come_in(tmp_path: Path, claims: dict[str, Any], settings: dict[str, Any], status: int) -> None:
+    """Only verified addresses count, and only those that are allowed."""
+    async with IdentityProvider(claims=ADA | claims) as provider, served(tmp_path, provider, **settings) as site:
+        assert (await log_in(site)).status == status
+        assert await site.services.people.users.any_there() == (status == 303)
+
+
+async def test_an_invited_user_is_linked_and_nobody_else(tmp_path: Path) -> None:
+    """Who was made without a password is who first comes with the address; one with a password is left alone, and so is
+    one who is linked already."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider, allowed_domains=()) as site:
+        users = site.services.people.users
+        invited = await users.create(UserWish(email="ada@example.com", name="Ada", role="auditor"))
+        assert (await session(site, await log_in(site)))["user"] == invited.id
+        provider.claims = ADA | {"sub": "ada-2"}
+        assert (await log_in(site)).status == 409
+        await users.create(UserWish(email="bob@example.com", name="Bob", password="a password of his own"))
+        provider.claims = ADA | {"sub": "bob-1", "email": "bob@example.com"}
+        assert (await log_in(site)).status == 409
+        await users.change(invited.id, UserChange(disabled=True))
+        provider.claims = ADA
+        assert (await log_in(site)).status == 401
+
+
+async def test_a_claim_says_what_somebody_is(tmp_path: Path) -> None:
+    """The role follows the claim at each login, and the last owner stays one."""
+    roles = {"rixin-owners": "owner", "rixin-auditors": "auditor"}
+    claims = ADA | {"groups": ["staff", "rixin-auditors"]}
+    async with (
+        IdentityProvider(claims=claims) as provider,
+        served(tmp_path, provider, role_claim="groups", roles=roles) as site,
+    ):
+        assert (await session(site, await log_in(site)))["role"] == "auditor"
+        provider.claims = ADA | {"groups": ["rixin-auditors", "rixin-owners"]}
+        assert (await session(site, await log_in(site)))["role"] == "owner"
+        provider.claims = ADA | {"groups": []}
+        assert (await session(site, await log_in(site)))["role"] == "owner"
+        await site.services.people.users.create(UserWish(email="o@example.com", name="O", role="owner"))
+        assert (await session(site, await log_in(site)))["role"] == "member"
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "another-client"},
+        {"aud": ["another-client", CLIENT_ID]},
+        {"aud": None},
+        {"nonce": "another"},
+        {"nonce": None},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": 4_000_000_000},
+        {"sub": None},
+        {"azp": "another-client"},
+        {"at_hash": "wrong"},
+        {"iss_parameter": "https://evil.example"},
+    ],
+)
+async def test_a5_a_token_that_is_not_in_order_opens_nothing(tmp_path: Path, lies: dict[str, Any]) -> None:
+    """Another issuer, audience, nonce or time, or a missing one, is refused."""
+    async with IdentityProvider(claims=ADA, lies=lies) as provider, served(tmp_path, provider) as site:
+        answer = await log_in(site)
+        assert (answer.status, "set-cookie" in answer.headers) == (401, False)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+async def test_a5_signatures_that_anybody_can_make_do_not_count(tmp_path: Path, algorithm: str) -> None:
+    """Neither none nor one made with the public key as a secret."""
+    async with IdentityProvider(claims=ADA, algorithm=algorithm) as provider, served(tmp_path, provider) as site:
+        assert (await log_in(site)).status == 401
+
+
+async def test_new_keys_of_the_provider_are_learned(tmp_path: Path) -> None:
+    """A token that is signed by a key not seen before has the keys looked up again."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:
+        assert (await log_in(site)).status == 303
+        provider.renew_keys()
+        assert (await log_in(site)).status == 303
+        assert provider.asked.count("/keys") == 2
+
+
+async def test_a_login_belongs_to_the_browser_that_began_it(tmp_path: Path) -> None:
+    """Without the cookie, with another one's, with another state, or a second time, nobody comes in."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:
+        url, cookie = await begin(site)
+        _, others = await begin(site)
+        query = await asked_provider(site, url)
+        for wrong in ("", others, cookie[:-4] + "AAAA", "rixin_oidc="):
+            assert (await come_back(site, query, wrong)).status == 401
+        assert (await come_back(site, query | {"state": "x"}, cookie)).status == 401
+        assert (await come_back(site, query, cookie)).status == 303
+        assert (await come_back(site, query, cookie)).status == 401
+        provider.refusal = "access_denied"
+        answer = await log_in(site)
+        assert (answer.status, "access_denied" in answer.body["error"]["message"]) == (401, True)
+
+
+async def test_a_provider_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """So is one that calls itself by another address."""
+    provider = IdentityProvider(lies={"issuer": "https://evil.example"})
+    async with provider, served(tmp_path, provider) as site:
+        assert (await site.ask("GET", "/oidc/start", authorization="")).status == 502
+        await provider.__aexit__()
+        assert (await site.ask("GET", "/oidc/start", authorization="")).status == 502
