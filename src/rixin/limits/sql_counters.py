@@ -47,27 +47,26 @@ class SqlCounters:
     async def step(self, names: Iterable[str], decide: Callable[[Page], T]) -> T:
         """As `CounterStore.step`."""
         async with self._database.begin(TOPIC) as connection:
-            page, timeline = await self._read(connection, names)
+            page, before, timeline = await self._read(connection, names)
             outcome = decide(page)
-            changes = page.changes() | timeline
-            await put(connection, counters, [(name, record, end) for name, (record, end) in changes.items()])
+            changes = page.changes()
+            # That time has passed is worth no write of its own.
+            if changes or (before.offset, before.ceilings) != (timeline.offset, timeline.ceilings):
+                changes[TIMELINE] = _encode(timeline), FOREVER
+                await put(connection, counters, [(name, record, end) for name, (record, end) in changes.items()])
         return outcome
 
     async def sweep(self) -> None:
         """As `CounterStore.sweep`."""
         async with self._database.begin(TOPIC) as connection:
-            page, _ = await self._read(connection, ())
+            page, _, _ = await self._read(connection, ())
             await connection.execute(delete(counters).where(counters.c.ends_at <= page.now))
 
     async def aclose(self) -> None:
         """The database is somebody else's."""
 
-    async def _read(
-        self, connection: AsyncConnection, names: Iterable[str]
-    ) -> tuple[Page, dict[str, tuple[bytes, int]]]:
-        """The records, and what is to be written of the timeline. Both are read under the lock, so that no process
-        ever looks back at another.
-        """
+    async def _read(self, connection: AsyncConnection, names: Iterable[str]) -> tuple[Page, Timeline, Timeline]:
+        """The records, and the timeline as it was and is: all under the lock, so nobody ever looks back at another."""
         raw: dict[str, bytes | None] = dict.fromkeys(names)
         rows = await connection.execute(_read, {"names": [TIMELINE, *raw]})
         known: dict[str, bytes] = {name: record for name, record in rows.all()}  # noqa: C416 - a row is no tuple
@@ -78,7 +77,6 @@ class SqlCounters:
         else:
             wall = microseconds(float((await connection.execute(_wall)).scalar_one()))
         reading = microseconds(self._clock.monotonic())
-        timeline = Timeline(wall) if stored is None else _timeline.decode(stored)
-        timeline = timeline.read(self._machine, wall, reading)
-        page = Page(raw | known, now=timeline.instant, sent=sent, reading=reading)
-        return page, {TIMELINE: (_encode(timeline), FOREVER)}
+        before = Timeline(wall) if stored is None else _timeline.decode(stored)
+        timeline = before.read(self._machine, wall, reading)
+        return Page(raw | known, now=timeline.instant, sent=sent, reading=reading), before, timeline

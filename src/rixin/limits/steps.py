@@ -140,6 +140,8 @@ class Step(Struct, eq=False, kw_only=True):
         try:
             return admit(start.limits, counters, start.cost, now=page.now, reading=page.reading)
         except LimitError as error:
+            if error.retry_after is None:
+                return error  # nothing that others could give back would help
             leased: Leased = set()
             for name, limit in start.limits.items():
                 if counters[name].used + start.cost.of(limit.unit) > limit.amount:
