@@ -4,11 +4,11 @@ The native platform has them so. Every dialect of chats takes them, beside those
 may send the same parts wherever it asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from rixin.core.json import JsonValue
-from rixin.core.messages import ImagePart, VideoPart
+from rixin.core.messages import ImagePart, Message, VideoPart
 
 Medium: TypeAlias = ImagePart | VideoPart
 
@@ -34,3 +34,9 @@ def read_media_part(value: JsonValue) -> Medium | None:
     if isinstance(held, dict):
         held = held.get("url")
     return make(held) if make is not None and isinstance(held, str) and held else None
+
+
+def have_media_parts(messages: Iterable[Message]) -> bool:
+    """Whether an image or a video came as raw base64 or as the id of a file, which only these parts hold."""
+    parts = (part for message in messages for part in message.parts)
+    return any(isinstance(part, ImagePart | VideoPart) and part.url is None for part in parts)

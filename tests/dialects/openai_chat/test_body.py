@@ -343,3 +343,13 @@ def test_foreign_structured_content_without_an_origin() -> None:
     """A request that nobody sent (the house's own) is rendered like a foreign one."""
     request = msgspec.structs.replace(ask_chat(metadata={"a": 1}), origin=None)
     assert sent(request) == {"messages": [{"role": "user", "content": "Hi"}]}
+
+
+def test_parts_of_the_native_platform_become_this_dialects() -> None:
+    """An upstream knows raw base64 by its data URL only; a client's own parts stay as they are."""
+    own = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}, "extra": 1}
+    foreign = {"type": "image_base64", "image_base64": "iVBORw0KGgo="}
+    rendered = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    for part, sent in ((own, own), (foreign, rendered)):
+        request = ask_chat(messages=[{"role": "user", "content": [part]}])
+        assert build_body(request)["messages"] == [{"role": "user", "content": [sent]}]

@@ -23,6 +23,7 @@ from rixin.core.requests import Generate, Origin, Sampling
 from rixin.dialects.base import Call, CardOf
 from rixin.dialects.chat_models import check_chats
 from rixin.dialects.decoding import check_depth, decode, decode_any, decode_fields, decode_object, is_null
+from rixin.dialects.media_parts import have_media_parts
 from rixin.dialects.openai_chat.bounds import (
     MAX_FIELDS,
     MAX_LOGIT_BIAS,
@@ -104,6 +105,8 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
         extra=extra,
         peculiar=tuple(name for name in extra if name != SESSION_FIELD),
         origin=Origin(NAME, call.body),
+        # Upstreams of this dialect have no such parts, and are sent what they have.
+        edited=frozenset({"messages"}) if have_media_parts(messages) else frozenset(),
     )
 
 
