@@ -7,6 +7,7 @@ Real servers that tests start store in SQLite. With `RIXIN_TEST_DATABASE=postgre
 """
 
 import asyncio
+import atexit
 import functools
 import os
 import shutil
@@ -128,7 +129,9 @@ def content(place: Place) -> bytes:
 
 @functools.cache
 def _sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="rixin-sqlite-")) / FILE_NAME
+    folder = tempfile.TemporaryDirectory(prefix="rixin-sqlite-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / FILE_NAME
     _migrate(path)
     return path
 

@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+BEGIN = "begin"
+"""The option of a connection that holds the statement by which its next transaction begins."""
 
 
 class Backend(Protocol):
@@ -52,3 +56,8 @@ class Backend(Protocol):
     def backup_path(self, revision: str | None) -> Path | None:
         """Where a copy belongs that is made before a migration; None where whoever migrates sees to copies."""
         ...
+
+
+def begin_as_told(connection: Connection) -> None:
+    """Begins a transaction with the statement that the connection was told. Every engine listens with it."""
+    connection.exec_driver_sql(connection.get_execution_options()[BEGIN])

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rixin.errors import Kind, RixinError
 from rixin.settings import Settings
-from rixin.store.backend import Backend
+from rixin.store.backend import BEGIN, Backend
 from rixin.store.schema import REVISIONS
 from rixin.store.sqlite import Sqlite
 
@@ -247,7 +247,7 @@ async def _transaction(engine: AsyncEngine, begin: str, patience: float) -> Asyn
     with _translated():
         connection = await engine.connect()
         try:
-            await connection.execution_options(begin=begin)
+            await connection.execution_options(**{BEGIN: begin})
             async with AsyncExitStack() as stack:
                 await _answered(stack.enter_async_context(connection.begin()), patience + _SILENCE)
                 yield connection

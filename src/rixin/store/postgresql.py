@@ -11,12 +11,13 @@ from typing import cast
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumper
-from sqlalchemy import URL, Connection, PoolProxiedConnection, event
+from sqlalchemy import URL, PoolProxiedConnection, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from rixin.errors import Kind, RixinError
 from rixin.store import private_files
+from rixin.store.backend import begin_as_told
 
 _CONNECT_TIMEOUT = 5
 """Seconds for a connection to be made; the least that libpq takes is 2."""
@@ -67,7 +68,7 @@ class Postgresql:
 
         event.listen(engine.sync_engine, "connect", on_connect)
         event.listen(engine.sync_engine, "checkout", _on_checkout)
-        event.listen(engine.sync_engine, "begin", _on_begin)
+        event.listen(engine.sync_engine, "begin", begin_as_told)
         return engine
 
     async def create(self) -> None:
@@ -106,10 +107,6 @@ class _Text(StrDumper):
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()["begin"])
 
 
 def _on_checkout(connection: PoolProxiedConnection, _record: object, _proxy: object) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, ExceptionContext, PoolProxiedConnection, event
+from sqlalchemy import URL, ExceptionContext, PoolProxiedConnection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from rixin.errors import Kind, RixinError
 from rixin.store import private_files
+from rixin.store.backend import begin_as_told
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -52,7 +53,7 @@ class Sqlite:
             hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _on_connect)
-        event.listen(engine.sync_engine, "begin", _on_begin)
+        event.listen(engine.sync_engine, "begin", begin_as_told)
         event.listen(engine.sync_engine, "handle_error", _on_error)
         return engine
 
@@ -87,10 +88,6 @@ def _on_connect(connection: PoolProxiedConnection, _record: object) -> None:
     except BaseException:
         connection.close()  # the pool forgets a connection that fails here
         raise
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()["begin"])
 
 
 def _on_error(context: ExceptionContext) -> None:
