@@ -342,7 +342,11 @@ async def test_errors_of_the_router_have_the_one_shape(site: AdminSite) -> None:
     assert (answer.status, answer.body["error"]["type"]) == (404, "not_found")
     answer = await site.ask("PUT", "/keys", {})
     assert (answer.status, answer.body["error"]["type"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
+    answer = await site.ask("PUT", "/providers/preview", {})
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    answer = await site.ask("PUT", "/engines/local/a/b/load", {})
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
     answer = await site.ask("POST", "/keys", b" " * (MAX_BODY + 1))
     assert (answer.status, answer.body["error"]["type"]) == (413, "too_large")
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from rixin.errors import Kind, RixinError
 from rixin.limits.headers import retry_after
+from rixin.web.admin.policy import methods_at
 
 _KINDS = {
     400: Kind.INVALID_REQUEST,
@@ -54,12 +55,15 @@ def render(error: RixinError) -> JSONResponse:
     return JSONResponse(body.model_dump(), error.status, headers)
 
 
-async def on_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_error(request: Request, error: Exception) -> JSONResponse:
     """Renders what FastAPI itself raises: no route, a wrong method, a body that is none."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     kind = _KINDS.get(error.status_code, Kind.INTERNAL)
     response = render(RixinError(kind, _MESSAGES.get(kind, "This request cannot be answered.")))
     response.headers.update(error.headers or {})
+    if kind is Kind.METHOD_NOT_ALLOWED:
+        # The router tells of the first route that it finds; each method has one of its own (RFC 9110, section 15.5.6).
+        response.headers["allow"] = ", ".join(methods_at(request.scope["path"]))
     return response
 
 

@@ -1,6 +1,8 @@
 """Who may use which admin route. A route that this table does not name cannot be made, and nobody passes by default."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
@@ -8,6 +10,7 @@ from msgspec import Struct
 from rixin.accounts.roles import ROLES, Role
 
 PREFIX: Final = "/admin/v1"
+_PARAMETER = re.compile(r"\{\w+(:path)?\}")
 
 
 class Policy(Struct, frozen=True):
@@ -103,3 +106,16 @@ def required_policy(operations: Iterable[tuple[str, str]]) -> Policy:
     if len(policies) != 1:
         raise LookupError("the methods of a route have different policies, or none; make them routes of their own")
     return policies.pop()
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that a path takes, in order. Of templates that it fits the one with the fewest parameters counts."""
+    fitting = [template for template in {template for _, template in POLICIES} if _pattern(template).fullmatch(path)]
+    nearest = min(fitting, key=lambda template: template.count("{"), default=None)
+    return sorted(method for method, template in POLICIES if template == nearest)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What fits a template; a parameter is a part of a path, or with `:path` any number of them."""
+    return re.compile(_PARAMETER.sub(lambda found: ".+" if found[1] else "[^/]+", template))
