@@ -1,0 +1,59 @@
+"""`python -m bench.ledger`: how long it takes to list and sum a great many requests.
+
+Prints a table; with `--write` it goes into `docs/performance.md`.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.build import HOME
+from rixin.store.database import Database
+from tests.support.databases import KINDS, Kind, new_place
+from tests.support.ledger_runs import fill, measure
+
+PAGE = HOME.parent / "docs" / "performance.md"
+MARKED = re.compile(r"(<!-- ledger -->\n).*?(<!-- end of ledger -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Fills databases, asks, and shows how long that took."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="requests in the ledger (10000000)")
+    parser.add_argument("--store", action="append", choices=KINDS, help="of what kind; repeat; all unless given")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
+    arguments = parser.parse_args(sys.argv[1:])
+    kinds: list[Kind] = arguments.store or [*KINDS]
+    columns = {kind: asyncio.run(_measured(kind, arguments.rows)) for kind in kinds}
+    names = next(iter(columns.values()))
+    lines = [
+        f"| {arguments.rows:,} requests | {' | '.join(columns)} |",
+        f"| --- |{' --- |' * len(columns)}",
+        *(f"| {name} | {' | '.join(f'{column[name]:.1f} ms' for column in columns.values())} |" for name in names),
+    ]
+    text = "\n".join(lines)
+    print(text)
+    if arguments.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(MARKED.sub(lambda marks: f"{marks[1]}{text}\n{marks[2]}", page), encoding="utf-8")
+
+
+async def _measured(kind: Kind, rows: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="rixin-bench-") as folder, new_place(kind, Path(folder)) as place:
+        database = Database(place)
+        await database.prepare()
+        began = time.perf_counter()
+        await fill(database, rows)
+        print(f"{kind}: filled in {time.perf_counter() - began:.0f} s", file=sys.stderr)
+        try:
+            return await measure(database, rows)
+        finally:
+            await database.aclose()
+
+
+if __name__ == "__main__":
+    main()
