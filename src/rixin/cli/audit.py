@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def audit() -> None:
-    """Show the audit log, and find out whether it was changed."""
+    """Show and verify the audit log."""
 
 
 @app.command("list")
@@ -52,7 +52,10 @@ def list_audit(
 
 @app.command()
 def verify(config: options.Config = None, data_dir: options.DataDir = None, json: options.Json = False) -> None:
-    """Go through the whole log. Exit code 1 where a row was changed, removed or inserted, and which."""
+    """Find rows that were changed or removed.
+
+    Inserted ones too: it names them, and the exit code is 1 then.
+    """
 
     async def work(people: People) -> bool:
         verdict = await people.audit.verify()

@@ -15,6 +15,7 @@ from rixin.accounts.keys import KeyRing
 from rixin.cli import options, output
 from rixin.cli.durations import parse_expiry
 from rixin.cli.key_ring import open_ring
+from rixin.cli.provider_rules import DIALECTS
 from rixin.clock import SystemClock
 from rixin.dialects.sensenova_native.tokens import LIFETIME
 from rixin.errors import Kind, RixinError
@@ -51,6 +52,17 @@ def create(
     expires: Annotated[
         str | None, typer.Option("--expires", help="When it ends: 30d, 12h, or a date.", metavar="TIME")
     ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="Whose it is, by id; nobody's unless given: it is the operator's.")
+    ] = None,
+    team: Annotated[str | None, typer.Option("--team", help="The team that it counts for, by id.")] = None,
+    dialect: Annotated[
+        list[str] | None, typer.Option("--dialect", help="A dialect that it may speak; every one unless given.")
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option("--network", help="An address or network that it may be used from; anywhere unless given."),
+    ] = None,
     access_key: Annotated[
         bool,
         typer.Option("--access-key", help="Make an id and a secret that signs tokens (JWT), instead of an API key."),
@@ -63,8 +75,20 @@ def create(
     settings = options.load_settings(config, data_dir)
     check_plan(plan, settings)
     expires_at = parse_expiry(expires, SystemClock().now()) if expires else None
+    unknown = sorted(set(dialect or ()) - DIALECTS.keys())
+    if unknown:
+        message = f"there is no dialect {unknown[0]!r}; those that there are: {', '.join(sorted(DIALECTS))}"
+        raise RixinError(Kind.INVALID_REQUEST, message, param="dialect")
     wish = KeyWish(
-        name=name, scopes=tuple(scope or ("inference",)), models=tuple(model or ()), plan=plan, expires_at=expires_at
+        name=name,
+        scopes=tuple(scope or ("inference",)),
+        models=tuple(model or ()),
+        plan=plan,
+        expires_at=expires_at,
+        user=user,
+        team=team,
+        dialects=tuple(dialect or ()),
+        networks=tuple(network or ()),
     )
 
     async def work(ring: KeyRing) -> CreatedKey | CreatedAccessKey:

@@ -23,7 +23,10 @@ WhichUser = Annotated[str, typer.Argument(help="The user's id or e-mail address.
 
 @app.callback()
 def teams() -> None:
-    """Make, list, change and remove teams. A running server heeds it within seconds."""
+    """Make, list and change teams.
+
+    A running server heeds it within seconds.
+    """
 
 
 @app.command()
@@ -102,7 +105,10 @@ def add(
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Bring a user into a team, or give them another role in it."""
+    """Bring a user into a team.
+
+    Or give them another role in it.
+    """
 
     async def work(people: People) -> tuple[Team, User]:
         team, found = await _both(people, which, user)
@@ -133,7 +139,10 @@ def delete(
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Remove a team with its keys. What they used stays on record."""
+    """Remove a team with its keys.
+
+    What they used stays on record.
+    """
     if not yes:
         typer.confirm(f"Remove the team {which} with all its keys?", abort=True, err=True)
 

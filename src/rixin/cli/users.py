@@ -27,7 +27,10 @@ PasswordStdin = Annotated[
 
 @app.callback()
 def users() -> None:
-    """Make, list, change and remove the people of a server. A running server heeds it within seconds."""
+    """Make, list and change users.
+
+    A running server heeds it within seconds.
+    """
 
 
 @app.command()
@@ -108,7 +111,10 @@ def plan(
 
 @app.command()
 def disable(which: Which, config: options.Config = None, data_dir: options.DataDir = None) -> None:
-    """Keep a user out, with all their keys, until they are enabled again."""
+    """Keep a user out.
+
+    With all their keys, until they are enabled again.
+    """
     _change(which, UserChange(disabled=True), options.load_settings(config, data_dir), "disabled")
 
 
@@ -145,7 +151,10 @@ def delete(
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Remove a user with all their keys. What they used stays on record."""
+    """Remove a user with all their keys.
+
+    What they used stays on record.
+    """
     if not yes:
         typer.confirm(f"Remove the user {which} with all their keys?", abort=True, err=True)
 
