@@ -26,7 +26,6 @@ from rixin.cli.knowledge import document_decoders
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
-from rixin.core.requests import Embed, Generate
 from rixin.engines.base import ListedModel
 from rixin.engines.process_pipes import without_secrets
 from rixin.errors import RixinError
@@ -106,7 +105,7 @@ async def site(
     limits: list[Limit] = []
     obstacle: list[RixinError] = []
 
-    def limits_for(_account: object, _request: Generate | Embed) -> tuple[Limit, ...]:
+    def limits_for(_account: object, _request: object) -> tuple[Limit, ...]:
         return tuple(limits)
 
     files, links = file_book(settings, database, clock), FileLinks(secret, settings.server.public_url, clock)
