@@ -12,6 +12,7 @@ from rixin.cli.supervisor import ServerReady
 from rixin.engines.proxy import shown_address
 from rixin.engines.weights import known_weights, weights_path
 from rixin.settings import Settings
+from rixin.web import console_files
 
 _BODY = (
     '{"model": "sensenova-6.7-flash-lite", "messages": [{"role": "user", "content": "Name the capital of France."}]}'
@@ -30,6 +31,7 @@ def banner(ready: ServerReady, settings: Settings, environ: Mapping[str, str]) -
         f"Rixin {__version__} is at {ready.url}",
         _key_text(ready, settings),
         _setup_text(ready),
+        f"Console: {ready.url}{console_files.PATH}" if console_files.is_built() else console_files.HOW_TO_BUILD,
         f"Try it:\n\n{_indented(_curl(ready, settings))}",
         _models_text(ready, settings, environ),
         *(

@@ -34,6 +34,8 @@ from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
 from rixin.settings import Settings
+from rixin.web import console_files
+from rixin.web.console import ConsoleHandler
 from rixin.web.count import CountHandler
 from rixin.web.draw import DrawHandler
 from rixin.web.embed import EmbedHandler
@@ -103,6 +105,7 @@ def endpoints(
         Endpoint.public("/", HealthHandler()),
         Endpoint.public("/health", HealthHandler()),
         Endpoint.public("/readyz", ReadyHandler(obstacle)),
+        *_console(),
         *_models(models),
         *_operations(settings, generator, models, responses, sessions, files, links, clock),
         *_responses(responses, clock),
@@ -111,6 +114,12 @@ def endpoints(
         *_knowledge(settings, knowledge, links),
         *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
     ]
+
+
+def _console() -> Iterator[Endpoint]:
+    handler = ConsoleHandler()
+    for path in (console_files.PATH.rstrip("/"), console_files.PATH):
+        yield Endpoint.public(path, handler)
 
 
 def spoken(headers: Mapping[str, str]) -> Dialect:

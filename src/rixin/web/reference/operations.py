@@ -61,6 +61,26 @@ _ASSET = Description(
         200: Answer(about="The file.", content={"text/css": str, "text/javascript": str, "image/png": None}),
     },
 )
+_CONSOLE = Description(
+    summary="Show the web console",
+    tag=_OPERATIONS,
+    answers={
+        200: Answer(about="A page.", content={"text/html": str}),
+        308: Answer(about="Where it is."),
+        404: Answer(about="It is not built here.", content={"text/plain": str}),
+    },
+)
+_CONSOLE_FILE = Description(
+    summary="A page of the web console, or a part of it",
+    tag=_OPERATIONS,
+    parameters={"name": "Its name."},
+    answers={
+        200: Answer(
+            about="The page, or the part.", content={"text/html": str, "text/css": str, "text/javascript": str}
+        ),
+        404: Answer(about="There is no such part, or it is not built here.", content={"text/plain": str}),
+    },
+)
 
 _MODEL_LISTS: Mapping[str, Description] = {
     "openai_chat": Description(summary="List models", tag=_MODELS, answers=answered(openai_chat.ModelList)),
@@ -114,6 +134,8 @@ _TABLE: Mapping[tuple[str, str], Mapping[str, Description]] = {
     ("GET", "/openapi.json"): {"": _DOCUMENT},
     ("GET", "/docs"): {"": _PAGE},
     ("GET", "/docs/"): {"{name}": _ASSET},
+    ("GET", "/console"): {"": _CONSOLE},
+    ("GET", "/console/"): {"{name}": _CONSOLE_FILE},
     ("GET", "/v1/responses"): {"": openai_responses.UPGRADE},
     ("GET", "/v1/responses/"): {
         "{response_id}": openai_responses.SHOW,
