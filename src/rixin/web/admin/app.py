@@ -1,7 +1,5 @@
 """The admin application: its routes, checked against their policies, and what all its answers have in common."""
 
-from typing import Any
-
 import structlog
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
@@ -54,6 +52,20 @@ def make_app(services: AdminServices) -> "AdminApp":
     Raises:
         LookupError: A route has no policy, or a policy no route.
     """
+    api = make_api(services.authenticator.cookie.name)
+    api.state.services = services
+    return AdminApp(api, services.clock)
+
+
+def make_api(cookie: str) -> FastAPI:
+    """The routes and their description, in `openapi()`. They answer once the state of it holds the `services`.
+
+    Args:
+        cookie: What the cookie of a login is called.
+
+    Raises:
+        LookupError: As `make_app`.
+    """
     api = FastAPI(
         title="Rixin admin API",
         version=__version__,
@@ -65,7 +77,6 @@ def make_app(services: AdminServices) -> "AdminApp":
         exception_handlers={StarletteHTTPException: on_error},
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    api.state.services = services
     people = (session, oidc, users, teams, keys, audit)
     for module in (*people, status, usage, requests, plans, models, engines, providers, learned, doctor):
         api.include_router(module.router)
@@ -73,12 +84,12 @@ def make_app(services: AdminServices) -> "AdminApp":
 
     @schema.get("/openapi.json", include_in_schema=False)
     async def show_schema() -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - the decorator uses it
-        return JSONResponse(document)
+        return JSONResponse(api.openapi())
 
     api.include_router(schema)
     check_policies(api)
-    document = _described(api, services.authenticator.cookie.name)
-    return AdminApp(api, document, services.clock)
+    _describe(api, cookie)
+    return api
 
 
 def check_policies(api: FastAPI) -> None:
@@ -99,8 +110,8 @@ def check_policies(api: FastAPI) -> None:
         raise LookupError(f"policies without a route: {sorted(idle)}")
 
 
-def _described(api: FastAPI, cookie: str) -> dict[str, Any]:
-    """The OpenAPI document, with the credentials that each route asks for and without errors that we do not give."""
+def _describe(api: FastAPI, cookie: str) -> None:
+    """Tells in the OpenAPI document who may ask what, and takes errors out of it that we do not give."""
     document = api.openapi()
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
@@ -117,7 +128,6 @@ def _described(api: FastAPI, cookie: str) -> dict[str, Any]:
                     operation["security"] = [{"bearer": []}, {"api_key": []}, {"login": []}]
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
-    return document
 
 
 class AdminApp:
@@ -128,9 +138,9 @@ class AdminApp:
         document: What OpenAPI tells of them.
     """
 
-    def __init__(self, api: FastAPI, document: dict[str, Any], clock: Clock) -> None:
+    def __init__(self, api: FastAPI, clock: Clock) -> None:
         self.api = api
-        self.document = document
+        self.document = api.openapi()
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
