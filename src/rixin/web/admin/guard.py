@@ -101,5 +101,6 @@ async def _authorize(
 async def _write_down(request: Request, policy: Policy, response: Response) -> None:
     if policy.act is None or response.status_code >= 400:
         return
-    target = "/".join(request.path_params.values()) or None
+    # What the path does not name, the route does.
+    target = "/".join(request.path_params.values()) or getattr(request.state, "target", None)
     await services_of(request).people.audit.record(Act(actor=request.state.actor, action=policy.act, target=target))

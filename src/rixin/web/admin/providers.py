@@ -4,6 +4,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
 from rixin.engines.base_url import normalize_base_url
@@ -156,8 +157,9 @@ async def list_providers(services: Services) -> ProviderList:
 
 
 @router.post("/providers", status_code=201)
-async def create_provider(services: Services, wish: NewProvider) -> ProviderDetail:
+async def create_provider(services: Services, request: Request, wish: NewProvider) -> ProviderDetail:
     """Stores a provider. It is served everywhere within seconds."""
+    request.state.target = wish.name
     provider = _changed(Provider(name=wish.name), wish)
     return _detail(services, await services.providers.add(provider))
 
