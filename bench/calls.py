@@ -1,0 +1,223 @@
+"""`python -m bench.calls`: how many calls of functions, Python's and C's, the server makes to answer a request.
+
+Seconds depend on the machine and on who else uses it. Calls do not, and grow with what the interpreter has to do; so a
+test holds them to `calls.toml`, and the request path cannot grow long again unnoticed.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager, redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvloop
+
+from bench.agent import agent_body
+from bench.build import HOME, build
+from bench.scenarios import QUESTION, SCENARIOS
+from bench.targets import provider_configuration, upstream
+from rixin.accounts.key_rules import KeyWish
+from rixin.cli import logs
+from rixin.cli.compose import compose
+from rixin.clock import SystemClock
+from rixin.engines.control import ControlServer
+from rixin.engines.control_messages import ListModels, Models, Request
+from rixin.settings import load
+from rixin.web.app import App
+from rixin.web.exchange import Message
+
+BUDGET = HOME / "calls.toml"
+WARM_UP, REQUESTS, ROUNDS = 30, 20, 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that is counted."""
+
+    path: str
+    body: Mapping[str, object]
+
+
+def _chat(name: str) -> Case:
+    return Case("/v1/chat/completions", next(each for each in SCENARIOS if each.name == name).body())
+
+
+CASES: Mapping[str, Case] = {
+    "whole": _chat("whole-1"),
+    "stream": _chat("burst-16"),
+    "translated": Case(
+        "/v1/messages", {"model": "mock", "max_tokens": 256, "messages": [{"role": "user", "content": QUESTION}]}
+    ),
+    "agent": Case("/v1/chat/completions", {**agent_body(QUESTION, size=0.75), "model": "mock", "stream": False}),
+}
+"""A whole answer, a stream of 204 events, an answer in another dialect than the upstream's, and a request of 40 kB."""
+
+
+class Tally:
+    """Counts calls by who makes them, while it is the context."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    def __enter__(self) -> "Tally":
+        sys.setprofile(self._seen)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _seen(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event in ("call", "c_call"):
+            self.calls[frame.f_code.co_filename] += 1
+
+
+class Client:
+    """Calls the server within its process, as a server of ASGI does."""
+
+    def __init__(self, app: App, key: str) -> None:
+        self._app = app
+        self._credential = f"Bearer {key}".encode()
+
+    async def ask(self, case: Case) -> None:
+        """Sends a request and takes the answer.
+
+        Raises:
+            RuntimeError: It is an error.
+        """
+        body = json.dumps(case.body, separators=(",", ":")).encode()
+        headers = {b"host": b"127.0.0.1", b"authorization": self._credential, b"content-length": b"%d" % len(body)}
+        scope = {"type": "http", "method": "POST", "path": case.path, "query_string": b"", "client": ("127.0.0.1", 1)}
+        arrived = [{"type": "http.request", "body": body}]
+        gone = asyncio.Event()
+        answer: list[Message] = []
+
+        async def receive() -> Message:
+            if not arrived:
+                await gone.wait()
+            return arrived.pop()
+
+        async def send(message: Message) -> None:
+            answer.append(message)
+
+        await self._app({**scope, "headers": [*headers.items()]}, receive, send)
+        if answer[0]["status"] != 200:
+            raise RuntimeError(f"status {answer[0]['status']}: {answer[1]['body']!r}")
+
+
+async def _no_models(_peer: int, _request: Request) -> Models:
+    return Models([])
+
+
+@asynccontextmanager
+async def _client(port: int, folder: Path) -> AsyncGenerator[Client]:
+    """A client of this server, which has one upstream, at a port of this machine."""
+    config = folder / "rixin.toml"
+    config.write_text(f"[server]\ndata_dir = {json.dumps(str(folder / 'data'))}\n{provider_configuration(port)}")
+    control = ControlServer(folder / "control", {ListModels: _no_models})
+    await control.start()
+    try:
+        async with compose(load(config), folder / "control", SystemClock(), config) as worker:
+            key = await worker.keys.create_api_key(KeyWish(name="bench"))
+            yield Client(worker.app, key.key)
+    finally:
+        await control.aclose()
+
+
+async def _count(client: Client, case: Case) -> Counter[str]:
+    """The calls of `REQUESTS` requests: the fewest of several rounds, the others do something else besides."""
+    for _ in range(WARM_UP):
+        await client.ask(case)
+    rounds: list[Counter[str]] = []
+    for _ in range(ROUNDS):
+        with Tally() as tally:
+            for _ in range(REQUESTS):
+                await client.ask(case)
+        rounds.append(tally.calls)
+    return min(rounds, key=lambda calls: calls.total())
+
+
+async def _seconds(client: Client, case: Case) -> float:
+    """Processor time of a request, 16 at a time: the least of several rounds."""
+
+    async def some() -> None:
+        for _ in range(REQUESTS):
+            await client.ask(case)
+
+    rounds: list[float] = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        await asyncio.gather(*(some() for _ in range(16)))
+        rounds.append((time.process_time() - began) / REQUESTS / 16)
+    return min(rounds)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a request costs: its calls by the file that makes them, and seconds of processor time."""
+
+    files: Mapping[str, float]
+    seconds: float
+
+    @property
+    def calls(self) -> float:
+        """All of its calls."""
+        return sum(self.files.values())
+
+
+def measure(names: Iterable[str], *, timed: bool = True) -> dict[str, Cost]:
+    """What some cases cost; once in a process, whose log is written as ever and read by nobody."""
+    costs: dict[str, Cost] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="rixin-") as folder,
+        upstream(build().upstream, Path(folder)) as target,
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        with redirect_stderr(nowhere):
+            logs.configure("info", "json")
+
+        async def all_of_them() -> None:
+            async with _client(target.port, Path(folder)) as client:
+                for name in names:
+                    tally = await _count(client, CASES[name])
+                    files = {file: calls / REQUESTS for file, calls in tally.most_common()}
+                    costs[name] = Cost(files, await _seconds(client, CASES[name]) if timed else 0.0)
+
+        runner.run(all_of_them())
+    return costs
+
+
+def budget() -> dict[str, float]:
+    """How many calls each case may cost."""
+    return tomllib.loads(BUDGET.read_text(encoding="utf-8"))["calls"]
+
+
+def main() -> None:
+    """Prints what each case costs; with `--files`, who makes the calls."""
+    parser = argparse.ArgumentParser(prog="python -m bench.calls", description=__doc__)
+    parser.add_argument("--only", action="append", choices=CASES, help="repeat; all unless given")
+    parser.add_argument("--files", action="store_true", help="print who makes them")
+    parser.add_argument("--json", action="store_true", help="print the calls as JSON and nothing else")
+    arguments = parser.parse_args(sys.argv[1:])
+    costs = measure(arguments.only or CASES, timed=not arguments.json)
+    if arguments.json:
+        print(json.dumps({name: cost.calls for name, cost in costs.items()}))
+        return
+    allowed = budget()
+    for name, cost in costs.items():
+        print(f"{name}: {cost.calls:,.0f} calls of {allowed[name]:,.0f}, {cost.seconds * 1e6:,.0f} us")
+        for file, calls in cost.files.items() if arguments.files else ():
+            print(f"{calls:9,.1f} {file}")
+
+
+if __name__ == "__main__":
+    main()
