@@ -1,7 +1,7 @@
 """The one reader of credentials: wherever in a request a key or token stands, every check after this is the same."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rixin.errors import Kind, RixinError
 
@@ -28,11 +28,15 @@ def read(headers: Mapping[str, str], query: Mapping[str, str] | None = None, *, 
         RixinError: `UNAUTHENTICATED` when there is none, when it is malformed, or when two places hold two different
             ones. No part of a credential is in the message: where a scheme should be, there may be a key.
     """
-    places = {"the header `authorization`": _bearer(headers.get("authorization", "").strip())}
-    places |= {f"the header `{name}`": headers.get(name, "").strip() for name in PLAIN_HEADERS}
-    places["the query's `key`"] = (query or {}).get("key", "").strip()
-    places["the login's cookie"] = cookie or ""
-    given = [(place, value) for place, value in places.items() if value]
+    given = [
+        (place, value)
+        for place, name, read_header in _HEADERS
+        if name in headers and (value := read_header(headers[name].strip()))
+    ]
+    if query and (value := query.get("key", "").strip()):
+        given.append(("the query's `key`", value))
+    if cookie:
+        given.append(("the login's cookie", cookie))
     if not given:
         raise _refused(f"The request carries no credential. {_HOW}")
     place, credential = given[0]
@@ -53,6 +57,13 @@ def _bearer(value: str) -> str:
     if scheme.lower() != "bearer":
         raise _refused("The header `authorization` must read `Bearer KEY`; it has no scheme, or another one.")
     return credential.strip()
+
+
+_HEADERS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("the header `authorization`", "authorization", _bearer),
+    *((f"the header `{name}`", name, str) for name in PLAIN_HEADERS),
+)
+"""What messages call each header that may hold a credential, its name, and how one is found in its value."""
 
 
 def _refused(message: str) -> RixinError:

@@ -1,6 +1,6 @@
 """Answers that hold nothing: an upstream that stops without a word has lost its answer, and may be asked again."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from rixin.core.events import Event, Finish, Reasoning, Start, Text
@@ -47,10 +47,26 @@ async def not_empty(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batc
                 break
         async for batch in batches:
             yield batch
-    if held and finishes and all(finish.reason == "stop" for finish in finishes):
+    if held and _stopped(finishes):
         raise EmptyAnswerError
     for earlier in held:
         yield earlier
+
+
+def refuse_empty(events: list[Event]) -> None:
+    """The same for an answer that is there at once.
+
+    Raises:
+        EmptyAnswerError: It stopped, and nothing was said or called.
+    """
+    if not any(map(_says, events)) and _stopped(event for event in events if isinstance(event, Finish)):
+        raise EmptyAnswerError
+
+
+def _stopped(finishes: Iterable[Finish]) -> bool:
+    """Whether every choice came to its own end."""
+    reasons = {finish.reason for finish in finishes}
+    return reasons == {"stop"}
 
 
 def _says(event: Event) -> bool:

@@ -72,6 +72,22 @@ async def stream_answer(
         yield _last_batch(reader, relay)
 
 
+async def whole_answer(
+    transport: Transport, upstream: Upstream, body: JsonObject, *, path: str, headers: Mapping[str, str]
+) -> list[Event]:
+    """The events of an answer that nobody wants to see before it is complete; see `stream_answer`.
+
+    Raises:
+        RixinError: What the upstream reported, or how it failed.
+    """
+    sent = {"accept": "application/json", **headers}
+    async with transport.exchange("POST", path, headers=sent, body=encode_body(body)) as exchange:
+        await raise_for_status(exchange, upstream)
+        data = await exchange.read_all(ANSWER_LIMIT)
+    reader = upstream.reader()
+    return reader.feed(data) + reader.eof()
+
+
 async def raise_for_status(exchange: Exchange, upstream: Upstream) -> None:
     """Raises what an answer with an error status means.
 

@@ -17,12 +17,13 @@ def with_past_thoughts(request: Generate, provider: str, *, wanted: bool) -> Gen
         provider: Its name.
         wanted: Whether the provider wants to be told thoughts again.
     """
-    # For an upstream of the client's own dialect `thoughts` tells this, so that no message has to be put anew.
-    request = msgspec.structs.replace(
-        request,
-        messages=tuple(_unsigned(message, provider) for message in request.messages),
-        thoughts={envelope: thought and _shown(thought, provider) for envelope, thought in request.thoughts.items()},
-    )
+    if request.thoughts or any(isinstance(part, ReasoningPart) for each in request.messages for part in each.parts):
+        # For an upstream of the client's own dialect `thoughts` tells this, so that no message has to be put anew.
+        request = msgspec.structs.replace(
+            request,
+            messages=tuple(_unsigned(message, provider) for message in request.messages),
+            thoughts={sealed: thought and _shown(thought, provider) for sealed, thought in request.thoughts.items()},
+        )
     if not wanted or request.recall is None:
         return request
     recall = request.recall

@@ -1,13 +1,15 @@
 """The engine for upstreams that answer over HTTP: one configured provider."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Self
 
 import msgspec
 
 from rixin.clock import Clock, SystemClock
 from rixin.core.embeddings import Embeddings
+from rixin.core.events import Event
 from rixin.core.images import Images
 from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.dialects.base import Dialect
@@ -15,8 +17,8 @@ from rixin.dialects.openai_chat.wire import NAME as CHAT
 from rixin.engines import connections
 from rixin.engines.base import Batch, ListedModel, Prepared
 from rixin.engines.base_url import normalize_base_url
-from rixin.engines.empty_answers import not_empty
-from rixin.engines.http_stream import ANSWER_LIMIT, encode_body, raise_for_status, stream_answer
+from rixin.engines.empty_answers import not_empty, refuse_empty
+from rixin.engines.http_stream import ANSWER_LIMIT, encode_body, raise_for_status, stream_answer, whole_answer
 from rixin.engines.model_list import parse_model_list
 from rixin.engines.observer import observed
 from rixin.engines.past_thoughts import with_past_thoughts
@@ -24,7 +26,7 @@ from rixin.engines.restoration import restored
 from rixin.engines.retirement import RetiringTransport
 from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
-from rixin.profiles.answers.transform import transform_for
+from rixin.profiles.answers.transform import Transform, transform_for
 from rixin.profiles.profile import NOTHING, Profile
 from rixin.profiles.sanitizers import sanitize
 from rixin.profiles.web_search import FORWARDED, forward_search
@@ -141,19 +143,21 @@ class Remote:
         transform = None
         if request.prompt is None:
             transform = transform_for(profile, prepared.tool_names, request.tools, whole=not request.stream)
+        # A stop sequence or the end of a bare prompt may come at once, and Claude ends some turns without a word.
+        may_be_empty = bool(request.stop) or request.prompt is not None or self._dialect != CHAT
+        transport = observed(self._transport, request, self.name, self._dialect)
+        headers = {**profile.extra_headers, **self._headers_with(key)}
+        path = self._path(request)
+        if not request.stream and prepared.body.get("stream") is not True:
+            ask = partial(whole_answer, transport, self._upstream, prepared.body, path=path, headers=headers)
+            return _at_once(ask, transform, may_be_empty=may_be_empty)
         relay = (transform is None or transform.optional) and self._may_relay(request)
+        relayed_model = request.model if relay else None
         batches = stream_answer(
-            observed(self._transport, request, self.name, self._dialect),
-            self._upstream,
-            prepared.body,
-            path=self._path(request),
-            headers={**profile.extra_headers, **self._headers_with(key)},
-            relayed_model=request.model if relay else None,
+            transport, self._upstream, prepared.body, path=path, headers=headers, relayed_model=relayed_model
         )
         if transform is not None:
             batches = restored(batches, transform)
-        # A stop sequence or the end of a bare prompt may come at once, and Claude ends some turns without a word.
-        may_be_empty = request.stop or request.prompt is not None or self._dialect != CHAT
         return batches if may_be_empty else not_empty(batches)
 
     def _may_relay(self, request: Generate) -> bool:
@@ -236,6 +240,20 @@ class Remote:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._transport.aclose()
+
+
+async def _at_once(
+    ask: Callable[[], Awaitable[list[Event]]], transform: Transform | None, *, may_be_empty: bool
+) -> AsyncGenerator[Batch, None]:
+    """An answer that comes whole, made of it what `restored` and `not_empty` make of others."""
+    events = await ask()
+    changes: tuple[Change, ...] = ()
+    if transform is not None:
+        events = transform.feed(events)
+        changes = transform.new_changes()
+    if not may_be_empty:
+        refuse_empty(events)
+    yield Batch(events, changes=changes)
 
 
 def may_relay(request: Generate, dialect: str, provider: str) -> bool:

@@ -1,13 +1,13 @@
 """What a request made engines do: each of their calls, its times and its end, and what was said, where it is kept."""
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from rixin.clock import Clock
+from rixin.core.observer import Observer
 from rixin.core.redaction import beginning
 from rixin.errors import Kind, RixinError
 
@@ -112,6 +112,23 @@ class Attempt:
             self.error = Kind.INTERNAL
 
 
+class Waiting:
+    """A phase that lasts as long as it is the context."""
+
+    __slots__ = ("_began", "_clock", "_name", "_observer")
+
+    def __init__(self, observer: Observer, name: str, clock: Clock) -> None:
+        self._observer = observer
+        self._name = name
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._began = self._clock.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._observer.on_phase(self._name, self._began, self._clock.monotonic())
+
+
 class Trace:
     """The calls that engines made for one request, in their order, and what it waited for besides.
 
@@ -155,14 +172,9 @@ class Trace:
         if ended - began >= SHORTEST_PHASE:
             self.phases.append(Phase(name, self._milliseconds(began), self._milliseconds(ended)))
 
-    @contextmanager
-    def waiting(self, name: str) -> Generator[None]:
-        """The context is a phase."""
-        began = self._clock.monotonic()
-        try:
-            yield
-        finally:
-            self.on_phase(name, began, self._clock.monotonic())
+    def waiting(self, name: str) -> "Waiting":
+        """A context that is a phase."""
+        return Waiting(self, name, self._clock)
 
     def times(self) -> dict[str, float]:
         """How many milliseconds the request has waited for what, until now: each phase by its name, and `UPSTREAM`."""

@@ -201,28 +201,28 @@ class Attempt:
             RixinError: Why nobody answered, or what broke the answer that had begun.
         """
         try:
-            async with aclosing(self._ways()) as ways:
-                async for way in ways:
-                    if way is None:
-                        yield Batch([])
-                        continue
-                    option, lease = way
-                    try:
-                        async with aclosing(self._open(option, lease)) as stream:
-                            async for batch in stream:
-                                if batch.events or batch.changes:
-                                    self._note(option, lease, batch)
-                                yield batch
-                    except RixinError as error:
-                        verdict = await option.gate.fail(lease, error, self._cost)
-                        if self._begun:
-                            raise
-                        self._weigh(option, lease, error, verdict)
-                    else:
-                        await lease.complete(self._cost)
-                        return
-                    finally:
-                        await lease.abandon(None if self._usage is None else self._cost)
+            while True:
+                way, waits = await self._enter()
+                if waits:
+                    async with aclosing(self._wait(min(waits, key=lambda wait: wait[0])[1])) as waiting:
+                        async for way in waiting:
+                            if way is None:
+                                yield Batch([])
+                if way is None:
+                    continue
+                option, lease = way
+                try:
+                    async with aclosing(self._open(option, lease)) as stream:
+                        async for batch in stream:
+                            self._note(option, lease, batch)
+                            yield batch
+                except RixinError as error:
+                    await self._fail(option, lease, error)
+                else:
+                    await lease.complete(self._cost)
+                    return
+                finally:
+                    await lease.abandon(None if self._usage is None else self._cost)
         except RixinError:
             held = self._held
             if self._begun or not held:
@@ -231,9 +231,19 @@ class Attempt:
                 self._engine_changes += batch.changes
                 yield batch
         finally:
-            self._waited()
-            for healing in self._healings:
-                healing.close()
+            self._close()
+
+    async def _fail(self, option: Option, lease: Lease, error: RixinError) -> None:
+        """An attempt has failed. Raises what broke an answer that had begun."""
+        verdict = await option.gate.fail(lease, error, self._cost)
+        if self._begun:
+            raise error
+        self._weigh(option, lease, error, verdict)
+
+    def _close(self) -> None:
+        self._waited()
+        for healing in self._healings:
+            healing.close()
 
     @property
     def _healings(self) -> list[Healing]:
@@ -268,26 +278,14 @@ class Attempt:
             options.append(Option(candidate, router.gates[candidate.engine], request, ask, now))
         return options
 
-    async def _ways(self) -> AsyncGenerator[tuple[Option, Lease] | None, None]:
-        """The ways to go, one after the other while they fail. Each None is a sign of life.
+    async def _enter(self) -> tuple[tuple[Option, Lease] | None, list[tuple[float, Option]]]:
+        """The first way that can be gone at once, else those that can be waited for, with the instant of each.
 
         Raises:
             RixinError: There is none any more, and why.
         """
-        while self._told is None and self.count < MOST_ATTEMPTS:
-            way, waits = await self._enter()
-            if way is not None:
-                yield way
-            elif waits:
-                async with aclosing(self._wait(min(waits, key=lambda wait: wait[0])[1])) as waiting:
-                    async for way in waiting:
-                        yield way
-            else:
-                break
-        raise self._told or self._reason()
-
-    async def _enter(self) -> tuple[tuple[Option, Lease] | None, list[tuple[float, Option]]]:
-        """The first way that can be gone at once, else those that can be waited for, with the instant of each."""
+        if self._told is not None or self.count >= MOST_ATTEMPTS:
+            raise self._told or self._reason()
         waits: list[tuple[float, Option]] = []
         for option in (self._repair,) if self._repair is not None else self._options:
             if option.closed or not self._prepare(option):
@@ -307,10 +305,15 @@ class Attempt:
                     self._refuse(option, refusal)
                 continue
             return (option, lease), []
+        if not waits:
+            raise self._told or self._reason()
         return None, waits
 
     async def _wait(self, option: Option) -> AsyncGenerator[tuple[Option, Lease] | None, None]:
-        """Waits for a candidate: until it may be asked again, or for its turn."""
+        """Waits for a candidate: until it may be asked again, or for its turn. Each None is a sign of life.
+
+        The way, where there is one, comes last.
+        """
         clock = self._router.clock
         if self._waits_since is None:
             self._waits_since = clock.monotonic()

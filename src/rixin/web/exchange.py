@@ -22,6 +22,9 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 _DRAIN_FACTOR = 4
 """A body over the limit is read on up to this many times the limit, so that the client reads its 413 and no reset."""
 
+_UNWATCHED = 0.05
+"""Seconds of guarded work after which it begins to matter whether the client is still there."""
+
 
 class Exchange:
     """One request and its answer.
@@ -51,6 +54,7 @@ class Exchange:
         self._send = send
         self._body_left = True
         self._task: asyncio.Task[Any] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._interruption: RixinError | None = None
 
     @property
@@ -79,7 +83,12 @@ class Exchange:
             ) from None
 
     async def _read_body(self, limit: int) -> bytes:
-        body = RequestBody(self.headers.get("content-encoding", ""), limit)
+        coding = self.headers.get("content-encoding", "")
+        first = await self._next_piece()
+        if not (self._body_left or coding) and len(first) <= limit:
+            return first  # by far the most, of which there is nothing to count and nothing to undo
+        body = RequestBody(coding, limit)
+        body.feed(first)
         while self._body_left and body.size <= _DRAIN_FACTOR * limit:
             body.feed(await self._next_piece())
         return body.whole()
@@ -167,7 +176,7 @@ class Exchange:
             RixinError: `CANCELLED` when the client has gone, or what `interrupt` was given.
         """
         self._task = asyncio.current_task()
-        watcher = asyncio.create_task(self._watch())
+        watch = asyncio.get_running_loop().call_later(_UNWATCHED, self._begin_to_watch)
         try:
             return await work
         except asyncio.CancelledError:
@@ -177,13 +186,19 @@ class Exchange:
             raise self._interruption from None
         finally:
             self._task = None
-            watcher.cancel()
+            watch.cancel()
+            if self._watcher is not None:
+                self._watcher.cancel()
+                self._watcher = None
 
     def interrupt(self, error: RixinError) -> None:
         """Ends the guarded work with an error."""
         if self._task is not None and self._interruption is None:
             self._interruption = error
             self._task.cancel(error)  # so that those who are cancelled can tell why
+
+    def _begin_to_watch(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -29,7 +29,9 @@ class LoginCookie:
         Raises:
             RixinError: `UNAUTHENTICATED` where it brings two.
         """
-        pairs = (part.partition("=") for part in _SEPARATOR.split(headers.get("cookie", "")))
+        if "cookie" not in headers:
+            return None
+        pairs = (part.partition("=") for part in _SEPARATOR.split(headers["cookie"]))
         values = {value.strip().strip('"') for name, _, value in pairs if name.strip() == self.name}
         if len(values) > 1:
             raise RixinError(Kind.UNAUTHENTICATED, f"The cookie `{self.name}` came twice, with different values.")

@@ -11,7 +11,6 @@ Decisions where the sources leave one:
 - In strict mode a field outside the model's table is refused by name, or in the platform's own opaque words.
 """
 
-from functools import cache
 from typing import Literal
 
 import msgspec
@@ -45,8 +44,10 @@ _COMPLETION = msgspec.json.Decoder(CompletionBody)
 _CHAT_FIELDS = frozenset(ChatBody.__struct_fields__)
 _COMPLETION_FIELDS = frozenset(CompletionBody.__struct_fields__)
 
-_NUMBERS = tuple(name for name in Sampling.__struct_fields__ if name not in ("logit_bias", "do_sample"))
-"""The sampling fields that are numbers; body and core call them the same."""
+_SAMPLING = Sampling.__struct_fields__
+"""The sampling fields; body and core call them the same."""
+_NUMBERS = tuple(name for name in _SAMPLING if name not in ("logit_bias", "do_sample"))
+"""Those that are numbers."""
 
 STRICT_HEADER = "x-rixin-strict"
 STRICT_WORDS: dict[str, bool | Literal["opaque"]] = {"1": True, "true": True, "opaque": "opaque"}
@@ -57,6 +58,21 @@ OPAQUE_REFUSAL = "Errors in message queue response"
 SESSION_FIELD = "prompt_cache_key"
 SESSION_HEADERS = ("session_id", "x-session-id", "conversation_id")
 """Where agents say which conversation a request belongs to."""
+
+
+class _Plain:
+    """A body as plain JSON, decoded once it is asked for."""
+
+    __slots__ = ("_body", "_decoded")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._decoded: JsonObject | None = None
+
+    def __call__(self) -> JsonObject:
+        if self._decoded is None:
+            self._decoded = decode_object(self._body)
+        return self._decoded
 
 
 def parse_chat(call: Call, card_of: CardOf) -> Generate:
@@ -70,7 +86,7 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
     card = _card(body, card_of)
     _check_strict(call, card, fields)
     extra = read_extra(fields, _CHAT_FIELDS)
-    plain = cache(lambda: decode_object(call.body))
+    plain = _Plain(call.body)
     messages = read_messages(body.messages, plain)
     tools, unknown_tools = read_tools(body.tools or [])
     if unknown_tools:
@@ -193,15 +209,17 @@ def _session(call: Call, extra: JsonObject) -> str | None:
 
 
 def _sampling(body: CommonBody, card: ModelCard) -> Sampling:
+    given = {name: value for name in _SAMPLING if (value := getattr(body, name)) is not None}
     for name in _NUMBERS:
-        check_number(card, name, getattr(body, name))
+        if name in given:
+            check_number(card, name, given[name])
     if body.logit_bias is not None:
         check_size(len(body.logit_bias), MAX_LOGIT_BIAS, "logit_bias", "entries")
         for token, bias in body.logit_bias.items():
             if not (token.isascii() and token.isdigit()):
                 raise invalid("invalid logit_bias, its keys should be token ids.", "logit_bias")
             check_number(card, "logit_bias", bias, f"logit_bias.{token[:MAX_NAME]}")
-    return Sampling(**{name: getattr(body, name) for name in Sampling.__struct_fields__})
+    return Sampling(**given)
 
 
 def _max_tokens(body: ChatBody, card: ModelCard) -> int | None:

@@ -1,25 +1,28 @@
 """Token counts, read from many vendors' shapes and rendered in the token platform's."""
 
-from collections.abc import Iterator
+from typing import TypeAlias
 
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.usage import Usage
 
-PROMPT = (("prompt_tokens",), ("input_tokens",))
-COMPLETION = (("completion_tokens",), ("output_tokens",))
-TOTAL = (("total_tokens",),)
-KNOWLEDGE = (("knowledge_tokens",),)
-CACHED = (
+_Place: TypeAlias = tuple[str | None, str]
+"""The object within the usage, where it is in one, and the field."""
+
+PROMPT: tuple[_Place, ...] = ((None, "prompt_tokens"), (None, "input_tokens"))
+COMPLETION: tuple[_Place, ...] = ((None, "completion_tokens"), (None, "output_tokens"))
+TOTAL: tuple[_Place, ...] = ((None, "total_tokens"),)
+KNOWLEDGE: tuple[_Place, ...] = ((None, "knowledge_tokens"),)
+CACHED: tuple[_Place, ...] = (
     ("prompt_tokens_details", "cached_tokens"),
     ("input_tokens_details", "cached_tokens"),
-    ("prompt_cache_hit_tokens",),
-    ("cached_tokens",),
-    ("cache_read_input_tokens",),
+    (None, "prompt_cache_hit_tokens"),
+    (None, "cached_tokens"),
+    (None, "cache_read_input_tokens"),
 )
-REASONING = (
+REASONING: tuple[_Place, ...] = (
     ("completion_tokens_details", "reasoning_tokens"),
     ("output_tokens_details", "reasoning_tokens"),
-    ("reasoning_tokens",),
+    (None, "reasoning_tokens"),
 )
 """Where each count may stand, the first that holds a number wins: OpenAI's Chat and Responses names, DeepSeek's
 `prompt_cache_hit_tokens`, Kimi's `cached_tokens`."""
@@ -80,14 +83,15 @@ def render_usage(usage: Usage) -> JsonObject:
     return rendered
 
 
-def _find(usage: JsonObject, places: tuple[tuple[str, ...], ...]) -> int | None:
-    return next(_numbers(usage, places), None)
-
-
-def _numbers(usage: JsonObject, places: tuple[tuple[str, ...], ...]) -> Iterator[int]:
-    for place in places:
-        value: JsonValue = usage
-        for name in place:
-            value = value.get(name) if isinstance(value, dict) else None
+def _find(usage: JsonObject, places: tuple[_Place, ...]) -> int | None:
+    for within, name in places:
+        if within is not None:
+            inner = usage.get(within)
+            value = inner.get(name) if isinstance(inner, dict) else None
+        elif name in usage:
+            value = usage[name]
+        else:
+            continue
         if isinstance(value, int | float) and not isinstance(value, bool):
-            yield max(0, int(value))
+            return max(0, int(value))
+    return None
