@@ -36,7 +36,7 @@ from rixin.web.app import App
 from rixin.web.exchange import Message
 
 BUDGET = HOME / "calls.toml"
-WARM_UP, REQUESTS, ROUNDS = 30, 20, 5
+WARM_UP, REQUESTS, ROUNDS = 30, 10, 12
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Sources: SenseNova token platform guide, sections 4.3 and 8; the chat chunks of 
 and llama.cpp.
 """
 
-from rixin.core.events import Event, Finish, Start
+from rixin.core.events import Event, Finish, Start, Text
 from rixin.core.json import JsonObject, JsonValue
 from rixin.core.messages import Opaque
 from rixin.dialects.openai_chat.calls import CallAssembler, read_fragment
@@ -14,6 +14,7 @@ from rixin.dialects.openai_chat.delta import read_delta
 from rixin.dialects.openai_chat.finish import read_finish_reason
 from rixin.dialects.openai_chat.usage import UsageReader
 from rixin.dialects.openai_chat.wire import NAME
+from rixin.dialects.openai_chat.words import words_of
 from rixin.dialects.upstream_errors import body_error
 
 _KNOWN = frozenset({
@@ -83,6 +84,18 @@ class ChunkReader:
             self._started = True
             events.insert(0, Start(id=self._id, created=self._created, model=self._model))
         return events
+
+    def glance(self, chunk: str) -> list[Event] | None:
+        """The events of an object that holds nothing but words of a choice which has begun; None for any other."""
+        found = words_of(chunk) if self._choices else None
+        if found is None:
+            return None
+        index, words = found
+        choice = self._choices.get(index)
+        if choice is None or choice.calls or not self._started:
+            return None
+        choice.spoke = True
+        return [Text(text=words, choice=index)]
 
     def end(self) -> list[Event]:
         """The events that the end of the answer completes: calls that came after their choice's finish."""

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from rixin.core.events import Event
 from rixin.core.responses import Response, collect
 from rixin.dialects.openai_chat.chunks import ChunkReader
 from rixin.dialects.stream_reader import StreamReader
@@ -11,7 +12,11 @@ class ChatReader(StreamReader):
     """Reads a stream of chat chunks, cut anywhere."""
 
     def __init__(self) -> None:
-        super().__init__(ChunkReader, partial(ChunkReader, whole=True))
+        self._chunks = ChunkReader()
+        super().__init__(lambda: self._chunks, partial(ChunkReader, whole=True))
+
+    def _glance(self, data: str) -> list[Event] | None:
+        return self._chunks.glance(data)
 
 
 def read_response(body: bytes) -> Response:
