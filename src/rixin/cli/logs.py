@@ -23,7 +23,6 @@ def resolve_format(log_format: Literal["auto", "text", "json"], stream: TextIO) 
 def configure(level: Literal["debug", "info", "warning", "error"], log_format: Literal["text", "json"]) -> None:
     """Sets up records on the standard error stream, those of the libraries from `warning` on included."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -83,11 +83,12 @@ def check_depth(value: JsonValue, path: str) -> None:
     for _ in range(MAX_DEPTH):
         if not level:
             return
-        deeper: list[JsonObject | list[JsonValue]] = []
-        for container in level:
-            inner = container.values() if isinstance(container, dict) else container
-            deeper += [entry for entry in inner if isinstance(entry, _CONTAINERS)]
-        level = deeper
+        level = [
+            entry
+            for container in level
+            for entry in (container.values() if isinstance(container, dict) else container)
+            if isinstance(entry, _CONTAINERS)
+        ]
     if level:
         raise invalid(f"invalid {path}, it nests deeper than {MAX_DEPTH} levels.", path)
 

@@ -78,6 +78,9 @@ class SSEDecoder:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line:
             return self._dispatch()
+        if line.startswith(b"data: "):  # as nearly all lines do
+            self._data.append(line[6:].decode("utf-8", "replace"))
+            return None
         if self._bare_objects and line.startswith(b"{"):
             return ServerSentEvent(data=line.decode("utf-8", "replace"))
         name, _, value = line.partition(b":")

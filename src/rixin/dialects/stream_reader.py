@@ -130,6 +130,8 @@ class StreamReader:
 
     def _take(self, event: ServerSentEvent) -> list[Event]:
         data = event.data
+        if not (self._done or event.event) and (events := self._glance(data)) is not None:
+            return events
         if self._done or event.event == "ping" or not data.strip():
             return []
         if data.startswith(DONE):
@@ -137,8 +139,7 @@ class StreamReader:
             return []
         if event.event == "error":
             raise event_error(data)
-        events = self._glance(data)
-        return self._objects.feed(_object(data)) if events is None else events
+        return self._objects.feed(_object(data))
 
     def _glance(self, data: str) -> list[Event] | None:
         """The events of an object of the stream, where they can be told without decoding all of it; else None."""

@@ -31,10 +31,10 @@ async def not_empty(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batc
     finishes: list[Finish] = []
     async with aclosing(batches):
         async for batch in batches:
-            finishes += [event for event in batch.events if isinstance(event, Finish)]
             says = any(map(_says, batch.events))
-            thinks = not finishes and any(isinstance(event, Reasoning) for event in batch.events)
-            if not (says or thinks):
+            if not says:
+                finishes += [event for event in batch.events if isinstance(event, Finish)]
+            if not (says or (not finishes and any(isinstance(event, Reasoning) for event in batch.events))):
                 if batch.events:
                     held.append(batch)
                     batch = Batch([])  # noqa: PLW2901 - a sign of life in its place

@@ -188,7 +188,7 @@ class Trace:
 
     def elapsed(self) -> float:
         """Milliseconds since the request arrived."""
-        return self._milliseconds(self._clock.monotonic())
+        return round((self._clock.monotonic() - self._since) * 1000, 3)
 
     def _milliseconds(self, instant: float) -> float:
         return round((instant - self._since) * 1000, 3)

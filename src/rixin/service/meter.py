@@ -33,12 +33,12 @@ class Meter:
         if self.first_event_at is None and events:
             self.first_event_at = self._clock.monotonic()
         for event in events:
-            if isinstance(event, Usage):
+            if isinstance(event, Text):  # by far the most
+                self._words += estimate_text(event.text) if event.tokens is None else event.tokens
+            elif isinstance(event, Usage):
                 self.reported = event
                 self._counted = self._counted or self._words + self._thoughts > 0
                 self._words = self._thoughts = 0
-            elif isinstance(event, Text):
-                self._words += estimate_text(event.text) if event.tokens is None else event.tokens
             elif isinstance(event, ToolArguments | Refusal):
                 self._words += estimate_text(event.text)
             elif isinstance(event, Reasoning):

@@ -65,7 +65,7 @@ class Exchange:
     @property
     def query(self) -> dict[str, str]:
         """The query's fields; the last of those that come twice. It may hold a credential, and goes to no log."""
-        return dict(parse_qsl(self.query_string.decode("latin-1")))
+        return dict(parse_qsl(self.query_string.decode("latin-1"))) if self.query_string else {}
 
     async def read_body(self, limit: int, deadline: float) -> bytes:
         """The request's body, decompressed.

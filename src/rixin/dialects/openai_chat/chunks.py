@@ -35,6 +35,7 @@ class _Choice:
     def __init__(self, index: int, seed: str) -> None:
         self.index = index
         self.calls = CallAssembler(index, seed)
+        self.called = False
         self.spoke = False
         self.finished = False
 
@@ -92,7 +93,7 @@ class ChunkReader:
             return None
         index, words = found
         choice = self._choices.get(index)
-        if choice is None or choice.calls or not self._started:
+        if choice is None or choice.called or not self._started:
             return None
         choice.spoke = True
         return [Text(text=words, choice=index)]
@@ -149,6 +150,7 @@ class ChunkReader:
         if isinstance(legacy, dict):
             events += choice.calls.take(read_fragment(legacy), whole=self._whole)
         choice.spoke = choice.spoke or bool(events)
+        choice.called = bool(choice.calls)
         return events
 
     def _finish(self, choice: _Choice, word: str, stop: JsonValue) -> list[Event]:
