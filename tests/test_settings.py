@@ -103,6 +103,8 @@ def test_variables_of_clients_are_no_settings(tmp_path: Path) -> None:
         ("[server]\nport = 70000", "between 0 and 65535"),
         ("[server", "not valid TOML"),
         ("[server]\nworkers = 0", "at least 1"),
+        ("[usage]\ncurrency = 'dollars'", r"usage\.currency"),
+        ("[usage]\nsum_days = -1", r"usage\.sum_days"),
         ("[[providers]]\nname='a'\nbase_url='https://u'\nweight = -1", "provider a: weight is -1"),
         ("[[providers]]\nname='a'\nbase_url='https://u'\nqueue_deadline = inf", "provider a: queue_deadline is inf"),
         ("[routes]\nr = []", r"routes\.r names no model"),
