@@ -41,15 +41,10 @@ def check(settings: Settings) -> None:
         )
     _check_usage(settings)
     _check_proxies(settings.server.trusted_proxies)
-    if settings.oidc.issuer is not None:
-        _check_oidc(settings.oidc, settings.oidc.issuer, settings.server.public_url)
+    _check_oidc(settings.oidc, settings.server.public_url)
     for provider in settings.providers:
         check_provider(provider)
-    for name, targets in settings.routes.items():
-        if not targets:
-            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
-        for target in targets:
-            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
+    _check_routes(settings)
     for kind, names in (
         ("provider", [p.name for p in settings.providers]),
         ("model", [m.name for m in settings.models]),
@@ -57,6 +52,14 @@ def check(settings: Settings) -> None:
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise RixinError(Kind.CONFIGURATION, f"two {kind}s are named {min(twice)}")
+
+
+def _check_routes(settings: Settings) -> None:
+    for name, targets in settings.routes.items():
+        if not targets:
+            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
+        for target in targets:
+            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
 
 
 def _check_numbers(settings: Settings) -> None:
@@ -90,8 +93,10 @@ def _check_proxies(networks: tuple[str, ...]) -> None:
             raise RixinError(Kind.CONFIGURATION, message) from None
 
 
-def _check_oidc(oidc: Oidc, issuer: str, public_url: str | None) -> None:
-    url = urlsplit(issuer)
+def _check_oidc(oidc: Oidc, public_url: str | None) -> None:
+    if oidc.issuer is None:
+        return
+    url = urlsplit(oidc.issuer)
     if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK_HOSTS)):
         raise RixinError(Kind.CONFIGURATION, "oidc.issuer must be an https address, such as https://login.example.com")
     if not oidc.client_id:
