@@ -172,7 +172,7 @@ def _operations(
             elif route.operation == "embed":
                 handler = EmbedHandler(dialect, intake, embedder, generator.refuse, clock)
             elif route.operation == "draw":
-                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, clock)
+                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, settings.server, clock)
             else:
                 handler = GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
             for path in route.paths:

@@ -25,6 +25,7 @@ from rixin.service.costs import Costs
 from rixin.service.image_delivery import ImageDelivery
 from rixin.service.media import MediaStep
 from rixin.service.served import Caller, Served
+from rixin.store.usage_row import UsageRow
 
 _PLACE = re.compile(r"messages\[0\]\.content\[(\d+)\]")
 
@@ -77,6 +78,10 @@ class Drawing(Served[Draw]):
             raise
         finally:
             await self._end(reservation, failure)
+
+    def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
+        """What is taken down of the request if it ends now."""
+        return self._row(failure, stream=self.request.stream)
 
     async def _with_images(self, request: Draw) -> Draw:
         """The request with the images that are to be edited in the form in which whoever may draw takes them."""
