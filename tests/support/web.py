@@ -20,9 +20,10 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import continuity, file_book, session_book, stored_response_book
+from rixin.cli.conversations import continuity, session_book, stored_response_book
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import document_decoders
+from rixin.cli.stores import file_book
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor

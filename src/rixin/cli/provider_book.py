@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from rixin.accounts import root_secret
 from rixin.accounts.root_secret import RootSecret
+from rixin.accounts.sealed_box import SealedBox
 from rixin.accounts.unlock import unlock
-from rixin.cli.compose import provider_table
 from rixin.cli.provider_rules import provider_rules
 from rixin.clock import SystemClock
 from rixin.routing.providers import ProviderBook
 from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.store.meta import MetaTable
+from rixin.store.providers import PURPOSE, ProviderTable
 
 
 class OpenBook(NamedTuple):
@@ -39,3 +40,8 @@ async def open_book(settings: Settings) -> AsyncGenerator[OpenBook]:
         yield OpenBook(book, database, secret)
     finally:
         await database.aclose()
+
+
+def provider_table(database: Database, secret: RootSecret) -> ProviderTable:
+    """The stored providers of a database, with what decrypts their keys."""
+    return ProviderTable(database, SealedBox(secret, PURPOSE))
