@@ -152,18 +152,9 @@ def _operations(
     links: FileLinks,
     clock: Clock,
 ) -> Iterator[Endpoint]:
-    drawer = open_drawer(settings, generator, files, clock)
+    drawer = open_drawer(settings, generator, files)
     counter = Counter(generator.catalog, generator.router)
-    embedder = Embedder(
-        catalog=generator.catalog,
-        router=generator.router,
-        limiter=generator.limiter,
-        limits_for=generator.limits_for,
-        costs=generator.costs,
-        requests=generator.requests,
-        clock=clock,
-        moderator=generator.moderator,
-    )
+    embedder = Embedder(generator.serving)
     for dialect, keeper in _spoken_and_kept(responses, sessions):
         for route in dialect.routes:
             intake = Intake(route, models, settings.server, keeper)

@@ -19,6 +19,7 @@ from rixin.service.costs import Costs
 from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.retrieve import Retriever
+from rixin.service.serving import Serving
 from rixin.settings import Settings
 
 
@@ -51,19 +52,21 @@ def open_generator(
     if moderator is not None:
         life.hold(moderator)
     media = MediaStep.open(settings.media, without_secrets(os.environ), documents, engines.upstreams.profile, files_of)
-    return Generator(
+    serving = Serving(
         catalog=engines.catalog,
         router=engines.router,
         limiter=stores.limiter,
         limits_for=limits_of(stores.plans),
         costs=Costs(settings.credits, stores.prices.of),
         requests=stores.requests,
+        clock=clock,
+        moderator=moderator,
+    )
+    build_body = OPENAI_UPSTREAM.build_body
+    return Generator(
+        serving,
         continuity=continuity(stores.secret, clock),
         media=life.hold(media),
-        clock=clock,
-        recorder=None
-        if directory is None
-        else life.hold(Recorder(directory, OPENAI_UPSTREAM.build_body, stores.redactor, clock)),
-        moderator=moderator,
+        recorder=None if directory is None else life.hold(Recorder(directory, build_body, stores.redactor, clock)),
         retriever=retriever,
     )
