@@ -7,11 +7,11 @@ import { RouterProvider } from "react-router";
 
 import { ApiError } from "./api/client";
 import { SESSION } from "./api/session";
+import { NONCE } from "./nonce";
 import { router } from "./router";
 import { antTheme, ThemeProvider, useThemeMode } from "./theme";
 
 const MOST_RETRIES = 2;
-const NONCE = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 
 const queries = new QueryClient({
   queryCache: new QueryCache({

@@ -22,13 +22,13 @@ import { Failure, Waiting } from "./components/states";
 import { Entrance } from "./pages/entrance";
 
 const PAGES = [
-  { path: "/", name: "overview", icon: <DashboardOutlined />, allowed: can.read },
-  { path: "/playground", name: "playground", icon: <MessageOutlined />, allowed: () => true },
-  { path: "/keys", name: "keys", icon: <KeyOutlined />, allowed: () => true },
-  { path: "/models", name: "models", icon: <ApiOutlined />, allowed: () => true },
-  { path: "/providers", name: "providers", icon: <CloudServerOutlined />, allowed: can.read },
-  { path: "/requests", name: "requests", icon: <UnorderedListOutlined />, allowed: can.read },
-  { path: "/usage", name: "usage", icon: <BarChartOutlined />, allowed: can.read },
+  { path: "/", name: "overview", icon: <DashboardOutlined aria-hidden />, allowed: can.read },
+  { path: "/playground", name: "playground", icon: <MessageOutlined aria-hidden />, allowed: () => true },
+  { path: "/keys", name: "keys", icon: <KeyOutlined aria-hidden />, allowed: () => true },
+  { path: "/models", name: "models", icon: <ApiOutlined aria-hidden />, allowed: () => true },
+  { path: "/providers", name: "providers", icon: <CloudServerOutlined aria-hidden />, allowed: can.read },
+  { path: "/requests", name: "requests", icon: <UnorderedListOutlined aria-hidden />, allowed: can.read },
+  { path: "/usage", name: "usage", icon: <BarChartOutlined aria-hidden />, allowed: can.read },
 ] as const;
 
 /** Navigation and a page, for who is in; the way in for everybody else. */
@@ -53,7 +53,7 @@ function Frame() {
           <Navigation />
         </aside>
         <div>
-          <Button className="menu-button" icon={<MenuOutlined />} onClick={() => setOpen(true)} aria-label={t("nav.open")} />
+          <Button className="menu-button" icon={<MenuOutlined aria-hidden />} onClick={() => setOpen(true)} aria-label={t("nav.open")} />
           <main id="content" className="main" tabIndex={-1} aria-busy={busy}>
             <Outlet />
           </main>
@@ -109,7 +109,7 @@ function Foot(): ReactNode {
           <span>
             {user.name} <span className="soft">{t(`roles.${user.role}`)}</span>
           </span>
-          <Button size="small" icon={<LogoutOutlined />} loading={leave.isPending} onClick={() => leave.mutate()}>
+          <Button size="small" icon={<LogoutOutlined aria-hidden />} loading={leave.isPending} onClick={() => leave.mutate()}>
             {t("nav.logOut")}
           </Button>
         </>

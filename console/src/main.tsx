@@ -5,6 +5,9 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app";
+import { giveNonceToStyles } from "./nonce";
+
+giveNonceToStyles();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -49,7 +49,7 @@ export function antTheme(dark: boolean): ThemeConfig {
     token: {
       colorPrimary: dark ? "#4a6ff0" : "#3056d3",
       colorLink: dark ? "#9db3ff" : "#2a4cc0",
-      colorError: dark ? "#e5534b" : "#c62828",
+      colorError: dark ? "#f2706a" : "#c62828",
       colorSuccess: dark ? "#49aa19" : "#2e7d32",
       colorBgBase: dark ? "#0f131b" : "#ffffff",
       colorBgContainer: dark ? "#171c26" : "#ffffff",
@@ -61,6 +61,8 @@ export function antTheme(dark: boolean): ThemeConfig {
       colorTextDescription: `rgba(${ink},0.7)`,
       colorTextPlaceholder: `rgba(${ink},0.62)`,
       colorTextQuaternary: `rgba(${ink},0.62)`,
+      colorBorder: dark ? "#3a4252" : "#d5d9e2",
+      colorBorderSecondary: dark ? "#2a3140" : "#e4e7ee",
       borderRadius: 8,
       fontFamily:
         'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',

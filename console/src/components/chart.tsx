@@ -1,12 +1,12 @@
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import { init, use as register } from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
+import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
 
 import { useThemeMode } from "../theme";
 
-register([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+register([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
 const COLOURS = { light: ["#3056d3", "#d9822b", "#2e7d32", "#8e44ad"], dark: ["#8ea8ff", "#ffb648", "#6fcf97", "#c39bd3"] };
 
@@ -21,7 +21,7 @@ export default function Chart({ label, steps, series }: { label: string; steps: 
     if (element === null) return;
     const ink = dark ? "rgba(255,255,255,0.74)" : "rgba(15,23,42,0.7)";
     const line = dark ? "#2a3140" : "#e4e7ee";
-    const chart = init(element, null, { renderer: "svg" });
+    const chart = init(element);
     chart.setOption({
       color: COLOURS[dark ? "dark" : "light"],
       animationDuration: 300,

@@ -15,7 +15,7 @@ export function Copy({ text, label }: { text: string; label?: string }) {
     setTimeout(() => setCopied(false), SHOWN_MS);
   };
   return (
-    <Button size="small" icon={copied ? <CheckOutlined /> : <CopyOutlined />} onClick={() => void copy()}>
+    <Button size="small" icon={copied ? <CheckOutlined aria-hidden /> : <CopyOutlined aria-hidden />} onClick={() => void copy()}>
       {copied ? t("actions.copied") : (label ?? t("actions.copy"))}
     </Button>
   );

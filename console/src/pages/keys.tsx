@@ -36,7 +36,7 @@ export function Keys() {
         <>
           <Input.Search allowClear placeholder={t("keys.search")} aria-label={t("keys.search")} onSearch={setSearch} style={{ width: 220 }} />
           {holds && (
-            <Button type="primary" icon={<PlusOutlined />} onClick={() => setMaking(true)}>
+            <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setMaking(true)}>
               {t("keys.create")}
             </Button>
           )}
@@ -60,7 +60,7 @@ export function Keys() {
         }}
       </Loaded>
       <Maker open={making} close={() => setMaking(false)} show={setMade} />
-      <Modal open={made !== null} onCancel={() => setMade(null)} title={t("keys.made")} footer={<Button onClick={() => setMade(null)}>{t("actions.done")}</Button>}>
+      <Modal destroyOnHidden open={made !== null} onCancel={() => setMade(null)} title={t("keys.made")} footer={<Button onClick={() => setMade(null)}>{t("actions.done")}</Button>}>
         <Alert type="warning" showIcon title={t("keys.shownOnce")} style={{ marginBottom: 12 }} />
         {made?.map(({ name, value }) => (
           <div key={name}>

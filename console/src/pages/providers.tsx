@@ -21,7 +21,7 @@ export function Providers() {
   const [shown, setShown] = useState<string | null>(null);
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => taken(api.GET("/admin/v1/providers")) });
   const add = can.manage(role) && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setAdding(true)}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setAdding(true)}>
       {t("providers.add")}
     </Button>
   );

@@ -33,7 +33,7 @@ export function Usage() {
       actions={
         <>
           <Select aria-label={t("usage.range")} value={days} onChange={setDays} style={{ width: 150 }} options={RANGES.map((value) => ({ value, label: t("usage.lastDays", { count: value }) }))} />
-          <Button icon={<DownloadOutlined />} href={csvAddress(asked)} download>
+          <Button icon={<DownloadOutlined aria-hidden />} href={csvAddress(asked)} download>
             {t("usage.csv")}
           </Button>
         </>

@@ -53,7 +53,8 @@ export function Composer({ running, send, stop }: Props) {
         variant="borderless"
         aria-label={t("playground.message")}
         placeholder={t("playground.placeholder")}
-        autoSize={{ minRows: 1, maxRows: 10 }}
+        className="grows"
+        rows={2}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onPaste={(event) => {
@@ -68,16 +69,16 @@ export function Composer({ running, send, stop }: Props) {
         }}
       />
       <div className="composer-foot">
-        <Button type="text" icon={<PaperClipOutlined />} onClick={() => chooser.current?.click()}>
+        <Button type="text" icon={<PaperClipOutlined aria-hidden />} onClick={() => chooser.current?.click()}>
           {t("playground.attach")}
         </Button>
         <input ref={chooser} type="file" accept="image/*" multiple hidden aria-label={t("playground.attach")} onChange={(event) => void add(event.target.files ?? [])} />
         {running ? (
-          <Button danger icon={<StopOutlined />} onClick={stop}>
+          <Button danger icon={<StopOutlined aria-hidden />} onClick={stop}>
             {t("playground.stop")}
           </Button>
         ) : (
-          <Button type="primary" icon={<SendOutlined />} onClick={submit} disabled={text.trim() === "" && images.length === 0}>
+          <Button type="primary" icon={<SendOutlined aria-hidden />} onClick={submit} disabled={text.trim() === "" && images.length === 0}>
             {t("playground.send")}
           </Button>
         )}

@@ -98,16 +98,16 @@ function Bench({ models }: { models: Schemas["ModelView"][] }) {
           <Checkbox checked={panes.length > 1} disabled={running} onChange={(event) => compare(event.target.checked)} style={{ alignSelf: "center" }}>
             {t("playground.compare")}
           </Checkbox>
-          <Button icon={<PlusOutlined />} onClick={() => begin()}>
+          <Button icon={<PlusOutlined aria-hidden />} onClick={() => begin()}>
             {t("playground.new")}
           </Button>
-          <Button icon={<HistoryOutlined />} onClick={() => setDrawer("history")}>
+          <Button icon={<HistoryOutlined aria-hidden />} onClick={() => setDrawer("history")}>
             {t("playground.history")}
           </Button>
-          <Button icon={<SettingOutlined />} onClick={() => setDrawer("parameters")}>
+          <Button icon={<SettingOutlined aria-hidden />} onClick={() => setDrawer("parameters")}>
             {t("playground.parameters")}
           </Button>
-          <Button icon={<CodeOutlined />} onClick={() => setDrawer("code")}>
+          <Button icon={<CodeOutlined aria-hidden />} onClick={() => setDrawer("code")}>
             {t("playground.code")}
           </Button>
         </>
@@ -152,7 +152,7 @@ function Past({ kept, open, forget }: { kept: Kept[]; open: (kept: Kept) => void
             {one.title || t("playground.image", { number: 1 })}
           </Button>
           <span className="soft">{format.instant(one.time)}</span>
-          <Button size="small" type="text" icon={<DeleteOutlined />} aria-label={t("actions.deleteNamed", { name: one.title })} onClick={() => forget(one.id)} />
+          <Button size="small" type="text" icon={<DeleteOutlined aria-hidden />} aria-label={t("actions.deleteNamed", { name: one.title })} onClick={() => forget(one.id)} />
         </li>
       ))}
     </ul>

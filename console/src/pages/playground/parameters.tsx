@@ -32,7 +32,7 @@ export function ParameterForm({ value, change, efforts }: { value: Parameters; c
         </div>
       </fieldset>
       <Form.Item label={t("playground.system")} htmlFor="system">
-        <Input.TextArea id="system" autoSize={{ minRows: 2, maxRows: 8 }} value={value.system} onChange={(event) => change({ ...value, system: event.target.value })} />
+        <Input.TextArea id="system" className="grows" rows={3} value={value.system} onChange={(event) => change({ ...value, system: event.target.value })} />
       </Form.Item>
       <div className="tiles" style={{ gridTemplateColumns: "1fr 1fr" }}>
         {NUMBERS.map(({ name, step, max }) => (
