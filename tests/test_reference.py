@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,6 +38,14 @@ def test_a_stale_page_is_named(tmp_path: Path) -> None:
     assert page.read_text() != right
     assert generate(tmp_path).returncode == 0
     assert page.read_text() == right
+
+
+@pytest.mark.parametrize("front", ["README.md", "README.zh-CN.md"])
+def test_every_page_is_linked(front: str) -> None:
+    """Whoever starts at the front page, in either language, finds all others."""
+    linked = set(re.findall(r"\]\((docs/[^)#]+)", (ROOT / front).read_text(encoding="utf-8")))
+    pages = (ROOT / "docs").glob("*.md"), (ROOT / "docs" / "reference").glob("*.md")
+    assert {str(page.relative_to(ROOT)) for found in pages for page in found} <= linked
 
 
 def test_every_setting_is_explained() -> None:

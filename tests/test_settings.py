@@ -103,6 +103,8 @@ def test_variables_of_clients_are_no_settings(tmp_path: Path) -> None:
         ("[server]\nport = 70000", "between 0 and 65535"),
         ("[server", "not valid TOML"),
         ("[server]\nworkers = 0", "at least 1"),
+        ("[usage]\ncurrency = 'dollars'", r"usage\.currency"),
+        ("[usage]\nsum_days = -1", r"usage\.sum_days"),
         ("[[providers]]\nname='a'\nbase_url='https://u'\nweight = -1", "provider a: weight is -1"),
         ("[[providers]]\nname='a'\nbase_url='https://u'\nqueue_deadline = inf", "provider a: queue_deadline is inf"),
         ("[routes]\nr = []", r"routes\.r names no model"),
@@ -140,3 +142,29 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A named file must exist."""
     with pytest.raises(RixinError, match=r"none\.toml"):
         load(tmp_path / "none.toml", environ={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"oidc.issuer": "http://login.example.com"}, "oidc.issuer"),
+        ({"oidc.issuer": "login.example.com"}, "oidc.issuer"),
+        ({"oidc.client_id": ""}, "oidc.client_id"),
+        ({"oidc.client_secret": " "}, "oidc.client_secret"),
+        ({"server.public_url": None}, "server.public_url"),
+        ({"oidc.scopes": ["email"]}, "oidc.scopes"),
+        ({"server.trusted_proxies": ["10.0.0.1/8"]}, "server.trusted_proxies"),
+    ],
+)
+def test_a_provider_of_identities_and_proxies_make_sense(changes: dict[str, object], named: str) -> None:
+    """What would let nobody in, or the wrong people, is refused at the start; an empty secret too."""
+    flags: dict[str, object] = {
+        "oidc.issuer": "https://login.example.com",
+        "oidc.client_id": "rixin",
+        "oidc.client_secret": "secret",
+        "server.public_url": "https://rixin.example.com",
+        "server.trusted_proxies": ["10.0.0.0/8", "::1"],
+    }
+    load(environ={}, flags=flags)
+    with pytest.raises(RixinError, match=named):
+        load(environ={}, flags=flags | changes)

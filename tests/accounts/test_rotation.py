@@ -9,7 +9,8 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.rotation import Rotated, rotate
 from rixin.accounts.unlock import unlock
-from rixin.cli.compose import provider_table, session_book, stored_response_book
+from rixin.cli.conversations import session_book, stored_response_book
+from rixin.cli.provider_book import provider_table
 from rixin.cli.sealed_columns import SEALED_COLUMNS
 from rixin.conversations.stored_responses import StoredResponse
 from rixin.errors import Kind, RixinError

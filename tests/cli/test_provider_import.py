@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rixin.accounts import root_secret
-from rixin.cli.compose import provider_table
+from rixin.cli.provider_book import provider_table
 from rixin.cli.provider_import import read_file
 from rixin.cli.provider_rules import provider_rules
 from rixin.clock import SystemClock

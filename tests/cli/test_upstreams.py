@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import provider_table
+from rixin.cli.provider_book import provider_table
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.upstreams import Upstreams
 from rixin.clock import SystemClock

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rixin.errors import Kind, RixinError
 from rixin.dialects.multipart import MAX_HEAD, MAX_PARTS, MultipartReader, Part
+from rixin.errors import Kind, RixinError
 
 CONTENT = b"--\r\n-\r\n--\r\n--xy\r\n--x-\r" + bytes(range(256))
 """A file that looks like boundaries as far as a file may."""

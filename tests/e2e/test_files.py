@@ -53,7 +53,9 @@ def sent(request: Request) -> list[dict[str, Any]]:
 
 def test_openais_sdk(server: Server) -> None:
     """Sends, lists page by page, shows, gives back and deletes."""
-    sdk = server.sdk()
+    command = server.cli("keys", "create", "sdk", "--json")
+    key = json.loads(subprocess.run(command, env=server.environ, capture_output=True, check=True, timeout=60).stdout)
+    sdk = server.sdk().with_options(api_key=key["key"])
     made = [
         sdk.files.create(file=(f"{number}.txt", f"Words {number}.".encode()), purpose="user_data")
         for number in range(3)

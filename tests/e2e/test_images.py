@@ -139,6 +139,33 @@ def test_a_model_that_chats_is_refused_in_drawings(client: Any) -> None:
         client.images.generate(model="local", prompt=PROMPT)
 
 
+@pytest.mark.parametrize("form", ["b64_json", "url"])
+def test_a_stream_tells_how_far_it_is(client: Any, form: str) -> None:
+    """The SDK is given our events and its own, the images last."""
+    stream = client.images.generate(
+        model="draw", prompt=PROMPT, size="1024x768", n=2, response_format=form, stream=True, partial_images=1,
+        extra_body=PLAIN,
+    )  # fmt: skip
+    events = list(stream)
+    kinds = [event.type.removeprefix("image_generation.") for event in events]
+    assert kinds == ["progress"] * 4 + ["completed"] * 2
+    assert [event.stage for event in events[:4]] == ["writing", "drawing", "drawing", "drawing"]
+    parts = [event.part for event in events[:4]]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1]) == (0.0, 1.0)
+    for event in events[4:]:
+        data = base64.b64decode(event.b64_json) if form == "b64_json" else requests.get(event.url, timeout=20).content
+        assert (opened(data).size, event.size, event.output_format) == ((1024, 768), "1024x768", "png")
+
+
+def test_a_stream_that_fails_says_why(client: Any) -> None:
+    """What is found out while drawing comes as an event; what is wrong from the start as a status."""
+    with pytest.raises(openai.APIError, match="holds nothing that can be drawn"):
+        list(client.images.generate(model="draw", prompt="\u200b\U0001f600", stream=True, extra_body=PLAIN))
+    with pytest.raises(openai.BadRequestError, match="invalid n"):
+        client.images.generate(model="draw", prompt=PROMPT, n=11, stream=True)
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.svg", "a.pdf"])
 def test_the_command_line_draws(server: Server, tmp_path: Path, name: str) -> None:
     """Into a file of the format that its name says."""
@@ -252,6 +279,24 @@ async def test_edits_are_relayed(upstream: ScriptedUpstream, launch: Callable[..
         head, _, data = image["image_url"].partition(";base64,")
         assert head in ("data:image/png", "data:image/jpeg", "data:image/webp")
         assert opened(base64.b64decode(data)).size == (512, 512)
+
+
+async def test_what_is_relayed_is_told_as_a_stream(upstream: ScriptedUpstream, launch: Callable[..., Server]) -> None:
+    """The provider is asked for the whole."""
+    server = launch(config=config(upstream))
+
+    async def ask(sdk: openai.AsyncOpenAI) -> list[Any]:
+        made = await sdk.images.generate(model="sensenova-u1.5-lite", prompt="A cat", stream=True)
+        edited = await sdk.images.edit(
+            model="sensenova-u1.5-lite", prompt="Make it red", image=("a.png", PNG.getvalue()), stream=True
+        )
+        return [event for stream in (made, edited) async for event in stream]
+
+    events = await run(ask, server)
+    assert [event.type for event in events] == ["image_generation.completed", "image_edit.completed"]
+    assert all(opened(base64.b64decode(event.b64_json)).size == (512, 512) for event in events)
+    assert all(event.usage.total_tokens == 24 for event in events)
+    assert not any("stream" in sent.json for sent in upstream.posted)
 
 
 async def test_copies_outlive_their_provider(upstream: ScriptedUpstream, launch: Callable[..., Server]) -> None:

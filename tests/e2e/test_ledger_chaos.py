@@ -393,6 +393,10 @@ async def sums_are_right(client: Client) -> None:
 
 def restarted(server: Server, launch: Callable[..., Server], *flags: str) -> Server:
     """Another server on the data of one that is no more."""
-    again = launch("--data-dir", str(server.data_dir), *flags, "--config", str(server.data_dir / "test.toml"))
+    stores = {
+        name: value for name, value in server.environ.items() if name.startswith(("RIXIN_DATABASE", "RIXIN_SECRET"))
+    }
+    config = str(server.data_dir / "test.toml")
+    again = launch("--data-dir", str(server.data_dir), *flags, "--config", config, env=stores)
     again.key, again.data_dir = server.key, server.data_dir
     return again

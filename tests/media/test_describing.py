@@ -60,7 +60,7 @@ async def test_places_are_those_of_the_whole_image(describer: Describer):
     assert "PNG, 3000 x 2000 pixels" in told
     assert 0 < left < 60
     assert 20 < top < 100
-    assert 60 < height < 140
+    assert 90 < height < 200
 
 
 async def test_an_image_without_words_says_so(describer: Describer):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rixin.accounts.files import FileBook, FileWish
-from rixin.cli.compose import file_book
+from rixin.cli.stores import file_book
 from rixin.clock import SystemClock
 from rixin.core.files import File, Shape
 from rixin.core.knowledge import is_base_id

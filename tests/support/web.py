@@ -20,9 +20,10 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import continuity, file_book, session_book, stored_response_book
+from rixin.cli.conversations import continuity, session_book, stored_response_book
 from rixin.cli.endpoints import endpoints, spoken
 from rixin.cli.knowledge import document_decoders
+from rixin.cli.stores import file_book
 from rixin.cli.worker import Server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
@@ -41,6 +42,7 @@ from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
+from rixin.service.serving import Serving
 from rixin.service.sessions import SessionService
 from rixin.settings import Settings
 from rixin.store.database import Database
@@ -118,7 +120,7 @@ async def site(
         settings.media, without_secrets(os.environ), documents, lambda _provider, _model: NOTHING, files_of
     )
     moderator = Moderator.open(settings.moderation)
-    generator = Generator(
+    serving = Serving(
         catalog=catalog,
         router=wire(database, catalog)
         if wire
@@ -127,11 +129,10 @@ async def site(
         limits_for=limits_for,
         costs=Costs(),
         requests=requests,
-        continuity=continuity(secret, clock),
-        media=media,
         clock=clock,
         moderator=moderator,
     )
+    generator = Generator(serving, continuity=continuity(secret, clock), media=media)
     kept = session_book(settings, database, secret, clock)
     responses = ResponseService(stored_response_book(settings, database, secret, clock))
 

@@ -224,4 +224,4 @@ async def test_every_route_says_who_may_use_it(served: Site) -> None:
     for endpoint in served.app.endpoints:
         path = endpoint.path + ("something" if endpoint.path.endswith("/") and endpoint.path != "/" else "")
         async with served.client.request(endpoint.method, served.url + path) as response:
-            assert response.status == (200 if endpoint.access is Access.PUBLIC else 401), endpoint.path
+            assert (response.status != 401) is (endpoint.access is Access.PUBLIC), endpoint.path

@@ -12,8 +12,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rixin.errors import Kind, RixinError
 from rixin.core.codings import CODINGS
+from rixin.errors import Kind, RixinError
 from rixin.web.body_coding import RequestBody
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"' + "Grüße, 世界! ".encode() * 40 + b'"}]}'

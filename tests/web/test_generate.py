@@ -318,7 +318,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(served: Site) -> None
     ("header", "sent", "status", "says"),
     [
         ("zstd", zstandard.ZstdCompressor().compress(SMALL), 200, "Hello"),
-        ("gzip, br", brotli.compress(gzip.compress(SMALL)), 200, "Hello"),
+        ("gzip, br", brotli.compress(gzip.compress(SMALL, mtime=0)), 200, "Hello"),
         ("zstd", zstandard.ZstdCompressor().compress(SMALL)[:-3], 400, "zstd"),
         ("gzip", SMALL, 400, "gzip"),
         ("zstd", zstandard.ZstdCompressor().compress(bytes(2**30)), 413, "10000"),

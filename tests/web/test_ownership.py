@@ -50,6 +50,7 @@ async def possessions(site: Platform, name: str) -> tuple[dict[str, str], dict[s
         "response": response.json["id"],
         "session": session.json["session_id"],
         "base": base.json["knowledge_base"]["id"],
+        "request_id": response.headers["x-request-id"],
     }
     return login, key, owned
 
@@ -65,8 +66,9 @@ async def test_a8_nobody_finds_what_is_anothers(site: Platform) -> None:
     walked: set[str] = set()
     for ids, login, key, mine in ((owned, login_b, key_b, False), (own, login_b, key_b, True)):
         for method, path in POLICIES:
-            concrete = path.replace("{user_id}", ids["user_id"]).replace("{key_id}", ids["key_id"])
-            concrete = concrete.replace("{team_id}", ids["team_id"])
+            concrete = path
+            for parameter in ("user_id", "key_id", "team_id", "request_id"):
+                concrete = concrete.replace(f"{{{parameter}}}", ids[parameter])
             if concrete == path or "{" in concrete or (mine and method != "GET"):
                 continue
             body = {"PATCH": {"disabled": True}, "PUT": {"role": "member"}}.get(method)
@@ -87,7 +89,7 @@ async def test_a8_nobody_finds_what_is_anothers(site: Platform) -> None:
                     # The native platform has its own word (501) for what it does not do.
                     assert answer.status in (404, 405, 501), (endpoint.method, target, answer)
                 walked.add(f"{endpoint.method} {endpoint.path}")
-    assert len(walked) >= 14, walked
+    assert len(walked) >= 16, walked
     assert (await site.ask("GET", f"/v1/files/{owned['file']}", key_a)).status == 200
     assert (await site.ask("GET", "/admin/v1/keys", login_a)).json["data"][0]["id"] == owned["key_id"]
 
@@ -132,8 +134,74 @@ async def test_a8_lists_hold_what_is_ones_own(site: Platform) -> None:
         assert listed <= {own["key_id"]}
     teams = (await site.ask("GET", "/admin/v1/teams", login)).json["data"]
     assert [team["id"] for team in teams] == [own["team_id"]]
-    for path in ("/admin/v1/users", "/admin/v1/usage/recent", "/admin/v1/requests", "/admin/v1/audit"):
+    for path in ("/admin/v1/users", "/admin/v1/audit"):
         assert (await site.ask("GET", path, login)).status == 403
+
+
+USAGE = ("/usage/recent", "/requests")
+
+
+async def listed(site: Platform, path: str, login: dict[str, str]) -> list[dict[str, Any]]:
+    """What a list of the admin API holds."""
+    answer = await site.ask("GET", f"/admin/v1{path}", login)
+    assert answer.status == 200, answer
+    return answer.json["data"]
+
+
+async def test_a8_members_see_what_they_used_themselves(site: Platform) -> None:
+    """Requests, sums and files, whatever is asked of them, hold one's own; to ask for another one's is refused."""
+    _, _, owned = await possessions(site, "ivy")
+    login, key, own = await possessions(site, "jan")
+    others = (f"key={owned['key_id']}", f"team={owned['team_id']}")
+    for path in USAGE:
+        for query in ("", "limit=1000", f"user={own['user_id']}"):
+            rows = await listed(site, f"{path}?{query}", login)
+            assert {row["user_id"] for row in rows} == {own["user_id"]}
+            assert own["request_id"] in {row["id"] for row in rows}
+        for query in others:
+            assert await listed(site, f"{path}?{query}", login) == []
+    since = "since=0&group_by"
+    assert [row["group"] for row in await listed(site, f"/usage/summary?{since}=user", login)] == [own["user_id"]]
+    assert [row["group"] for row in await listed(site, f"/usage/summary?{since}=key", login)] == [own["key_id"]]
+    for query in others:
+        assert await listed(site, f"/usage/summary?{since}=user&{query}", login) == []
+    for path in ("/usage/recent.csv", "/usage/summary.csv?group_by=user"):
+        text = (await site.ask("GET", f"/admin/v1{path}", login)).body.decode()
+        assert own["user_id"] in text
+        assert owned["user_id"] not in text
+    for path in (*USAGE, "/usage/recent.csv", "/usage/summary", "/usage/summary.csv"):
+        for whose in (f"user={owned['user_id']}", f"user={owned['user_id']}&team={own['team_id']}x", "user="):
+            assert (await site.ask("GET", f"/admin/v1{path}?{whose}", login)).status == 403, (path, whose)
+    # An id that somebody else has chosen too, and used later, is not taken for theirs.
+    for sender in (key, await site.key(name="of nobody")):
+        chosen = {**sender, "x-request-id": "chosen-by-two"}
+        assert (await site.ask("POST", "/v1/responses", chosen, {"model": "m", "input": "Hi"})).status == 200
+    shown = await site.ask("GET", "/admin/v1/requests/chosen-by-two", login)
+    assert shown.json["user_id"] == own["user_id"]
+
+
+async def test_a8_an_admin_of_a_team_sees_what_it_used(site: Platform) -> None:
+    """Where the team is named: all of its rows, and no others; its members see their own there. What was said is not
+    theirs."""
+    login_a, _, team = await possessions(site, "kim")
+    login_b, _, own = await possessions(site, "lou")
+    await site.people.teams.put_member(team["team_id"], own["user_id"], "member")
+    shared = await site.key(user=own["user_id"], team=team["team_id"], name="shared")
+    answer = await site.ask("POST", "/v1/responses", shared, {"model": "m", "input": "Hi"})
+    assert answer.status == 200
+    made = answer.headers["x-request-id"]
+    for path in USAGE:
+        for query in (f"team={team['team_id']}", f"team={team['team_id']}&user={own['user_id']}"):
+            for login in (login_a, login_b):
+                assert [row["id"] for row in await listed(site, f"{path}?{query}", login)] == [made]
+        assert made not in {row["id"] for row in await listed(site, path, login_a)}
+        assert (await site.ask("GET", f"/admin/v1{path}?user={own['user_id']}", login_a)).status == 403
+    sums = await listed(site, f"/usage/summary?since=0&group_by=user&team={team['team_id']}", login_a)
+    assert [(row["group"], row["requests"]) for row in sums] == [(own["user_id"], 1)]
+    assert (await site.ask("GET", f"/admin/v1/requests/{made}", login_a)).status == 404
+    assert (await site.ask("GET", f"/admin/v1/requests/{made}", login_b)).status == 200
+    await site.people.teams.put_member(team["team_id"], team["user_id"], "member")
+    assert await listed(site, f"/usage/recent?team={team['team_id']}", login_a) == []
 
 
 async def test_a8_an_admin_of_a_team_sees_to_its_keys_only(site: Platform) -> None:

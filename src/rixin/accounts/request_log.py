@@ -284,14 +284,18 @@ class RequestLog:
         await self._flush_all()
         return await self._table.list(wanted, limit=limit, before=before)
 
-    async def find(self, request_id: str) -> RequestRecord | None:
+    async def find(self, request_id: str, user: str | None = None) -> RequestRecord | None:
         """All that is known of a request; of the latest one, where clients chose the same id more than once.
+
+        Args:
+            request_id: Which.
+            user: The id of a user, among whose requests alone it is looked for.
 
         Raises:
             RixinError: `OVERLOADED` when the store cannot be used; `INTERNAL` when its bodies cannot be opened.
         """
         await self._flush_all()
-        found = await self._table.find(request_id)
+        found = await self._table.find(request_id, user)
         if found is None:
             return None
         row, detail = found

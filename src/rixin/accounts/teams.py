@@ -88,6 +88,13 @@ class TeamBook:
         narrowed = viewer if viewer is not None and (mine or viewer.role == "member") else None
         return await self._table.list(user=None if narrowed is None else narrowed.user, after=after, limit=limit)
 
+    async def is_led(self, team_id: str, viewer: Account) -> bool:
+        """Whether somebody is an admin of a team; where there is none with this id, nobody is."""
+        if viewer.user is None or not _ID.fullmatch(team_id):
+            return False
+        async with self._database.read() as connection:
+            return await store.role_in(connection, team_id, viewer.user) == "admin"
+
     async def create(self, name: str, plan: str | None = None, by: Actor = OPERATOR) -> Team:
         """Makes a team. Raises `INVALID_REQUEST`, or `CONFLICT` where the name is taken."""
         check_name(name)

@@ -12,6 +12,7 @@ from rixin.cli import options, output
 from rixin.cli.provider_rules import provider_rules
 from rixin.cli.toml_text import toml_text
 from rixin.core.json import JsonObject, JsonValue
+from rixin.core.prices import PriceList
 from rixin.engines.gguf import read_header
 from rixin.errors import Kind, RixinError
 from rixin.routing.known_provider import known_provider
@@ -46,6 +47,7 @@ def validate(config: options.Config = None, data_dir: options.DataDir = None) ->
     """Check the settings. The files that they name are looked at too; the exit code tells."""
     settings = options.load_settings(config, data_dir)
     rules = provider_rules(os.environ)
+    PriceList(settings.prices)
     for provider in settings.providers:
         known_provider(provider, rules, source="configured")
     for model in settings.models:

@@ -29,12 +29,12 @@ _FOLLOWING = "secret.key.next"
 
 @app.callback()
 def db() -> None:
-    """Look after the database: its schema, copies of it, and the root secret that it is sealed with."""
+    """Look after the database. It has a schema, copies, and a root secret that it is sealed with."""
 
 
 @app.command()
 def status(config: options.Config = None, data_dir: options.DataDir = None, json: options.Json = False) -> None:
-    """Tell where the database is, and whether its schema is this program's."""
+    """Show the database and its revision. Tell whether the schema is this program's."""
     settings = options.load_settings(config, data_dir)
 
     async def work(database: Database) -> tuple[str | None, str | None]:
@@ -74,7 +74,7 @@ def backup(
     config: options.Config = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Copy the database into a file, while servers use it.
+    """Copy the database into a file. Servers may use it meanwhile.
 
     A PostgreSQL database is copied by pg_dump, for pg_restore. Keep the root secret with it, or it opens nothing.
     """

@@ -1,8 +1,6 @@
 """`rixin draw`: pictures from a prompt, into files."""
 
 import asyncio
-import base64
-import binascii
 import os
 import sys
 from pathlib import Path
@@ -14,6 +12,8 @@ from msgspec import Struct
 
 from rixin.cli import options, output
 from rixin.cli.client import Client, Target, find_target
+from rixin.cli.drawn_images import ask_images
+from rixin.cli.progress import drawing_bar
 from rixin.core.json import JsonObject
 from rixin.errors import Kind, RixinError
 
@@ -30,14 +30,6 @@ class _Listed(Struct):
 
 class _Models(Struct):
     data: list[_Listed]
-
-
-class _Item(Struct):
-    b64_json: str = ""
-
-
-class _Images(Struct):
-    data: list[_Item]
 
 
 @app.command()
@@ -101,16 +93,8 @@ async def _drawn(target: Target, model: str | None, wish: JsonObject) -> list[by
     async with Client(target) as client:
         if model is None:
             model = await _first_that_draws(client)
-        with output.stderr.status(f"{model} draws ..."):
-            answer = await client.ask("POST", f"{target.base_url}/images/generations", {"model": model, **wish})
-    try:
-        items = msgspec.json.decode(answer, type=_Images).data
-        images = [base64.b64decode(item.b64_json, validate=True) for item in items if item.b64_json]
-    except (msgspec.DecodeError, binascii.Error):
-        images = []
-    if not images:
-        raise RixinError(Kind.UPSTREAM_INVALID, f"{target.base_url} gave an answer that holds no images")
-    return images
+        with drawing_bar(output.stderr, model) as show:
+            return await ask_images(client, {"model": model, **wish}, show if output.stderr.is_terminal else None)
 
 
 async def _first_that_draws(client: Client) -> str:

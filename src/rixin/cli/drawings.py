@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from rixin.accounts.files import FileBook
-from rixin.clock import Clock
 from rixin.engines.draw.engine import DrawEngine
 from rixin.engines.draw.writing import Task
 from rixin.routing.catalog import Catalog
@@ -30,17 +29,7 @@ def draw_engine(catalog: Catalog, router: Callable[[], Router], environment: Map
     return DrawEngine(write, environment)
 
 
-def open_drawer(settings: Settings, generator: Generator, files: FileBook, clock: Clock) -> Drawer:
+def open_drawer(settings: Settings, generator: Generator, files: FileBook) -> Drawer:
     """What serves requests for images, with what generations are served with."""
-    return Drawer(
-        catalog=generator.catalog,
-        router=generator.router,
-        limiter=generator.limiter,
-        limits_for=generator.limits_for,
-        costs=generator.costs,
-        requests=generator.requests,
-        media=generator.media,
-        delivery=ImageDelivery(files, generator.media, keep=settings.files.keep_images),
-        clock=clock,
-        moderator=generator.moderator,
-    )
+    delivery = ImageDelivery(files, generator.media, keep=settings.files.keep_images)
+    return Drawer(generator.serving, generator.media, delivery)

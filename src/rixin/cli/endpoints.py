@@ -152,18 +152,9 @@ def _operations(
     links: FileLinks,
     clock: Clock,
 ) -> Iterator[Endpoint]:
-    drawer = open_drawer(settings, generator, files, clock)
+    drawer = open_drawer(settings, generator, files)
     counter = Counter(generator.catalog, generator.router)
-    embedder = Embedder(
-        catalog=generator.catalog,
-        router=generator.router,
-        limiter=generator.limiter,
-        limits_for=generator.limits_for,
-        costs=generator.costs,
-        requests=generator.requests,
-        clock=clock,
-        moderator=generator.moderator,
-    )
+    embedder = Embedder(generator.serving)
     for dialect, keeper in _spoken_and_kept(responses, sessions):
         for route in dialect.routes:
             intake = Intake(route, models, settings.server, keeper)
@@ -172,7 +163,7 @@ def _operations(
             elif route.operation == "embed":
                 handler = EmbedHandler(dialect, intake, embedder, generator.refuse, clock)
             elif route.operation == "draw":
-                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, clock)
+                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, settings.server, clock)
             else:
                 handler = GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
             for path in route.paths:

@@ -3,19 +3,17 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from rixin.accounts import root_secret
 from rixin.accounts.login_throttle import Admit, Forgive
 from rixin.accounts.logins import Logins
 from rixin.accounts.oidc import OidcLogin
 from rixin.accounts.people import People
 from rixin.accounts.root_secret import RootSecret
-from rixin.accounts.unlock import unlock
+from rixin.cli.unlocked import unlocked
 from rixin.clock import Clock, SystemClock
 from rixin.limits.base import Cost, Limit, Limiter
 from rixin.limits.process import ProcessLimiter
 from rixin.settings import Settings
 from rixin.store.database import Database
-from rixin.store.meta import MetaTable
 
 CALLBACK = "/admin/v1/oidc/callback"
 """Where a provider of identities sends browsers back to."""
@@ -46,12 +44,7 @@ def open_oidc(
 @asynccontextmanager
 async def people_of(settings: Settings) -> AsyncGenerator[People]:
     """The people of the database that the settings name, whether a server runs or not."""
-    loaded, clock = root_secret.load(settings), SystemClock()
-    database = Database.open(settings)
-    try:
-        await database.prepare()
-        secret = await unlock(loaded, MetaTable(database))
+    clock = SystemClock()
+    async with unlocked(settings) as (database, secret):
         logins = Logins(database, secret, clock)
         yield People.open(database, secret, logins, counted_by(ProcessLimiter(clock)), clock)
-    finally:
-        await database.aclose()

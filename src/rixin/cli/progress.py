@@ -1,7 +1,7 @@
-"""Bars that show how far a download or a model's start has come; nothing where nobody watches."""
+"""Bars that show how far a download, a model's start or a drawing has come; nothing where nobody watches."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.progress import (
     DownloadColumn,
     ProgressColumn,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -39,6 +40,19 @@ def download_bar(console: Console, name: str) -> Generator[OnProgress]:
         yield show
     finally:
         bars.stop()
+
+
+@contextmanager
+def drawing_bar(console: Console, name: str) -> Generator[Callable[[str, float], None]]:
+    """A bar for what the model `name` draws, to be told the stage and the part of the work while the context lasts."""
+    bars = _bars(console, TaskProgressColumn())
+    task = bars.add_task(f"{name} draws", total=None)
+
+    def show(stage: str, part: float) -> None:
+        bars.update(task, description=f"{name}: {stage}", completed=part, total=1.0, refresh=True)
+
+    with bars:
+        yield show
 
 
 class ModelBars:

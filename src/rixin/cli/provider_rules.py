@@ -17,6 +17,10 @@ DIALECTS: dict[str, Dialect] = {
 }
 """All that we speak, by name."""
 
+assert OPENAI_CHAT.upstream is not None  # noqa: S101 - a constant of ours
+OPENAI_UPSTREAM = OPENAI_CHAT.upstream
+"""What the engines of this machine are spoken to in, and what recordings are kept in."""
+
 
 def provider_rules(environ: Mapping[str, str]) -> Rules:
     """What providers are checked against, and completed from."""

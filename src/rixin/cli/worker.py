@@ -18,7 +18,8 @@ import uvicorn
 from msgspec import Struct
 
 from rixin.cli import logs, worker_config
-from rixin.cli.compose import compose, make_first_key, make_setup_token
+from rixin.cli.compose import compose
+from rixin.cli.welcome import make_first_key, make_setup_token
 from rixin.cli.worker_config import WorkerConfig, WorkerReady
 from rixin.clock import SystemClock
 from rixin.engines.process import Failed

@@ -203,6 +203,8 @@ class Draw(Struct, frozen=True, kw_only=True):
     prompt_extend: bool | None = None
     """Whether a model may write the prompt anew first."""
     user: str | None = None
+    stream: bool = False
+    """Whether the client is told how far the work is, and of each image in an event of its own."""
     fairness_key: str | None = None
     observer: Observer | None = None
     """As of `Generate`."""

@@ -15,7 +15,7 @@ from rixin.core.embeddings import Embeddings
 from rixin.core.events import Event
 from rixin.core.images import Images
 from rixin.core.json import JsonObject
-from rixin.core.requests import Draw, Embed, Generate, Request
+from rixin.core.requests import Draw, DrawProgress, Embed, Generate, Request
 from rixin.core.responses import Response
 from rixin.errors import RixinError
 
@@ -74,6 +74,26 @@ class Writer(Protocol):
 
     def keep_alive(self) -> bytes:
         """Bytes that clients ignore, for a stream that is silent."""
+        ...
+
+
+class ImagesWriter(Protocol):
+    """Turns the making of images into the bytes of a stream in a client's dialect."""
+
+    def progress(self, progress: DrawProgress) -> bytes:
+        """The bytes that tell how far it is."""
+        ...
+
+    def close(self, images: Images) -> bytes:
+        """The images, which end the stream."""
+        ...
+
+    def fail(self, error: RixinError) -> bytes:
+        """As of `Writer`."""
+        ...
+
+    def keep_alive(self) -> bytes:
+        """As of `Writer`."""
         ...
 
 
@@ -200,3 +220,5 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """The body of an answer to an `Embed`."""
     render_images: Callable[[Images, Draw, Stamp], bytes] | None = None
     """The body of an answer to a `Draw`."""
+    images_writer: Callable[[Draw, Stamp], ImagesWriter] | None = None
+    """Writes the answer to a `Draw` as a stream."""

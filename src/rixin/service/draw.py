@@ -1,45 +1,32 @@
-"""One request for images, from its reservation to its settlement.
+"""Requests for images."""
 
-It ends in one row of the request log and a settled reservation, as a generation does.
-"""
-
-import asyncio
 import re
 from collections.abc import Callable
 
 import msgspec
 
-from rixin.accounts.account import Account
-from rixin.accounts.request_log import RequestLog
-from rixin.clock import Clock
 from rixin.core.images import Images
 from rixin.core.messages import ImagePart, Message
 from rixin.core.requests import Draw, Generate
 from rixin.errors import RixinError
-from rixin.limits.base import Cost, Limit, Limiter, Reservation
-from rixin.moderation.moderator import Moderator
-from rixin.routing.catalog import Catalog, Resolution
-from rixin.routing.router import Router
-from rixin.service.cancellation import reason
-from rixin.service.costs import Costs
 from rixin.service.image_delivery import ImageDelivery
 from rixin.service.media import MediaStep
-from rixin.service.served import Caller, Served
+from rixin.service.served import Caller
+from rixin.service.serving import Serving
+from rixin.service.whole import Whole
+from rixin.store.usage_row import UsageRow
 
 _PLACE = re.compile(r"messages\[0\]\.content\[(\d+)\]")
 
 
-class Drawing(Served[Draw]):
+class Drawing(Whole[Draw]):
     """One request under way."""
 
     operation = "draw"
 
-    def __init__(self, drawer: "Drawer", request: Draw, caller: Caller, resolution: Resolution) -> None:
+    def __init__(self, drawer: "Drawer", request: Draw, caller: Caller) -> None:
+        super().__init__(drawer.serving, request, caller)
         self._drawer = drawer
-        self._resolution = resolution
-        trace = drawer.requests.trace(caller.request_id, caller.since, traceparent=caller.traceparent)
-        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=trace)
-        super().__init__(caller, request, trace)
 
     async def run(self, link: Callable[[str], str]) -> Images:
         """The answer.
@@ -50,33 +37,18 @@ class Drawing(Served[Draw]):
         Raises:
             RixinError: Why there is none.
         """
-        drawer, account = self._drawer, self.caller.account
-        reservation: Reservation | None = None
-        failure: RixinError | None = None
-        try:
-            limits = drawer.limits_for(account, self.request)
-            if limits:
-                reservation = await drawer.limiter.acquire(limits, self._presumed(self.request))
-                self.standings = reservation.standings
-            self._entry = drawer.requests.open(self)
-            if drawer.moderator is not None:
-                await drawer.moderator.admit(self.request, self.caller.request_id)
-            self.request = await self._with_images(self.request)
-            attempt = self._attempt = drawer.router.attempt(
-                self.request, self._resolution, presumed=self._presumed, spent=drawer.costs.spent
-            )
-            drawn = await attempt.images()
-            delivered = await drawer.delivery.deliver(drawn, self.request, account.id, link)
-            self.usage = drawn.usage
-            return delivered
-        except RixinError as error:
-            failure = error
-            raise
-        except asyncio.CancelledError as end:
-            failure = reason(end)
-            raise
-        finally:
-            await self._end(reservation, failure)
+        return await self._admitted(lambda: self._images(link))
+
+    async def _images(self, link: Callable[[str], str]) -> Images:
+        self.request = await self._with_images(self.request)
+        drawn = await self._sent().images()
+        delivered = await self._drawer.delivery.deliver(drawn, self.request, self.caller.account.id, link)
+        self.usage = drawn.usage
+        return delivered
+
+    def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
+        """What is taken down of the request if it ends now."""
+        return self._row(failure, stream=self.request.stream)
 
     async def _with_images(self, request: Draw) -> Draw:
         """The request with the images that are to be edited in the form in which whoever may draw takes them."""
@@ -96,68 +68,24 @@ class Drawing(Served[Draw]):
             changes=(*request.changes, *carrier.changes),
         )
 
-    async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
-        """Writes the row, and settles what was reserved."""
-        drawer = self._drawer
-        self._take_down(drawer.requests, failure)
-        if reservation is None:
-            return
-        if self.usage is not None:
-            served_by = self._attempt.served_by if self._attempt is not None else None
-            reservation.settle(drawer.costs.spent(self.request, self.usage, served_by))
-        elif self._left_behind(failure):
-            reservation.settle(self._presumed(self.request))
-        else:
-            reservation.release()
-
-    def _presumed(self, request: Draw) -> Cost:
-        return self._drawer.costs.presumed(request, self._resolution, self.caller.account.id)
-
 
 class Drawer:
     """Begins requests for images.
 
     Args:
-        catalog: Resolves the request's model.
-        router: Sends requests to engines.
-        limiter: Admits requests within limits.
-        limits_for: The limits that an account's request counts against.
-        costs: What requests cost.
-        requests: Takes down what became of each request.
+        serving: What serves them.
         media: Brings what is edited into the form that its engine takes.
         delivery: Brings what was drawn into the form that the client wants.
-        clock: Time.
-        moderator: Looks at prompts, where that is wanted.
     """
 
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        router: Router,
-        limiter: Limiter,
-        limits_for: Callable[[Account, Draw], tuple[Limit, ...]],
-        costs: Costs,
-        requests: RequestLog,
-        media: MediaStep,
-        delivery: ImageDelivery,
-        clock: Clock,
-        moderator: Moderator | None = None,
-    ) -> None:
-        self.catalog = catalog
-        self.router = router
-        self.limiter = limiter
-        self.limits_for = limits_for
-        self.costs = costs
-        self.requests = requests
+    def __init__(self, serving: Serving, media: MediaStep, delivery: ImageDelivery) -> None:
+        self.serving = serving
         self.media = media
         self.delivery = delivery
-        self.clock = clock
-        self.moderator = moderator
 
     def begin(self, request: Draw, caller: Caller) -> Drawing:
         """A request that starts when it is run."""
-        return Drawing(self, request, caller, self.catalog.resolve(request.model))
+        return Drawing(self, request, caller)
 
 
 def _of_images(error: RixinError) -> RixinError:

@@ -5,35 +5,30 @@ log and a settled reservation; what was not served is never billed.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
 from msgspec import Struct
 
-from rixin.accounts.account import Account
-from rixin.accounts.request_log import RequestLog
-from rixin.clock import Clock
 from rixin.core.estimate import estimate_prompt
-from rixin.core.requests import Asked, Generate
+from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
-from rixin.limits.base import Cost, Limit, Limiter, Reservation
-from rixin.moderation.moderator import Moderator
-from rixin.routing.catalog import Catalog, Resolution
-from rixin.routing.router import Router
+from rixin.limits.base import Cost, Reservation
+from rixin.routing.catalog import Resolution
 from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
-from rixin.service.costs import Costs
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.meter import Meter
 from rixin.service.probe import answer_to_nothing, asks_nothing
 from rixin.service.retrieve import Retrieved, Retriever, one_batch
 from rixin.service.served import Caller, Served
+from rixin.service.serving import Serving
 from rixin.store.usage_row import UsageRow
 
 _LONGEST_NAME = 200
@@ -215,47 +210,34 @@ class Generator:
     """Begins generations.
 
     Args:
-        catalog: Resolves the request's model.
-        router: Sends requests to engines.
-        limiter: Admits requests within limits.
-        limits_for: The limits that an account's request counts against.
-        costs: What requests cost.
-        requests: Takes down what became of each request.
+        serving: What serves them.
         continuity: Carries thoughts from one request of a conversation to the next.
         media: Resolves images and videos.
-        clock: Time.
         recorder: Writes requests and their answers to files, where that is wanted.
-        moderator: Looks at requests and answers, where that is wanted.
         retriever: Puts in what knowledge bases know, where there are any.
     """
 
     def __init__(
         self,
+        serving: Serving,
         *,
-        catalog: Catalog,
-        router: Router,
-        limiter: Limiter,
-        limits_for: Callable[[Account, Asked], tuple[Limit, ...]],
-        costs: Costs,
-        requests: RequestLog,
         continuity: Continuity,
         media: MediaStep,
-        clock: Clock,
         recorder: Recorder | None = None,
-        moderator: Moderator | None = None,
         retriever: Retriever | None = None,
     ) -> None:
-        self.catalog = catalog
-        self.router = router
-        self.limiter = limiter
-        self.limits_for = limits_for
-        self.costs = costs
-        self.requests = requests
+        self.serving = serving
+        self.catalog = serving.catalog
+        self.router = serving.router
+        self.limiter = serving.limiter
+        self.limits_for = serving.limits_for
+        self.costs = serving.costs
+        self.requests = serving.requests
         self.continuity = continuity
         self.media = media
-        self.clock = clock
+        self.clock = serving.clock
         self.recorder = recorder
-        self.moderator = moderator
+        self.moderator = serving.moderator
         self.retriever = retriever
 
     def begin(self, request: Generate, caller: Caller) -> Generation:

@@ -39,21 +39,12 @@ def check(settings: Settings) -> None:
             f"server.auth is off and server.host is {settings.server.host}: anyone could use this server. "
             "Set server.host to 127.0.0.1, or leave server.auth at keys.",
         )
-    if not _CURRENCY.fullmatch(settings.usage.currency):
-        raise RixinError(Kind.CONFIGURATION, "usage.currency must be the code of a currency, such as USD or CNY")
+    _check_usage(settings)
     _check_proxies(settings.server.trusted_proxies)
-    if settings.oidc.issuer is not None:
-        _check_oidc(settings.oidc, settings.oidc.issuer, settings.server.public_url)
-    for name, amount in settings.credits.items():
-        if amount < 0:
-            raise RixinError(Kind.CONFIGURATION, f"credits.{name} is {amount}; it must be at least 0")
+    _check_oidc(settings.oidc, settings.server.public_url)
     for provider in settings.providers:
         check_provider(provider)
-    for name, targets in settings.routes.items():
-        if not targets:
-            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
-        for target in targets:
-            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
+    _check_routes(settings)
     for kind, names in (
         ("provider", [p.name for p in settings.providers]),
         ("model", [m.name for m in settings.models]),
@@ -63,17 +54,34 @@ def check(settings: Settings) -> None:
             raise RixinError(Kind.CONFIGURATION, f"two {kind}s are named {min(twice)}")
 
 
+def _check_routes(settings: Settings) -> None:
+    for name, targets in settings.routes.items():
+        if not targets:
+            raise RixinError(Kind.CONFIGURATION, f"routes.{name} names no model")
+        for target in targets:
+            _check_amounts(f"routes.{name}", ("weight", target.weight or 0))
+
+
 def _check_numbers(settings: Settings) -> None:
     for name in ("max_kept_body_bytes", "max_kept_bytes", "request_log_days"):
         if not getattr(settings.server, name) >= 0:
             raise RixinError(Kind.CONFIGURATION, f"server.{name} must be at least 0")
-    for name in ("days", "sum_days"):
-        if not (getattr(settings.usage, name) or 0) >= 0:
-            raise RixinError(Kind.CONFIGURATION, f"usage.{name} must be at least 0")
     for table, names in _POSITIVE.items():
         for name in names:
             if not getattr(getattr(settings, table), name) > 0:
                 raise RixinError(Kind.CONFIGURATION, f"{table}.{name} must be above 0")
+
+
+def _check_usage(settings: Settings) -> None:
+    """What is charged, and how long it is remembered."""
+    if not _CURRENCY.fullmatch(settings.usage.currency):
+        raise RixinError(Kind.CONFIGURATION, "usage.currency must be the code of a currency, such as USD or CNY")
+    for name in ("days", "sum_days"):
+        if not (getattr(settings.usage, name) or 0) >= 0:
+            raise RixinError(Kind.CONFIGURATION, f"usage.{name} must be at least 0")
+    for name, amount in settings.credits.items():
+        if amount < 0:
+            raise RixinError(Kind.CONFIGURATION, f"credits.{name} is {amount}; it must be at least 0")
 
 
 def _check_proxies(networks: tuple[str, ...]) -> None:
@@ -85,8 +93,10 @@ def _check_proxies(networks: tuple[str, ...]) -> None:
             raise RixinError(Kind.CONFIGURATION, message) from None
 
 
-def _check_oidc(oidc: Oidc, issuer: str, public_url: str | None) -> None:
-    url = urlsplit(issuer)
+def _check_oidc(oidc: Oidc, public_url: str | None) -> None:
+    if oidc.issuer is None:
+        return
+    url = urlsplit(oidc.issuer)
     if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK_HOSTS)):
         raise RixinError(Kind.CONFIGURATION, "oidc.issuer must be an https address, such as https://login.example.com")
     if not oidc.client_id:

@@ -18,7 +18,9 @@ CONFIG_NAME = "rixin.toml"
 PREFIX = "RIXIN_"
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_STANDALONE = frozenset({"SECRET_KEY", "TEST_ALL", "BASE_URL", "API_KEY", "ADMIN_KEY"})
+_STANDALONE = frozenset(
+    {"SECRET_KEY", "TEST_ALL", "TEST_DATABASE", "TEST_POSTGRES", "BASE_URL", "API_KEY", "ADMIN_KEY"}
+)
 """Variables that are not settings of the server: the last three tell its clients which server to speak to, and how."""
 _LISTS = frozenset(
     {

@@ -13,6 +13,8 @@ from rixin.store.database import Database
 from rixin.store.schema import providers
 
 REVISION = "providers"
+PURPOSE = "provider keys"
+"""Of the root secret's key that providers' keys are encrypted with."""
 
 _SECRET = ("api_keys", "headers")
 _COLUMNS = ("name", "base_url", "preset", "dialect", "models")

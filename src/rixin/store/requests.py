@@ -81,9 +81,11 @@ class RequestTable:
         async with self._database.read() as connection:
             return [_listed(row) for row in await connection.execute(latest(query, wanted, limit, before))]
 
-    async def find(self, request_id: str) -> tuple[UsageRow, RequestDetail | None] | None:
-        """A request by its id; the latest one, where clients chose the same id more than once."""
+    async def find(self, request_id: str, user: str | None = None) -> tuple[UsageRow, RequestDetail | None] | None:
+        """A request by its id, of a user or anybody; the latest, where clients chose the same id more than once."""
         query = select(*COLUMNS).where(usage.c.id == request_id).order_by(usage.c.time.desc()).limit(1)
+        if user is not None:
+            query = query.where(usage.c.user_id == user)
         async with self._database.read() as connection:
             found = (await connection.execute(query)).one_or_none()
             if found is None:

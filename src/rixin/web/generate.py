@@ -1,7 +1,6 @@
 """The wire routes of generation: a client's bytes to a request, an engine's batches to a client's bytes."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 
 from rixin.accounts.account import Account
@@ -15,6 +14,7 @@ from rixin.service.keeper import Keeper
 from rixin.service.served import Caller, changes_text
 from rixin.settings import Server
 from rixin.web.announcement import announce
+from rixin.web.event_stream import EventStream
 from rixin.web.exchange import EVENT_STREAM, Exchange, header_pairs
 from rixin.web.intake import Intake
 from rixin.web.stamp import make_stamp
@@ -116,29 +116,31 @@ class GenerateHandler:
         def tell() -> None:
             announce(exchange, generation, self._clock)
 
-        stream = _Stream(exchange, self._dialect.writer(generation.request, stamp), self._headers(stamp), tell)
+        writer = self._dialect.writer(generation.request, stamp)
+        kind = writer.content_type if isinstance(writer, Typed) else EVENT_STREAM
+        stream = EventStream(exchange, writer.keep_alive, tell, self._headers(stamp), kind)
 
         async def relay() -> None:
             async with aclosing(generation.batches()) as batches:
                 async for batch in batches:
                     if batch.events:
-                        await stream.send(stream.writer.feed(batch.events) if batch.raw is None else batch.raw)
+                        await stream.send(writer.feed(batch.events) if batch.raw is None else batch.raw)
 
         pulse = asyncio.create_task(stream.watch(self._settings.keep_alive, self._settings.write_timeout))
         whole = False
         try:
             await exchange.guard(relay())
             pulse.cancel()  # no sign of life may come between the end and its sending
-            ending, whole = stream.writer.close(), True
-            await self._keep(generation, stream.writer)
+            ending, whole = writer.close(), True
+            await self._keep(generation, writer)
             await stream.send(ending)
         except RixinError as error:
             if not exchange.started:
                 raise
             pulse.cancel()
-            ending = b"" if error.kind is Kind.CANCELLED else stream.writer.fail(error)
+            ending = b"" if error.kind is Kind.CANCELLED else writer.fail(error)
             if not whole:
-                await self._keep(generation, stream.writer)
+                await self._keep(generation, writer)
             if error.kind is Kind.CANCELLED:
                 raise
             exchange.log_fields["error"] = error.kind.value
@@ -160,48 +162,3 @@ class GenerateHandler:
     def _headers(self, stamp: Stamp) -> list[tuple[bytes, bytes]]:
         """The dialect's own headers of an answer that is no error."""
         return header_pairs(self._dialect.response_headers(stamp)) if self._dialect.response_headers else []
-
-
-class _Stream:
-    """Writes to the client in whole events, and notices silence on either side; `tell` is called before the first."""
-
-    def __init__(
-        self, exchange: Exchange, writer: Writer, headers: list[tuple[bytes, bytes]], tell: Callable[[], None]
-    ) -> None:
-        self.writer = writer
-        self._content_type = writer.content_type if isinstance(writer, Typed) else EVENT_STREAM
-        self._headers = headers
-        self._tell = tell
-        self._exchange = exchange
-        self._writes = 0
-        self._writing = False
-
-    async def send(self, data: bytes) -> None:
-        if not data:
-            return
-        self._writes += 1
-        self._writing = True
-        if not self._exchange.started:
-            self._tell()
-            await self._exchange.start_stream(self._headers, self._content_type)
-        await self._exchange.write(data)
-        self._writing = False
-
-    async def watch(self, interval: float, patience: float) -> None:
-        """Sends a sign of life whenever nothing was sent for `interval` seconds; the first one commits the status.
-
-        A client that takes nothing for `patience` seconds is given up.
-        """
-        stuck = 0.0
-        while True:
-            writes = self._writes
-            await asyncio.sleep(interval)
-            if writes != self._writes:
-                stuck = 0.0
-            elif self._writing:
-                stuck += interval
-                if stuck >= patience:
-                    message = "The client took nothing of its stream any more."
-                    self._exchange.interrupt(RixinError(Kind.CANCELLED, message))
-            else:
-                await self.send(self.writer.keep_alive())

@@ -130,11 +130,12 @@ def test_what_is_not_drawn_is_refused(fields: dict[str, Any], param: str, said: 
     assert said in caught.value.message
 
 
-def test_streams_are_refused() -> None:
-    """There is none of images."""
-    with pytest.raises(RixinError) as caught:
-        generation(stream=True)
-    assert caught.value.kind is Kind.NOT_IMPLEMENTED
+def test_streams_are_for_clients_alone() -> None:
+    """Whoever draws is asked for the whole, and nobody for unfinished images."""
+    request = generation(stream=True, partial_images=2)
+    assert request.stream
+    assert request.changes == (Change("ignored", "partial_images"),)
+    assert build_body(request) == {"model": "true-model", "prompt": "A cat", "n": 1}
 
 
 def test_a_model_that_draws_nothing_is_not_found() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rixin.engines.draw.composing import MOST_BLOCKS, compose
-from rixin.engines.draw.specification import Chart, Figures, Listing, Sections, Steps
+from rixin.engines.draw.specification import Chart, Comparison, Figures, Listing, Sections, Steps
 
 
 def written(*points: tuple[str, str], title: str = "A title", subtitle: str = "") -> str:
@@ -37,10 +37,34 @@ def test_a_process_becomes_steps() -> None:
 
 def test_a_full_prompt_speaks_for_itself() -> None:
     """Where a prompt says enough, a model's points are not drawn."""
-    made = compose("# T\nWe need: bread, butter, salt, eggs, milk and flour", written(*POINTS))
+    made = compose("# T\nWe need: bread, butter and salt", written(*POINTS))
     [listing] = made.specification.blocks
     assert isinstance(listing, Listing)
     assert not made.written
+
+
+@pytest.mark.parametrize(
+    ("prompt", "title", "kinds"),
+    [
+        (
+            "Three reasons to drink water: it cools, carries nutrients and smooths joints. Adults need 2 litres a day.",
+            "Three reasons to drink water",
+            [Figures, Listing],
+        ),
+        (
+            "比较电动车与燃油车：价格、续航、加油时间。电动车 18 万，续航 520 公里；燃油车 15 万，续航 700 公里。",
+            "比较电动车与燃油车",
+            [Listing, Comparison],
+        ),
+    ],
+)
+def test_prose_with_numbers_speaks_for_itself(prompt: str, title: str, kinds: list[type]) -> None:
+    """Its first sentence names it, its numbers are drawn, and nothing that a model wrote can contradict them."""
+    made = compose(prompt, written(*POINTS, subtitle="Drink a little"))
+    assert made.specification.title == title
+    assert [type(block) for block in made.specification.blocks] == kinds
+    assert not made.written
+    assert made.specification.subtitle == ""
 
 
 @pytest.mark.parametrize("text", ["It has 12 parts.", "It doubles.", "Three things happen.", "分为三种情况。"])
@@ -81,6 +105,8 @@ def test_data_alone_has_a_title() -> None:
     made = compose("city,rain\nOslo,12\nRome,30", None)
     assert made.specification.title == "Rain"
     assert isinstance(made.specification.blocks[0], Chart)
+    compared = compose("Tea costs 3 dollars, has 5 calories; milk costs 2 dollars, has 60 calories.", None)
+    assert compared.specification.title == "Tea vs Milk"
 
 
 def test_what_is_too_much_is_told() -> None:

@@ -27,6 +27,8 @@ from rixin.engines.draw.specification import (
         ("画一张中国高铁发展的时间线", "中国高铁发展"),
         ("制作一张信息图：网购流程：下单→支付→签收", "网购流程"),
         ("标题：睡个好觉\n早睡早起", "睡个好觉"),
+        ("Three reasons to read: it calms, teaches and joins. Adults read 15 minutes a day.", "Three reasons to read"),
+        ("绿茶的好处：提神、抗氧化、助消化。每天喝3杯。", "绿茶的好处"),
         ("The benefits of reading. It lowers stress and builds empathy for others.", "The benefits of reading"),
     ],
 )
@@ -47,6 +49,7 @@ def test_the_title_is_what_a_picture_is_asked_of(prompt: str, title: str) -> Non
         ("# T\n- 1957: Sputnik flew\n- 1969: people landed", Timeline),
         ("# T\nIn 1957 Sputnik flew, in 1969 people landed, in 1998 the station began.", Timeline),
         ("# Company\n- Sales\n  - North\n  - South\n- Support\n  - Chat", Hierarchy),
+        ("# T\n电动车 18 万，续航 520 公里；燃油车 15 万，续航 700 公里。", Comparison),
         ("Cats vs dogs\nCats:\n- quiet\n- clean\nDogs:\n- loyal\n- loud", Comparison),
         ("# T\n80% of the people read.", Figures),
         ('# T\n"Tea is drunk to forget the din of the world." — Tian Yiheng', Quote),
@@ -55,6 +58,14 @@ def test_the_title_is_what_a_picture_is_asked_of(prompt: str, title: str) -> Non
 def test_a_text_becomes_the_block_that_it_is(text: str, kind: type) -> None:
     """Lists, chains, dates, comparisons, numbers and quotes are recognised."""
     assert [type(block) for block in read_prompt(text).blocks] == [kind]
+
+
+def test_sentences_stay_apart_where_the_first_asks() -> None:
+    """What follows a request, or a semicolon, is a sentence of its own."""
+    assert read_prompt("# T\nTea is green; milk is white.").sentences == ("Tea is green", "milk is white.")
+    blocks = read_prompt("Compare tea and milk: price, taste, colour. Tea costs 3 dollars.").blocks
+    [listing] = [block for block in blocks if isinstance(block, Listing)]
+    assert listing.items == ("Price", "Taste", "Colour")
 
 
 def test_the_order_of_the_prompt_is_kept_with_its_numbers() -> None:
@@ -91,6 +102,7 @@ REPEATED = [
         "1,",
         "|",
         "a 1, ",
+        "a 1, b 2; ",
         "- ",
         "- a\n",
         "\n",

@@ -20,9 +20,9 @@ from rixin.accounts.logins import Logins
 from rixin.accounts.people import People
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
-from rixin.cli.compose import provider_table
 from rixin.cli.endpoints import spoken
 from rixin.cli.people import counted_by, open_oidc
+from rixin.cli.provider_book import provider_table
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.worker import Server as HttpServer
 from rixin.clock import SystemClock

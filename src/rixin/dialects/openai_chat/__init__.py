@@ -12,6 +12,7 @@
 | `chunks`, `calls`, `reader` | what an upstream sent |
 | `embeddings` | embeddings, both halves |
 | `image_requests`, `images` | images: a body to a `Draw`; what a client and an upstream are sent |
+| `image_stream` | images as a stream, with how far they are |
 | `upstream` | the upstream half, put together |
 | `descriptions` | what is told of its routes at `/openapi.json` |
 """
@@ -20,6 +21,7 @@ from rixin.dialects.base import Dialect, Route
 from rixin.dialects.openai_chat.embeddings import parse_embeddings, render_embeddings
 from rixin.dialects.openai_chat.errors import render_error
 from rixin.dialects.openai_chat.image_requests import parse_edit, parse_generation
+from rixin.dialects.openai_chat.image_stream import ImageStreamWriter
 from rixin.dialects.openai_chat.images import render_images
 from rixin.dialects.openai_chat.request import parse_chat, parse_completion
 from rixin.dialects.openai_chat.response import render_response
@@ -50,4 +52,5 @@ DIALECT = Dialect(
     upstream=UPSTREAM,
     render_embeddings=render_embeddings,
     render_images=render_images,
+    images_writer=ImageStreamWriter,
 )

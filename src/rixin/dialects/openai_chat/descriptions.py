@@ -293,10 +293,10 @@ DESCRIPTION = DialectDescription(
             summary="Turn texts into vectors", body=EmbeddingBody, answers=answered(EmbeddingList), asks_model=True
         ),
         "/v1/images/generations": Description(
-            summary="Draw images", body=GenerationBody, answers=answered(ImageList), asks_model=True
+            summary="Draw images", body=GenerationBody, answers=generated(ImageList), asks_model=True
         ),
         "/v1/images/edits": Description(
-            summary="Make images of others", body=EditBody, answers=answered(ImageList), asks_model=True
+            summary="Make images of others", body=EditBody, answers=generated(ImageList), asks_model=True
         ),
     },
 )

@@ -49,7 +49,7 @@ _UNKNOWN = ImageRules(formats=tuple(dict.fromkeys(_FORMATS.values())), most=MOST
 """What holds for a model of which nothing is known."""
 _IMAGE_URL = re.compile(r"https?://|data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 _IMAGE_FIELDS = frozenset({"image", "image[]"})
-_NUMBERS = frozenset({"n", "seed"})
+_NUMBERS = frozenset({"n", "seed", "partial_images"})
 _SWITCHES = frozenset({"watermark", "prompt_extend", "stream"})
 _NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
@@ -77,6 +77,8 @@ class GenerationBody(Struct, frozen=True, kw_only=True):
     prompt_extend: bool | None = None
     user: str | None = None
     stream: bool | None = None
+    partial_images: int | None = None
+    """How many unfinished images are wanted on the way, none of which anybody makes."""
 
 
 class EditBody(GenerationBody, frozen=True, kw_only=True):
@@ -131,8 +133,6 @@ def _draw(
     check_size(len(body.prompt), MAX_PROMPT, "prompt", "characters")
     for name in ("quality", "style", "user"):
         check_size(len(getattr(body, name) or ""), MAX_NAME, name, "characters")
-    if body.stream:
-        raise RixinError(Kind.NOT_IMPLEMENTED, "Images are not streamed here; leave stream out.", param="stream")
     card = card_of(body.model)
     if not card.supports("draw"):
         raise RixinError(
@@ -140,6 +140,8 @@ def _draw(
         )
     rules = card.drawing or _UNKNOWN
     size, changes = _size(body.size, rules, known=card.drawing is not None)
+    if body.partial_images:
+        changes = (*changes, Change("ignored", "partial_images"))
     _check(body, rules)
     if sources is not None:
         _check_sources(body.model, len(sources.images), rules)
@@ -159,6 +161,7 @@ def _draw(
         watermark=body.watermark,
         prompt_extend=body.prompt_extend,
         user=body.user,
+        stream=body.stream or False,
         extra=extra if size is not None or body.size is None else {**extra, "size": body.size},
         changes=changes,
         origin=Origin(NAME, call.body),

@@ -52,11 +52,16 @@ _encode = msgspec.json.Encoder().encode
 
 def render_images(images: Images, request: Draw, stamp: Stamp) -> bytes:
     """The body of an answer; an image with its bytes is told in base64."""
+    return _encode(answer_of(images, request, stamp))
+
+
+def answer_of(images: Images, request: Draw, stamp: Stamp) -> JsonObject:
+    """An answer, its images under `data`."""
     first = images.images[0]
     body: JsonObject = {
         **images.told,
         "created": stamp.created,
-        "data": [_item(image) for image in images.images],
+        "data": [item_of(image) for image in images.images],
         "output_format": first.format,
     }
     size = first.size or request.size
@@ -73,7 +78,7 @@ def render_images(images: Images, request: Draw, stamp: Stamp) -> bytes:
             "total_tokens": usage.total,
             "images_count": len(images.images),
         }
-    return _encode(body)
+    return body
 
 
 def build_body(request: Draw) -> JsonObject:
@@ -119,7 +124,8 @@ def read_images(data: bytes, request: Draw) -> Images:
     return Images(model=request.card.target, images=images, usage=read_usage(told.get("usage")), told=told)
 
 
-def _item(image: Image) -> JsonObject:
+def item_of(image: Image) -> JsonObject:
+    """An image as one of an answer's `data`."""
     content = image.content
     item: JsonObject = (
         {"url": content} if isinstance(content, str) else {"b64_json": base64.b64encode(content).decode()}

@@ -42,7 +42,7 @@ _LONGEST_TEXT: Final = 320
 """Characters of a text that anybody reads in a picture."""
 _LONGEST_TITLE: Final = 96
 _LONGEST_SUBTITLE: Final = 110
-_ENOUGH: Final = 5
+_ENOUGH: Final = 3
 """Things that a picture should say; a prompt with fewer is helped by what a model wrote."""
 _PROCESS: Final = re.compile(
     r"\b(?:cycle|process|steps?|how|stages?|workflow|pipeline|life of|journey)\b"
@@ -83,7 +83,7 @@ def compose(prompt: str, answer: str | None) -> Composition:
     if len(sentences) < len(reading.sentences):
         left_out.append("text")
     title = reading.title or (written.title if written else "") or _title_of_blocks(reading.blocks)
-    title, subtitle = _titles(title, reading.subtitle, sentences, written)
+    title, subtitle = _titles(title, reading.subtitle, sentences)
     blocks: list[Block] = []
     for block in (*reading.blocks, *_of_sentences(sentences)):
         whole = _fitting(_without_title(block, title), given)
@@ -94,6 +94,7 @@ def compose(prompt: str, answer: str | None) -> Composition:
     used = written is not None and sum(map(_count, blocks)) < _ENOUGH
     if written and used:
         blocks.append(_of_points(written, prompt))
+        subtitle = subtitle or ("" if written.subtitle.lower() == title.lower() else written.subtitle)
     if len(blocks) > MOST_BLOCKS:
         left_out += [_kind(block) for block in blocks[MOST_BLOCKS:]]
     specification = Specification(
@@ -109,7 +110,7 @@ def compose(prompt: str, answer: str | None) -> Composition:
     )
 
 
-def _titles(title: str, subtitle: str, sentences: list[str], written: Written | None) -> tuple[str, str]:
+def _titles(title: str, subtitle: str, sentences: list[str]) -> tuple[str, str]:
     """Title and subtitle; what they take of the sentences is taken out of them."""
     if not title and sentences:
         title = tidy(re.split(r"[,，;；:：。.]\s*", sentences[0], maxsplit=1)[0])
@@ -119,14 +120,14 @@ def _titles(title: str, subtitle: str, sentences: list[str], written: Written | 
         title = _first_words(title)
     if not subtitle and len(sentences) == 1 and len(sentences[0]) <= _LONGEST_SUBTITLE:
         subtitle = sentences.pop()
-    if not subtitle and written and written.subtitle.lower() not in (title.lower(), ""):
-        subtitle = written.subtitle
     return title, subtitle
 
 
 def _title_of_blocks(blocks: Sequence[Block]) -> str:
-    """A title for data and lists that come alone: that of the first which has one."""
-    return next((tidy(block.title) for block in blocks if block.title), "")
+    """A title for data and lists that come alone: that of the first which has one, or the names of what is compared."""
+    titles = [tidy(block.title) for block in blocks if block.title]
+    names = [" vs ".join(side.name for side in block.items) for block in blocks if isinstance(block, Comparison)]
+    return next(iter((*titles, *names)), "")
 
 
 def _first_words(title: str) -> str:
@@ -172,6 +173,8 @@ def _count(block: Block | None) -> int:
             return len(block.rows)
         case Quote() | Note():
             return 1
+        case Comparison():
+            return sum(len(side.points) for side in block.items)
         case _:
             return len(block.items)
 

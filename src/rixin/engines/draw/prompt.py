@@ -11,6 +11,7 @@ from rixin.engines.draw.figures import figure_of
 from rixin.engines.draw.lists import Entry, block_of, entry_of, unrolled
 from rixin.engines.draw.points import parts_of
 from rixin.engines.draw.prose import Prose
+from rixin.engines.draw.sides import MOST_SIDES
 from rixin.engines.draw.specification import Block, Comparison, Figures, Listing, Sections, Side
 from rixin.engines.draw.subject import subject_of, subtitle_of, tidy, title_of
 
@@ -26,7 +27,6 @@ _LONGEST_PARAGRAPH: Final = 4000
 _LONGEST_CAPTION: Final = 60
 _LONGEST_HEADLINE: Final = 56
 _LONGEST_CHINESE_HEADLINE: Final = 24
-_MOST_SIDES: Final = 4
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ def read_prompt(prompt: str) -> Reading:
     title, subtitle, lines = _titles(data.rest.split("\n"))
     title, blocks, paragraphs = _lists(lines, title)
     prose = Prose(paragraphs)
-    title = title or prose.subject
+    title = title or prose.subject or prose.opening
     sentences = prose.sentences
     if not title and sentences and _is_headline(sentences[0]):
         title, sentences = tidy(sentences[0]), sentences[1:]
@@ -133,12 +133,12 @@ def _is_headline(sentence: str) -> bool:
 def _compared(blocks: Sequence[Block]) -> Iterator[Block]:
     """The same with lists that stand beside each other compared."""
     lists = [block for block in blocks if isinstance(block, Listing) and block.title]
-    if 2 <= len(lists) <= _MOST_SIDES:
+    if 2 <= len(lists) <= MOST_SIDES:
         yield Comparison(items=tuple(Side(name=block.title, points=block.items) for block in lists))
         yield from (block for block in blocks if block not in lists)
         return
     for block in blocks:
-        if isinstance(block, Sections) and len(block.items) <= _MOST_SIDES and all(i.heading for i in block.items):
+        if isinstance(block, Sections) and len(block.items) <= MOST_SIDES and all(i.heading for i in block.items):
             sides = tuple(Side(name=item.heading, points=tuple(parts_of(item.text))) for item in block.items)
             yield Comparison(title=block.title, items=sides)
         else:

@@ -1,15 +1,17 @@
 """Running text of a prompt: what it asks for, what of it is a chain, a list, a quote or a story, and what is left."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rixin.engines.draw.moments import told_timeline
 from rixin.engines.draw.points import item_of, parts_of
+from rixin.engines.draw.sides import sides_of
 from rixin.engines.draw.specification import Block, Listing, Quote, Steps
 from rixin.engines.draw.subject import is_wish, subject_of, tidy
 
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？!?；;])|(?<=\.)(?=\s)(?<!\d\.)")
+_FULL_STOP: Final = re.compile(r"(?<=[。！？!?])|(?<=\.)(?=\s)(?<!\d\.)")
 _ARROWS: Final = re.compile(r"\s*(?:→|➜|⇒|=>|->|—>|-->)\s*")
 _ORDER: Final = re.compile(
     r"^(?:(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|after that|afterwards|finally|lastly)\b"
@@ -25,6 +27,7 @@ _SAID: Final = re.compile(r"\S+\s+\S+\s+\S+\s+\S|[\u4e00-\u9fff]{9}")
 _HEAD: Final = re.compile(r"^(?P<head>[^:：]{1,60})[:：]\s*(?P<text>\S.*)$", re.DOTALL)
 _CLAUSE_END: Final = re.compile(r"[,，;；]\s*")
 _BLANKS: Final = " \t;；"
+_ENDS: Final = " \t.。!！?？;；"
 _PUNCTUATION: Final = " \t,，.。;；:：—–-、!！"
 _LONGEST_LINK: Final = 80
 _LONGEST_SUBJECT: Final = 90
@@ -41,9 +44,12 @@ class Prose:
     def __init__(self, paragraphs: Iterable[str]) -> None:
         self.subject = ""
         """What a picture was asked of."""
+        self.opening = ""
+        """The name of what the text begins by counting up, where it does that."""
         self.blocks: list[Block] = []
         self.sentences: list[str] = []
         """What is in no block, and says something about the subject."""
+        self._begun = False
         for paragraph in paragraphs:
             self._read(paragraph)
 
@@ -51,19 +57,23 @@ class Prose:
         timeline, rest = told_timeline(paragraph)
         if timeline:
             self.blocks.append(timeline)
-        requested, *others = _SENTENCE_END.split(rest, maxsplit=1)
-        rest = self._without_quotes(self._without_request(requested.strip(_BLANKS)) + "".join(others))
+        first, *others = _pieces(rest)
+        requested = first.rstrip(_ENDS)
+        told = self._without_request(requested.strip(_BLANKS))
+        rest = self._without_quotes("".join((told, first[len(requested) :] if told else "", *others)))
         ordered: list[str] = []
-        for sentence in _SENTENCE_END.split(rest):
+        for sentence in _pieces(rest):
             plain = self._without_request(sentence.strip(_BLANKS))
             if not plain.strip(_PUNCTUATION):
                 continue
             if (order := _ORDER.match(plain)) and not _ARROWS.search(plain):
                 ordered.append(order["text"].rstrip("。."))
-            elif block := _block_of(plain):
+            elif block := sides_of(plain) or _block_of(plain):
+                self.opening = self.opening if self._begun else block.title
                 self.blocks.append(block)
             else:
                 self.sentences.append(plain)
+            self._begun = True
         if len(ordered) >= 2:
             self.blocks.append(Steps(items=tuple(item_of(tidy(text)) for text in ordered)))
         else:
@@ -94,6 +104,15 @@ def _named_and_told(subject: str) -> tuple[str, str]:
     if is_long and (end := _CLAUSE_END.search(subject)):
         return tidy(subject[: end.start()]), subject[end.end() :]
     return subject, ""
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Sentences, and what stands between their semicolons where they compare nothing."""
+    for sentence in _FULL_STOP.split(text):
+        if sides_of(sentence):
+            yield sentence
+        else:
+            yield from _SENTENCE_END.split(sentence)
 
 
 def _block_of(sentence: str) -> Block | None:

@@ -102,6 +102,6 @@ def is_wish(sentence: str) -> bool:
 
 
 def tidy(text: str) -> str:
-    """A text without quotation marks and punctuation around it, with a capital letter."""
+    """A text without quotation marks and punctuation around it, with a capital letter unless it is an iPhone."""
     text = text.strip(_EDGES).strip("\"'“”‘’《》「」*#").strip(_EDGES)
-    return text[:1].upper() + text[1:]
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ from rixin.errors import Kind, RixinError
 from rixin.store.requests import ListedRequest
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.pages import Before, cursor, position
-from rixin.web.admin.services import Services
+from rixin.web.admin.services import Caller, Services
 from rixin.web.admin.usage import RequestUsage
 from rixin.web.admin.wanted_usage import Wanted
 
@@ -74,7 +74,7 @@ async def list_requests(
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
     before: Before = None,
 ) -> RequestPage:
-    """Lists requests that fit all that is given, the latest first."""
+    """Lists requests that fit all that is given, the latest first; to a member as usage is."""
     listed = await services.requests.list(wanted, limit=limit, before=position(before))
     return RequestPage(
         data=[_view(request) for request in listed],
@@ -83,9 +83,10 @@ async def list_requests(
 
 
 @router.get("/requests/{request_id}")
-async def show_request(services: Services, request_id: str) -> RequestDetailView:
-    """Shows a request with its calls, and with its bodies where they are kept."""
-    record = await services.requests.find(request_id)
+async def show_request(services: Services, caller: Caller, request_id: str) -> RequestDetailView:
+    """Shows a request with its calls, and with its bodies where they are kept; to a member, their own."""
+    user = caller.user or caller.id if caller.role == "member" else None
+    record = await services.requests.find(request_id, user)
     if record is None:
         raise RixinError(Kind.NOT_FOUND, "There is no request with this id.")
     return _detail(record)

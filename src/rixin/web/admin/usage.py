@@ -125,7 +125,7 @@ async def summarize_usage(
     """Sums up usage by key, user, team, model, provider, day or hour (UTC).
 
     Over the last thirty days unless it is said otherwise, and always over whole hours, or whole days where they are
-    asked for: `since` and `until` of the answer tell which.
+    asked for: `since` and `until` of the answer tell which. A member sums up what `GET /admin/v1/usage/recent` lists.
     """
     until = services.clock.now() if until is None else until
     since = max(0.0, until - DEFAULT_DAYS * SECONDS_PER_DAY) if since is None else since
@@ -162,7 +162,10 @@ async def list_usage(
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
     before: Before = None,
 ) -> UsagePage:
-    """Lists requests that fit all that is given, the latest first."""
+    """Lists requests that fit all that is given, the latest first.
+
+    To a member, their own, and those of the teams that they are admins of, where `team` names one.
+    """
     rows = await services.ledger.recent(limit=limit, before=position(before), wanted=wanted)
     return UsagePage(
         data=[RequestUsage.model_validate(row) for row in rows],

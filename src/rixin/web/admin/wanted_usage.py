@@ -1,14 +1,15 @@
-"""Which requests are wanted, by a query: of the lists, and of sums."""
+"""Which requests are wanted, by a query and by who asks: of the lists, and of sums."""
 
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
 
 from rixin.accounts.journal import INTERRUPTED
-from rixin.errors import Kind, invalid
+from rixin.errors import Kind, RixinError, invalid
 from rixin.store.usage import UsageFilter
 from rixin.store.usage_sums import SumFilter
 from rixin.web.admin.pages import Instant
+from rixin.web.admin.services import Caller, Services
 
 Key: TypeAlias = Annotated[str | None, Query(description="The id of the key that asked.", max_length=200)]
 User: TypeAlias = Annotated[str | None, Query(description="The id of the user whose key it was.", max_length=200)]
@@ -28,9 +29,26 @@ Error: TypeAlias = Annotated[
 _ERRORS = frozenset({*(kind.value for kind in Kind), INTERRUPTED})
 
 
+async def _seen(services: Services, caller: Caller, user: User = None, team: Team = None) -> str | None:
+    """The id of the user whose requests are shown; None for everybody's.
+
+    Raises:
+        RixinError: `PERMISSION_DENIED` for members who ask for somebody else's, unless it is in a team that they lead.
+    """
+    if caller.role != "member" or (team is not None and await services.people.teams.is_led(team, caller)):
+        return user
+    if user not in (None, caller.user):
+        message = "Members see their own usage, and that of the teams that they are admins of."
+        raise RixinError(Kind.PERMISSION_DENIED, message, param="user")
+    return caller.user or caller.id
+
+
+SeenUser: TypeAlias = Annotated[str | None, Depends(_seen)]
+
+
 def _wanted(
+    user: SeenUser,
     key: Key = None,
-    user: User = None,
     team: Team = None,
     model: AnyModel = None,
     provider: Provider = None,
@@ -56,7 +74,7 @@ def _wanted(
 
 
 def _wanted_sums(
-    key: Key = None, user: User = None, team: Team = None, model: Model = None, provider: Provider = None
+    user: SeenUser, key: Key = None, team: Team = None, model: Model = None, provider: Provider = None
 ) -> SumFilter:
     return SumFilter(key_id=key, user_id=user, team_id=team, model=model, provider=provider)
 

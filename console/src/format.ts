@@ -1,0 +1,31 @@
+import { useTranslation } from "react-i18next";
+
+const LOCALES: Record<string, string> = { en: "en-GB", zh: "zh-CN" };
+
+/** How numbers, instants and sizes are written in the language that is shown. */
+export function useFormat() {
+  const { i18n } = useTranslation();
+  const locale = LOCALES[i18n.language] ?? "en-GB";
+  return {
+    integer: (value: number) => new Intl.NumberFormat(locale).format(value),
+    compact: (value: number) => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value),
+    percent: (value: number) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(value),
+    /** Seconds since the epoch. */
+    instant: (value: number | null | undefined) =>
+      value == null
+        ? NONE
+        : new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(value * 1000),
+    time: (value: number) => new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(value * 1000),
+    day: (value: number) => new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(value * 1000),
+    milliseconds: (value: number | null | undefined) =>
+      value == null ? NONE : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`,
+    bytes: (value: number | null | undefined) => {
+      if (value == null) return NONE;
+      const step = value === 0 ? 0 : Math.min(4, Math.floor(Math.log2(value) / 10));
+      return `${(value / 1024 ** step).toFixed(step < 2 ? 0 : 1)} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
+    },
+  };
+}
+
+/** What stands where there is nothing. */
+export const NONE = "–";

@@ -1,0 +1,129 @@
+import {
+  ApiOutlined,
+  BarChartOutlined,
+  CloudServerOutlined,
+  DashboardOutlined,
+  KeyOutlined,
+  LogoutOutlined,
+  MenuOutlined,
+  MessageOutlined,
+  UnorderedListOutlined,
+} from "@ant-design/icons";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Button, Drawer } from "antd";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, Outlet, useNavigation } from "react-router";
+
+import { api, taken } from "./api/client";
+import { can, useEntrance, useUser } from "./api/session";
+import { Preferences } from "./components/preferences";
+import { Failure, Waiting } from "./components/states";
+import { Entrance } from "./pages/entrance";
+
+const PAGES = [
+  { path: "/", name: "overview", icon: <DashboardOutlined aria-hidden />, allowed: can.read },
+  { path: "/playground", name: "playground", icon: <MessageOutlined aria-hidden />, allowed: () => true },
+  { path: "/keys", name: "keys", icon: <KeyOutlined aria-hidden />, allowed: () => true },
+  { path: "/models", name: "models", icon: <ApiOutlined aria-hidden />, allowed: () => true },
+  { path: "/providers", name: "providers", icon: <CloudServerOutlined aria-hidden />, allowed: can.read },
+  { path: "/requests", name: "requests", icon: <UnorderedListOutlined aria-hidden />, allowed: can.read },
+  { path: "/usage", name: "usage", icon: <BarChartOutlined aria-hidden />, allowed: can.read },
+] as const;
+
+/** Navigation and a page, for who is in; the way in for everybody else. */
+export function Layout() {
+  const entrance = useEntrance();
+  if (entrance.isPending) return <Waiting />;
+  if (entrance.data === undefined) return <Failure error={entrance.error} retry={() => void entrance.refetch()} />;
+  return entrance.data.user === null ? <Entrance setup={entrance.data.setup} /> : <Frame />;
+}
+
+function Frame() {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const busy = useNavigation().state !== "idle";
+  return (
+    <>
+      <a className="skip" href="#content">
+        {t("nav.skip")}
+      </a>
+      <div className="frame">
+        <aside className="side">
+          <Navigation />
+        </aside>
+        <div>
+          <Button className="menu-button" icon={<MenuOutlined aria-hidden />} onClick={() => setOpen(true)} aria-label={t("nav.open")} />
+          <main id="content" className="main" tabIndex={-1} aria-busy={busy}>
+            <Outlet />
+          </main>
+        </div>
+      </div>
+      <Drawer open={open} onClose={() => setOpen(false)} placement="left" size={260} title={<Brand />}>
+        <Navigation onChosen={() => setOpen(false)} bare />
+      </Drawer>
+    </>
+  );
+}
+
+function Navigation({ onChosen, bare = false }: { onChosen?: () => void; bare?: boolean }) {
+  const { t } = useTranslation();
+  const { role } = useUser();
+  return (
+    <>
+      {!bare && <Brand />}
+      <nav aria-label={t("nav.label")}>
+        <ul className="nav">
+          {PAGES.filter((page) => page.allowed(role)).map((page) => (
+            <li key={page.path}>
+              <NavLink to={page.path} end={page.path === "/"} {...(onChosen && { onClick: onChosen })}>
+                {page.icon}
+                {t(`nav.${page.name}`)}
+              </NavLink>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div style={{ flex: 1 }} />
+      <Foot />
+    </>
+  );
+}
+
+function Foot(): ReactNode {
+  const { t } = useTranslation();
+  const user = useUser();
+  const auth = useEntrance().data?.setup.auth;
+  const queries = useQueryClient();
+  const leave = useMutation({
+    mutationFn: () => taken(api.POST("/admin/v1/logout")),
+    onSettled: () => queries.resetQueries(),
+  });
+  return (
+    <div className="side-foot">
+      <Preferences />
+      {auth === "off" ? (
+        <span className="soft">{t("nav.authOff")}</span>
+      ) : (
+        <>
+          <span>
+            {user.name} <span className="soft">{t(`roles.${user.role}`)}</span>
+          </span>
+          <Button size="small" icon={<LogoutOutlined aria-hidden />} loading={leave.isPending} onClick={() => leave.mutate()}>
+            {t("nav.logOut")}
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}
+
+export function Brand() {
+  const { t } = useTranslation();
+  return (
+    <Link className="brand" to="/">
+      <img src="/console/favicon.svg" alt="" />
+      {t("brand.name")} <small lang="zh">{t("brand.other")}</small>
+    </Link>
+  );
+}

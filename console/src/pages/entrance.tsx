@@ -1,0 +1,103 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Alert, Button, Divider, Form, Input } from "antd";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api, type Schemas, taken } from "../api/client";
+import { SESSION } from "../api/session";
+import { Preferences } from "../components/preferences";
+import { useMessage } from "../components/states";
+import { Brand } from "../layout";
+
+const SHORTEST_PASSWORD = 8;
+
+/** The way in: the first owner with the set-up token, then everybody by password or by the provider of identities. */
+export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
+  const { t } = useTranslation();
+  const title = setup.needed ? t("entrance.setUp") : t("entrance.logIn");
+  useEffect(() => {
+    document.title = `${title} · Rixin`;
+  }, [title]);
+  return (
+    <main className="entrance">
+      <div className="entrance-card">
+        <Brand />
+        <h1>{title}</h1>
+        {setup.needed ? <SetUp /> : <LogIn />}
+        {setup.oidc !== null && (
+          <>
+            <Divider plain>{t("entrance.or")}</Divider>
+            <Button block size="large" href="/admin/v1/oidc/start">
+              {t("entrance.with", { provider: setup.oidc })}
+            </Button>
+          </>
+        )}
+        <div className="entrance-foot">
+          <Preferences />
+        </div>
+      </div>
+    </main>
+  );
+}
+
+function SetUp() {
+  const { t } = useTranslation();
+  const enter = useEnter((wish: Schemas["SetupWish"]) => taken(api.POST("/admin/v1/setup", { body: wish })));
+  return (
+    <>
+      <p className="soft">{t("entrance.setUpAbout")}</p>
+      <Form layout="vertical" requiredMark={false} onFinish={enter.mutate} size="large">
+        <Form.Item name="token" label={t("entrance.token")} rules={[{ required: true }]} extra={t("entrance.tokenWhere")}>
+          <Input autoComplete="off" spellCheck={false} />
+        </Form.Item>
+        <Form.Item name="name" label={t("entrance.name")} rules={[{ required: true }]}>
+          <Input autoComplete="name" />
+        </Form.Item>
+        <Email />
+        <Form.Item name="password" label={t("entrance.password")} rules={[{ required: true, min: SHORTEST_PASSWORD }]}>
+          <Input.Password autoComplete="new-password" />
+        </Form.Item>
+        <Refusal error={enter.error} />
+        <Button block type="primary" htmlType="submit" loading={enter.isPending}>
+          {t("entrance.makeOwner")}
+        </Button>
+      </Form>
+    </>
+  );
+}
+
+function LogIn() {
+  const { t } = useTranslation();
+  const enter = useEnter((wish: Schemas["Credentials"]) => taken(api.POST("/admin/v1/login", { body: wish })));
+  return (
+    <Form layout="vertical" requiredMark={false} onFinish={enter.mutate} size="large">
+      <Email />
+      <Form.Item name="password" label={t("entrance.password")} rules={[{ required: true }]}>
+        <Input.Password autoComplete="current-password" />
+      </Form.Item>
+      <Refusal error={enter.error} />
+      <Button block type="primary" htmlType="submit" loading={enter.isPending}>
+        {t("entrance.logIn")}
+      </Button>
+    </Form>
+  );
+}
+
+function Email() {
+  const { t } = useTranslation();
+  return (
+    <Form.Item name="email" label={t("entrance.email")} rules={[{ required: true, type: "email" }]}>
+      <Input type="email" autoComplete="username" />
+    </Form.Item>
+  );
+}
+
+function Refusal({ error }: { error: unknown }) {
+  const message = useMessage();
+  return error === null ? null : <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 16 }} />;
+}
+
+function useEnter<T>(enter: (wish: T) => Promise<unknown>) {
+  const queries = useQueryClient();
+  return useMutation({ mutationFn: enter, onSuccess: () => queries.invalidateQueries({ queryKey: SESSION }) });
+}

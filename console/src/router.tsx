@@ -1,0 +1,32 @@
+import { createBrowserRouter } from "react-router";
+
+import { Broken, NotFound, Waiting } from "./components/states";
+import { Layout } from "./layout";
+
+/** The console's pages; each is loaded when it is first looked at. */
+export const router = createBrowserRouter(
+  [
+    {
+      path: "/",
+      element: <Layout />,
+      errorElement: <Broken />,
+      hydrateFallbackElement: <Waiting />,
+      children: [
+        {
+          errorElement: <Broken />,
+          children: [
+            { index: true, lazy: async () => ({ Component: (await import("./pages/overview")).Overview }) },
+            { path: "playground", lazy: async () => ({ Component: (await import("./pages/playground")).Playground }) },
+            { path: "keys", lazy: async () => ({ Component: (await import("./pages/keys")).Keys }) },
+            { path: "models", lazy: async () => ({ Component: (await import("./pages/models")).Models }) },
+            { path: "providers", lazy: async () => ({ Component: (await import("./pages/providers")).Providers }) },
+            { path: "requests", lazy: async () => ({ Component: (await import("./pages/requests")).Requests }) },
+            { path: "usage", lazy: async () => ({ Component: (await import("./pages/usage")).Usage }) },
+            { path: "*", Component: NotFound },
+          ],
+        },
+      ],
+    },
+  ],
+  { basename: "/console" },
+);
