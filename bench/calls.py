@@ -59,7 +59,8 @@ CASES: Mapping[str, Case] = {
     ),
     "agent": Case("/v1/chat/completions", {**agent_body(QUESTION, size=0.75), "model": "mock", "stream": False}),
 }
-"""A whole answer, a stream of 204 events, an answer in another dialect than the upstream's, and a request of 40 kB."""
+"""A whole answer, a stream of 204 events, an answer in another dialect than the upstream's, and a request of 40 kB with
+10 tools."""
 
 
 class Tally:
