@@ -78,7 +78,7 @@ def owner(site: Server) -> dict[str, str]:
     token = (site.data_dir / "setup-token").read_text(encoding="utf-8").strip()
     answer = requests.post(f"{site.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60)
     assert answer.status_code == 201, answer.text
-    return dict(answer.cookies)
+    return answer.cookies.get_dict()
 
 
 @contextmanager
