@@ -31,6 +31,7 @@ PAGES = {
     "providers": ("Providers", "上游"),
     "requests": ("Requests", "请求"),
     "usage": ("Usage", "用量"),
+    "team": ("Team", "团队"),
     "no/such/page": (None, None),
 }
 LANGUAGES = ("en", "zh")
@@ -78,7 +79,7 @@ def owner(site: Server) -> dict[str, str]:
     token = (site.data_dir / "setup-token").read_text(encoding="utf-8").strip()
     answer = requests.post(f"{site.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60)
     assert answer.status_code == 201, answer.text
-    return answer.cookies.get_dict()
+    return {cookie.name: cookie.value or "" for cookie in answer.cookies}
 
 
 @contextmanager
