@@ -6,10 +6,10 @@ import re
 from rixin.accounts.file_purposes import purpose_of
 from rixin.accounts.files import FileBook, FileWish, Upload
 from rixin.core.files import File, Shape
+from rixin.dialects.multipart import MultipartReader, Part
 from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Settings
 from rixin.web.exchange import Exchange
-from rixin.dialects.multipart import MultipartReader, Part
 
 _MAX_FIELD = 8192
 """Bytes of a field."""
