@@ -139,6 +139,22 @@ def test_no_minute_ever_holds_more_than_the_amount(
     play(backend, history, *limits)
 
 
+def test_a_clock_that_is_set_right_again_admits_nobody(backend: Backend) -> None:
+    """While it was behind, time stood still; what was missed then is not taken off what was counted since."""
+    limits = backend.limit("requests", 3, 60), backend.limit("concurrency", 2)
+    backend.inspect(limits[0])
+    backend.clock.set_wall(-FIVE_HOURS)
+    backend.clock.advance(2 * MINUTE)
+    running = [backend.acquire(*limits) for _ in range(2)]
+    backend.clock.set_wall(FIVE_HOURS)
+    for limit in limits:
+        assert backend.inspect(limit).remaining == limit.amount - 2
+    with pytest.raises(LimitError):
+        backend.acquire(limits[1])
+    for reservation in running:
+        backend.end(reservation, None)
+
+
 @given(history=histories(FIVE_HOURS), amount=st.integers(1, 5))
 @settings(deadline=None, max_examples=30)
 def test_no_five_hours_ever_hold_more_than_the_amount(
