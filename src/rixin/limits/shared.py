@@ -125,13 +125,14 @@ class SharedLimiter:
 
     async def aclose(self) -> None:
         """Gives back what was leased, and writes what is to be written, unless the store cannot be used."""
+        # Before anything else: what is given back would have it tended again, when the store is closed.
+        self._leaves = True
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         for name in list(self._leases):
             self._give_back(name)
         if self._joined:
-            self._leaves = True
             self._work_soon()
         while self._tasks:
             await asyncio.wait(self._tasks)
