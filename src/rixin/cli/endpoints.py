@@ -157,7 +157,7 @@ def _operations(
     embedder = Embedder(generator.serving)
     for dialect, keeper in _spoken_and_kept(responses, sessions):
         for route in dialect.routes:
-            intake = Intake(route, models, settings.server, keeper)
+            intake = Intake(dialect, route, models, settings.server, clock, keeper)
             if route.operation == "count":
                 handler = CountHandler(dialect, intake, counter, clock)
             elif route.operation == "embed":
