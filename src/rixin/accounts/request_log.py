@@ -252,9 +252,8 @@ class RequestLog:
         """
         self._stored_since_sweep = 0
         oldest = self._clock.now() - self._settings.request_log_days * DAY
-        deleted = SWEEP_PORTION
-        while deleted == SWEEP_PORTION:
-            deleted = await self._table.delete_before(oldest, SWEEP_PORTION)
+        while await self._table.delete_before(oldest, SWEEP_PORTION) == SWEEP_PORTION:
+            pass
         excess = await self._table.bodies_size() - self._settings.max_kept_bytes
         while excess > 0 and (dropped := await self._table.drop_bodies(SWEEP_PORTION)):
             excess -= dropped
