@@ -154,7 +154,7 @@ def _operations(services: WireServices) -> Iterator[Endpoint]:
     generator, links, clock = services.generator, services.links, services.clock
     server = services.settings.server
     drawer = open_drawer(services.settings, generator, services.files)
-    counter = Counter(generator.catalog, generator.router)
+    counter = Counter(generator.serving.catalog, generator.serving.router)
     embedder = Embedder(generator.serving)
     for dialect, keeper in _spoken_and_kept(services.responses, services.sessions):
         for route in dialect.routes:
