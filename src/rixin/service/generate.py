@@ -75,7 +75,7 @@ class Generation(Served[Generate]):
             failure = reason(end)
             raise
         finally:
-            await self._end(reservation, failure)
+            self._end(reservation, failure)
 
     async def _answer(self, request: Generate) -> AsyncGenerator[Batch, None]:
         """The answer of whoever gives one, its thoughts sealed and remembered."""
@@ -142,7 +142,7 @@ class Generation(Served[Generate]):
     async def _count(self, request: Generate) -> int | None:
         return await self._serving.router.count(request, self._resolution)
 
-    async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
+    def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved.
 
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
