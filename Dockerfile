@@ -1,6 +1,13 @@
 # Rixin in a container: it runs as nobody in particular, and writes to /var/lib/rixin and /tmp only, so that the rest may
 # be read-only.
 
+FROM node:22-bookworm-slim AS console
+WORKDIR /build/console
+COPY console/package.json console/package-lock.json console/.npmrc ./
+RUN npm ci --ignore-scripts
+COPY console ./
+RUN npm run build
+
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/rixin
@@ -10,6 +17,7 @@ RUN pip install --require-hashes --requirement requirements/rixin.txt
 COPY requirements/build.txt requirements/
 RUN python -m venv /opt/build && /opt/build/bin/pip install --require-hashes --requirement requirements/build.txt
 COPY . .
+COPY --from=console /build/src/rixin/web/static src/rixin/web/static
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /build/dist \
     && pip install --no-deps /build/dist/*.whl
 

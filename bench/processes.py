@@ -127,6 +127,6 @@ def wait_for_quiet(limit: float) -> None:
     step, deadline = 0.25, time.monotonic() + limit
     while time.monotonic() < deadline:
         before = machine_cpu_seconds()
-        time.sleep(step)
+        time.sleep(step)  # the span over which the load is measured, no wait for something
         if machine_cpu_seconds() - before < QUIET * step:
             return

@@ -64,7 +64,7 @@ def wait_until(process: Process, what: str, ready: Callable[[], bool], *, pause:
             if ready():
                 return time.monotonic() - process.started
         process.check()
-        time.sleep(pause)
+        time.sleep(pause)  # another process's port: the kernel has no event for when it answers
     raise RuntimeError(f"{what} was not ready in {START_DEADLINE:.0f} s:\n{process.log.read_text()[-2000:]}")
 
 

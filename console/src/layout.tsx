@@ -7,6 +7,7 @@ import {
   LogoutOutlined,
   MenuOutlined,
   MessageOutlined,
+  TeamOutlined,
   UnorderedListOutlined,
 } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -29,6 +30,7 @@ const PAGES = [
   { path: "/providers", name: "providers", icon: <CloudServerOutlined aria-hidden />, allowed: can.read },
   { path: "/requests", name: "requests", icon: <UnorderedListOutlined aria-hidden />, allowed: can.read },
   { path: "/usage", name: "usage", icon: <BarChartOutlined aria-hidden />, allowed: can.read },
+  { path: "/team", name: "team", icon: <TeamOutlined aria-hidden />, allowed: can.read },
 ] as const;
 
 /** Navigation and a page, for who is in; the way in for everybody else. */

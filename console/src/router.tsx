@@ -22,6 +22,7 @@ export const router = createBrowserRouter(
             { path: "providers", lazy: async () => ({ Component: (await import("./pages/providers")).Providers }) },
             { path: "requests", lazy: async () => ({ Component: (await import("./pages/requests")).Requests }) },
             { path: "usage", lazy: async () => ({ Component: (await import("./pages/usage")).Usage }) },
+            { path: "team", lazy: async () => ({ Component: (await import("./pages/team")).Team }) },
             { path: "*", Component: NotFound },
           ],
         },

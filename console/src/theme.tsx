@@ -70,6 +70,7 @@ export function antTheme(dark: boolean): ThemeConfig {
     },
     components: {
       Card: { headerFontSize: 15 },
+      ...(dark && { Tabs: { itemSelectedColor: "#9db3ff", itemHoverColor: "#9db3ff", itemActiveColor: "#9db3ff", inkBarColor: "#9db3ff" } }),
       Table: { headerBg: dark ? "#1b212d" : "#f7f8fb", cellPaddingBlockMD: 10 },
     },
   };

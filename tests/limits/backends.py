@@ -115,6 +115,7 @@ class Backend:
 
         # Whoever is killed is asked nothing: all that it was about to do is not done.
         async def kill() -> None:
+            limiter._leaves = True  # pyright: ignore[reportPrivateUsage] - so that a cancelled step starts no keeper
             tasks = [*limiter._tasks, limiter._keeper]  # pyright: ignore[reportPrivateUsage]
             alive = [task for task in tasks if task is not None]
             for task in alive:

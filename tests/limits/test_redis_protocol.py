@@ -13,8 +13,8 @@ from rixin.limits.shared import SharedLimiter
 from tests.support.redis import RedisServer
 
 ALLOWED = frozenset({
-    "CLIENT", "DEL", "EVALSHA", "EXEC", "GET", "HMGET", "HSET", "HSETNX", "MULTI", "SCRIPT", "SELECT", "SET", "TIME",
-    "ZADD", "ZRANGEBYSCORE", "ZREM",
+    "CLIENT", "DEL", "EVALSHA", "EXEC", "GET", "HGET", "HMGET", "HSET", "HSETNX", "MULTI", "SCRIPT", "SELECT", "SET",
+    "TIME", "ZADD", "ZRANGEBYSCORE", "ZREM",
 })  # fmt: skip
 """Commands of Redis 7.2, from which Valkey goes on; `CLIENT SETINFO` is what the library says of itself."""
 _COMMAND = re.compile(r'^\+\d+\.\d+ \[[^]]*\] "(\w+)"', re.MULTILINE)

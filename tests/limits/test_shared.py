@@ -55,10 +55,10 @@ class Party:
         self._opening = opening
         self.opened: list[tuple[SharedLimiter, Watched]] = []
 
-    def join(self) -> tuple[SharedLimiter, Watched]:
+    def join(self, pace: float = PACE) -> tuple[SharedLimiter, Watched]:
         """One more of them."""
         store = Watched(self._opening(self.clock))
-        limiter = SharedLimiter(store, self.clock, pace=PACE)
+        limiter = SharedLimiter(store, self.clock, pace=pace)
         self.opened.append((limiter, store))
         return limiter, store
 
@@ -164,6 +164,17 @@ async def test_a_process_that_ends_well_gives_everything_back(party: Party) -> N
     party.clock.advance(microseconds(6))
     await second.acquire([limit], Cost())
     assert await remaining(party.join()[0], limit) == 998 - 998 // 4
+
+
+async def test_a_process_that_has_ended_does_nothing_any_more(party: Party) -> None:
+    """Nothing is left that would open the store again, and tell the others that it lives."""
+    before = asyncio.all_tasks()
+    limiter, _ = party.join(pace=60)
+    await limiter.acquire([quota(1000)], Cost())
+    assert asyncio.all_tasks() > before
+    party.opened.clear()
+    await limiter.aclose()
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_lease_ends_with_its_slot(party: Party) -> None:

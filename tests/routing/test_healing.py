@@ -1,48 +1,23 @@
 """Self-healing, from the client to a strict upstream and back, through the whole application."""
 
-import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rixin.errors import Kind, RixinError
-from rixin.profiles.profile import NOTHING
 from rixin.profiles.sanitizers.history import INTERRUPTED
 from rixin.profiles.sanitizers.images import PLACEHOLDER
 from rixin.profiles.search import EXTRA_CALLS
-from rixin.store.learned import LearnedTable
-from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.media.samples import image
 from tests.profiles.strict_upstream import OPAQUE, SENSENOVA, SHAPES, Rules, covers, facts
+from tests.routing.asking import HI, OBJECT, asked, opaque
 from tests.support.clients import CHAT, MESSAGES, RESPONSES, Asked, agent_request
-from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
+from tests.support.healing import PROVIDER, HealingSite, healing_site
 from tests.support.strict_runs import markdown, run
-from tests.upstreams.scripted import Reply, Request, Send, Stall, answer
+from tests.upstreams.scripted import Reply, Request, Send, answer
 from tests.upstreams.strict import StrictUpstream
-
-HI = {"role": "user", "content": "Hi"}
-OBJECT = {"type": "json_object"}
-
-
-def asked(model: str = "m", **fields: Any) -> dict[str, Any]:
-    """A small request."""
-    return {"model": model, "messages": [HI], **fields}
-
-
-def opaque(*refused: str) -> StrictUpstream:
-    """An upstream that refuses some fields of the model `m`, and does not say so."""
-    return StrictUpstream({"m": Rules(refused=frozenset(refused))})
-
-
-@pytest.fixture
-async def healing(tmp_path: Path) -> AsyncGenerator[HealingSite, None]:
-    """An application over an upstream that refuses `seed`."""
-    async with healing_site(tmp_path, opaque("seed")) as site:
-        yield site
 
 
 @pytest.mark.timeout(600)
@@ -267,221 +242,6 @@ async def test_a_sacred_part_is_refused_at_once(tmp_path: Path) -> None:
         told = await healing.ask(asked(n=2, user="ann"))
     assert (told.status, upstream.calls["m"]) == (400, 1)
     assert told.body["error"].get("param") == "n"
-
-
-async def test_e6_a_rule_is_stored_once_a_control_has_proved_it(tmp_path: Path) -> None:
-    """Before that, other clients' requests go out as they are; after it, without the part."""
-    upstream = opaque("seed")
-    async with healing_site(tmp_path, upstream, controls=False) as healing:
-        await healing.ask(asked(seed=7))
-        other = asked(seed=8, top_k=3)
-        await healing.ask(other)
-        assert upstream.bodies("m")[2] == other
-        assert healing.learned.rules(PROVIDER) == []
-        assert upstream.calls["m"] == 2 + 2
-        healing.start_controls()
-        await healing.rest()
-        assert [rule.part for rule in healing.learned.rules(PROVIDER)] == ["seed"]
-        having, lacking, *_ = (body for body in upstream.bodies("m") if body["messages"] != [HI])
-        assert having == {**lacking, "seed": having["seed"]}
-        told = await healing.ask(other)
-        assert (told.attempts, told.changes) == (1, "drop_param(seed)")
-
-
-async def test_what_was_proved_waits_for_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule that cannot be stored at once is stored later, without another control."""
-    clock = ManualClock()
-    async with healing_site(tmp_path, opaque("seed"), clock=clock) as healing:
-        with monkeypatch.context() as patch:
-
-            async def put(_table: LearnedTable, _rule: object) -> None:
-                raise RixinError(Kind.OVERLOADED, "away")
-
-            patch.setattr(LearnedTable, "put", put)
-            await healing.ask(asked(seed=7))
-            await healing.rest()
-        calls = healing.upstream.calls["m"]
-        assert healing.learned.rules(PROVIDER) == []
-        clock.advance(90 * MICROSECONDS)
-        await healing.ask(asked())
-        await healing.rest()
-        assert [rule.part for rule in healing.learned.rules(PROVIDER)] == ["seed"]
-        assert healing.upstream.calls["m"] == calls + 1
-
-
-async def test_what_was_learned_is_forgotten_on_demand(healing: HealingSite) -> None:
-    """A rule that was removed holds no more, and is learned anew where it is still true."""
-    await healing.ask(asked(seed=7))
-    await healing.rest()
-    assert healing.profile(PROVIDER, "m") != NOTHING
-    assert await healing.learned.forget(PROVIDER, "m", "seed") == 1
-    assert (await healing.ask(asked(seed=7))).attempts == 2
-    await healing.rest()
-    assert (await healing.ask(asked(seed=7))).attempts == 1
-
-
-async def test_controls_are_few(tmp_path: Path) -> None:
-    """There are ten an hour for a model, and the others follow in the hours after."""
-    clock = ManualClock()
-    fields: dict[str, Any] = {
-        "top_p": 0.8,
-        "top_k": 3,
-        "min_p": 0.1,
-        "seed": 1,
-        "verbosity": "low",
-        "logit_bias": {"5": 1},
-    }
-    fields |= {"presence_penalty": 0.3, "frequency_penalty": 0.3, "repetition_penalty": 1.2, "thinking_budget": 99}
-    fields |= {"prediction": {"type": "content", "content": "x"}, "do_sample": False, "reasoning_effort": "low"}
-    upstream = opaque(*fields)
-    async with healing_site(tmp_path, upstream, clock=clock) as healing:
-        for hour, proved in enumerate((10, len(fields), len(fields))):
-            told = await healing.ask(asked(**fields))
-            assert told.status == 200
-            await healing.rest()
-            await healing.ask(asked())
-            await healing.rest()
-            assert len(healing.learned.rules(PROVIDER)) == proved, hour
-            clock.advance(3700 * MICROSECONDS)
-
-
-async def test_controls_count_in_the_keys_window(tmp_path: Path) -> None:
-    """They take no more of a key than is left of it, and leave the rest for later."""
-    clock = ManualClock()
-    limit = {"unit": "requests", "amount": 3, "window": 60.0}
-    upstream = opaque("seed")
-    async with healing_site(tmp_path, upstream, clock=clock, key_limits=[limit]) as healing:
-        assert (await healing.ask(asked(seed=7))).attempts == 2
-        await healing.rest()
-        assert (upstream.calls["m"], healing.learned.rules(PROVIDER)) == (3, [])
-        clock.advance(120 * MICROSECONDS)
-        await healing.ask(asked())
-        await healing.rest()
-        assert [rule.part for rule in healing.learned.rules(PROVIDER)] == ["seed"]
-        assert upstream.calls["m"] == 6
-
-
-async def test_nothing_is_tested_while_a_key_cools(tmp_path: Path) -> None:
-    """A control waits until the upstream has no complaint about the rate."""
-    clock = ManualClock()
-    limited: list[Reply] = []
-
-    class Busy(StrictUpstream):
-        def _reply(self, request: Request) -> Reply:
-            return limited.pop() if limited else super()._reply(request)
-
-    upstream = Busy({"m": Rules(refused=frozenset({"seed"}))})
-    impatient: dict[str, Any] = {"retries": 0, "queue_deadline": 0.0}
-    async with healing_site(tmp_path, upstream, clock=clock, controls=False, **impatient) as healing:
-        await healing.ask(asked(seed=7))
-        limited.append(answer('{"error":{"message":"rate limit"}}', status=429, retry_after="30"))
-        assert (await healing.ask(asked())).status == 429
-        assert healing.controls.cools(PROVIDER, "m")
-        healing.start_controls()
-        await healing.rest()
-        assert healing.learned.rules(PROVIDER) == []
-        clock.advance(90 * MICROSECONDS)
-        assert not healing.controls.cools(PROVIDER, "m")
-        await healing.ask(asked())
-        await healing.rest()
-        assert [rule.part for rule in healing.learned.rules(PROVIDER)] == ["seed"]
-
-
-async def test_rules_are_tested_again_after_a_week(tmp_path: Path) -> None:
-    """One that still holds is kept for another week, and one that holds no more goes."""
-    clock = ManualClock()
-    upstream = opaque("seed", "top_k")
-    async with healing_site(tmp_path, upstream, clock=clock) as healing:
-        await healing.ask(asked(seed=7, top_k=3))
-        await healing.rest()
-        assert {rule.part for rule in healing.learned.rules(PROVIDER)} == {"seed", "top_k"}
-        upstream.rules["m"] = Rules(refused=frozenset({"seed"}))
-        before = upstream.calls["m"]
-        await healing.ask(asked())
-        await healing.rest()
-        assert upstream.calls["m"] == before + 1
-        clock.advance(8 * 86400 * MICROSECONDS)
-        await healing.ask(asked())
-        await healing.rest()
-        [rule] = healing.learned.rules(PROVIDER)
-        assert (rule.part, rule.expires_at) == ("seed", clock.now() + 7 * 86400)
-
-
-async def test_shutting_down_waits_for_no_control(tmp_path: Path) -> None:
-    """A control whose upstream is silent is given up with the server."""
-
-    tested = asyncio.Event()
-
-    class Silent(StrictUpstream):
-        def _reply(self, request: Request) -> Reply:
-            if request.json["messages"] == [HI]:
-                return super()._reply(request)
-            tested.set()
-            return [Stall()]
-
-    upstream = Silent({"m": Rules(refused=frozenset({"seed"}))})
-    async with asyncio.timeout(HANG), healing_site(tmp_path, upstream) as healing:
-        await healing.ask(asked(seed=7))
-        await tested.wait()
-    assert healing.learned.rules(PROVIDER) == []
-
-
-async def test_an_answer_of_the_wrong_form_is_asked_for_once_more(tmp_path: Path) -> None:
-    """Where the form had to be asked for in words, the answer is looked at, and the model told what is wrong."""
-    upstream = opaque("response_format")
-    upstream.say = ["Sure! Here it is: {}", '{"ok": true}']
-    async with healing_site(tmp_path, upstream, controls=False) as healing:
-        told = await healing.ask(asked(response_format=OBJECT))
-    assert (told.text, told.attempts, told.changes) == ('{"ok": true}', 3, "instruct_format(response_format)")
-    again = upstream.bodies("m")[2]["messages"]
-    assert again[-2] == {"role": "assistant", "content": "Sure! Here it is: {}"}
-    assert "not JSON" in again[-1]["content"]
-
-
-async def test_an_answer_that_keeps_the_wrong_form_is_given_and_told(tmp_path: Path) -> None:
-    """The second one is what there is, and the client knows."""
-    upstream = opaque("response_format")
-    upstream.say = ["no", "no, really"]
-    async with healing_site(tmp_path, upstream, controls=False) as healing:
-        told = await healing.ask(asked(response_format=OBJECT))
-    assert (told.text, told.attempts) == ("no, really", 3)
-    assert told.changes == "instruct_format(response_format), format_not_kept(response_format)"
-
-
-@pytest.mark.parametrize("obstacle", ["limit", "refusal"])
-async def test_an_answer_in_hand_is_not_lost(tmp_path: Path, obstacle: str) -> None:
-    """Where the form cannot be asked for once more, the client gets what was answered, and is told."""
-
-    class Wordless(Rules):
-        def complaints(self, body: dict[str, Any]) -> list[str]:
-            known = super().complaints(body)
-            return ["no"] if obstacle == "refusal" and len(body["messages"]) > 2 else known
-
-    upstream = StrictUpstream({"m": Wordless(refused=frozenset({"response_format"}))})
-    upstream.say = ["no"]
-    limit = {"unit": "requests", "amount": 2 if obstacle == "limit" else 100, "window": 60.0}
-    async with healing_site(tmp_path, upstream, controls=False, key_limits=[limit]) as healing:
-        told = await healing.ask(asked(response_format=OBJECT))
-    assert (told.status, told.text) == (200, "no")
-    assert told.changes == "instruct_format(response_format), format_not_kept(response_format)"
-
-
-async def test_an_answer_that_calls_a_tool_has_no_form(tmp_path: Path) -> None:
-    """Only what is said must have the form; a call is not asked for again."""
-    call = {"id": "c", "type": "function", "function": {"name": "read", "arguments": "{}"}}
-    message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-    whole |= {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
-
-    class Calling(StrictUpstream):
-        def _reply(self, request: Request) -> Reply:
-            return answer(json.dumps(whole)) if "response_format" not in request.json else super()._reply(request)
-
-    upstream = Calling({"m": Rules(refused=frozenset({"response_format"}))})
-    async with healing_site(tmp_path, upstream, controls=False) as healing:
-        told = await healing.ask(asked(response_format=OBJECT, tools=SHAPES["messages-shaped"]["tools"]))
-    assert told.attempts == 2
-    assert told.body["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "read"
 
 
 async def test_tools_are_told_by_the_clients_names(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from rixin.clock import SystemClock
 from rixin.engines.control import ControlServer
 from rixin.limits.process import ProcessLimiter
 from rixin.settings import Provider, Server, Settings
-from tests.engines.test_fleet import Yard
+from tests.engines.yard import Yard
 from tests.support.databases import Place, url_of
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 

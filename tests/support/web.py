@@ -21,7 +21,7 @@ from rixin.accounts.ledger import Ledger
 from rixin.accounts.request_log import RequestLog
 from rixin.accounts.root_secret import RootSecret
 from rixin.cli.conversations import continuity, session_book, stored_response_book
-from rixin.cli.endpoints import endpoints, spoken
+from rixin.cli.endpoints import WireServices, endpoints, spoken
 from rixin.cli.knowledge import document_decoders
 from rixin.cli.stores import file_book
 from rixin.cli.worker import Server
@@ -141,15 +141,17 @@ async def site(
 
     table = RouteTable(
         endpoints(
-            settings,
-            generator,
-            ModelService(catalog, settled),
-            responses,
-            None if kept is None else SessionService(kept, clock),
-            files,
-            links,
-            clock,
-            lambda: obstacle[0] if obstacle else None,
+            WireServices(
+                generator=generator,
+                models=ModelService(catalog, settled),
+                responses=responses,
+                sessions=None if kept is None else SessionService(kept, clock),
+                files=files,
+                links=links,
+                obstacle=lambda: obstacle[0] if obstacle else None,
+                settings=settings,
+                clock=clock,
+            )
         )
     )
     app = App(

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { api, type Schemas, taken } from "../api/client";
 import { can, useUser } from "../api/session";
 import { CodeBlock } from "../components/copy";
+import { More } from "../components/more";
 import { Page } from "../components/page";
 import { Loaded, Nothing, useMessage } from "../components/states";
 import { useFormat } from "../format";
@@ -50,11 +51,7 @@ export function Keys() {
           return (
             <>
               <KeyTable keys={rows} holds={holds} />
-              {keys.hasNextPage && (
-                <Button style={{ marginTop: 14 }} loading={keys.isFetchingNextPage} onClick={() => void keys.fetchNextPage()}>
-                  {t("actions.more")}
-                </Button>
-              )}
+              <More pages={keys} />
             </>
           );
         }}

@@ -17,7 +17,7 @@ from rixin.core.usage import Usage
 from rixin.errors import RixinError, invalid
 from rixin.settings import UsageKeeping
 from rixin.store.database import Database
-from rixin.store.usage import EVERY, SECONDS_PER_DAY, UsageFilter, UsageTable
+from rixin.store.usage import EVERY, UsageFilter, UsageTable
 from rixin.store.usage_row import UsageRow
 from rixin.store.usage_sums import DAY, EVERYBODY, HOUR, Grouping, SumFilter, UsageSums, UsageTotal
 
@@ -131,9 +131,10 @@ class Ledger:
             RixinError: `OVERLOADED` when the store cannot be used.
         """
         for table, days in ((self._table, keeping.days), (self._sums, keeping.sum_days)):
-            deleted = 0 if days is None else SWEEP_PORTION
-            while days is not None and deleted == SWEEP_PORTION:
-                deleted = await table.delete_before(now - days * SECONDS_PER_DAY, SWEEP_PORTION)
+            if days is None:
+                continue
+            while await table.delete_before(now - days * DAY, SWEEP_PORTION) == SWEEP_PORTION:
+                pass
 
     async def flush(self) -> bool:
         """Writes the rows that were recorded before. Returns whether it could; if not, it is tried again later."""

@@ -26,8 +26,9 @@ from rixin.errors import Kind, RixinError, invalid
 from rixin.settings import Server
 from rixin.store.database import Database
 from rixin.store.requests import ListedRequest, RequestDetail, RequestTable
-from rixin.store.usage import EVERY, SECONDS_PER_DAY, UsageFilter
+from rixin.store.usage import EVERY, UsageFilter
 from rixin.store.usage_row import UsageRow
+from rixin.store.usage_sums import DAY
 
 PURPOSE = "request bodies"
 BATCH = 100
@@ -250,10 +251,9 @@ class RequestLog:
             RixinError: `OVERLOADED` when the store cannot be used.
         """
         self._stored_since_sweep = 0
-        oldest = self._clock.now() - self._settings.request_log_days * SECONDS_PER_DAY
-        deleted = SWEEP_PORTION
-        while deleted == SWEEP_PORTION:
-            deleted = await self._table.delete_before(oldest, SWEEP_PORTION)
+        oldest = self._clock.now() - self._settings.request_log_days * DAY
+        while await self._table.delete_before(oldest, SWEEP_PORTION) == SWEEP_PORTION:
+            pass
         excess = await self._table.bodies_size() - self._settings.max_kept_bytes
         while excess > 0 and (dropped := await self._table.drop_bodies(SWEEP_PORTION)):
             excess -= dropped

@@ -6,7 +6,8 @@ import typer
 
 from rixin.accounts.people import People
 from rixin.cli import options, output
-from rixin.cli.users import with_people
+from rixin.cli.opened import run_with
+from rixin.cli.people import people_of
 from rixin.store.audit import AuditFilter
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -29,7 +30,8 @@ def list_audit(
 ) -> None:
     """List what was done, the latest first."""
     wanted = AuditFilter(actor=actor, action=action, target=target)
-    rows = with_people(options.load_settings(config, data_dir), lambda people: people.audit.list(wanted, limit=limit))
+    settings = options.load_settings(config, data_dir)
+    rows = run_with(people_of(settings), lambda people: people.audit.list(wanted, limit=limit))
     if json:
         output.print_json(rows)
         return
@@ -68,5 +70,5 @@ def verify(config: options.Config = None, data_dir: options.DataDir = None, json
             output.stdout.print(f"{verdict.rows} rows are as they were written; the last one is {verdict.head or '-'}")
         return not verdict.problems
 
-    if not with_people(options.load_settings(config, data_dir), work):
+    if not run_with(people_of(options.load_settings(config, data_dir)), work):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from rixin.accounts.keys import KeyRing
 from rixin.accounts.root_secret import RootSecret
 from rixin.cli.admin import lazy_admin
 from rixin.cli.conversations import open_conversations
-from rixin.cli.endpoints import endpoints, spoken
+from rixin.cli.endpoints import WireServices, endpoints, spoken
 from rixin.cli.engines import Engines, open_engines
 from rixin.cli.generation import open_generator
 from rixin.cli.knowledge import document_decoders, open_knowledge
@@ -73,16 +73,18 @@ async def compose(
         admin = lazy_admin(settings, stores, engines, clock)
         observed = _observed(settings, stores, engines, lambda: app)
         wire = endpoints(
-            settings,
-            generator,
-            ModelService(engines.catalog, engines.upstreams.looked),
-            conversations.responses,
-            conversations.sessions,
-            stores.files,
-            stores.links,
-            clock,
-            engines.obstacle,
-            knowledge.service,
+            WireServices(
+                generator=generator,
+                models=ModelService(engines.catalog, engines.upstreams.looked),
+                responses=conversations.responses,
+                sessions=conversations.sessions,
+                files=stores.files,
+                links=stores.links,
+                knowledge=knowledge.service,
+                obstacle=engines.obstacle,
+                settings=settings,
+                clock=clock,
+            )
         )
         app = App(
             RouteTable([*wire, *telemeter.endpoints(observed), *reference(lambda: app.endpoints, admin)]),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
+from msgspec import Struct
 
 from rixin.accounts.file_links import FileLinks
 from rixin.accounts.files import FileBook
@@ -88,30 +89,37 @@ _FILE_SHAPES: dict[Shape, FileShape] = {
 }
 
 
-def endpoints(
-    settings: Settings,
-    generator: Generator,
-    models: ModelService,
-    responses: ResponseService,
-    sessions: SessionService | None,
-    files: FileBook,
-    links: FileLinks,
-    clock: Clock,
-    obstacle: Callable[[], RixinError | None],
-    knowledge: KnowledgeService | None = None,
-) -> list[Endpoint]:
+class WireServices(Struct, frozen=True, kw_only=True):
+    """What the wire routes are answered with."""
+
+    generator: Generator
+    models: ModelService
+    responses: ResponseService
+    sessions: SessionService | None
+    """None where the server keeps none."""
+    files: FileBook
+    links: FileLinks
+    knowledge: KnowledgeService | None = None
+    """None where there are no knowledge bases."""
+    obstacle: Callable[[], RixinError | None]
+    """Why requests cannot be served now."""
+    settings: Settings
+    clock: Clock
+
+
+def endpoints(services: WireServices) -> list[Endpoint]:
     """All of them. Of prefixes the first that fits counts."""
     return [
         Endpoint.public("/", HealthHandler()),
         Endpoint.public("/health", HealthHandler()),
-        Endpoint.public("/readyz", ReadyHandler(obstacle)),
+        Endpoint.public("/readyz", ReadyHandler(services.obstacle)),
         *_console(),
-        *_models(models),
-        *_operations(settings, generator, models, responses, sessions, files, links, clock),
-        *_responses(responses, clock),
-        *_sessions(settings, sessions),
-        *_files(settings, files, links),
-        *_knowledge(settings, knowledge, links),
+        *_models(services.models),
+        *_operations(services),
+        *_responses(services.responses, services.clock),
+        *_sessions(services),
+        *_files(services),
+        *_knowledge(services),
         *(_private(method, prefix, SENSENOVA_NATIVE, refuse) for prefix in NATIVE_PREFIXES for method in METHODS),
     ]
 
@@ -142,30 +150,23 @@ def _shape_for(dialect: Dialect | None) -> ShapeOf:
     return lambda headers: _SHAPES[(dialect or spoken(headers)).name]
 
 
-def _operations(
-    settings: Settings,
-    generator: Generator,
-    models: ModelService,
-    responses: ResponseService,
-    sessions: SessionService | None,
-    files: FileBook,
-    links: FileLinks,
-    clock: Clock,
-) -> Iterator[Endpoint]:
-    drawer = open_drawer(settings, generator, files)
-    counter = Counter(generator.catalog, generator.router)
+def _operations(services: WireServices) -> Iterator[Endpoint]:
+    generator, links, clock = services.generator, services.links, services.clock
+    server = services.settings.server
+    drawer = open_drawer(services.settings, generator, services.files)
+    counter = Counter(generator.serving.catalog, generator.serving.router)
     embedder = Embedder(generator.serving)
-    for dialect, keeper in _spoken_and_kept(responses, sessions):
+    for dialect, keeper in _spoken_and_kept(services.responses, services.sessions):
         for route in dialect.routes:
-            intake = Intake(route, models, settings.server, keeper)
+            intake = Intake(dialect, route, services.models, server, clock, keeper)
             if route.operation == "count":
                 handler = CountHandler(dialect, intake, counter, clock)
             elif route.operation == "embed":
                 handler = EmbedHandler(dialect, intake, embedder, generator.refuse, clock)
             elif route.operation == "draw":
-                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, settings.server, clock)
+                handler = DrawHandler(dialect, intake, drawer, generator.refuse, links, server, clock)
             else:
-                handler = GenerateHandler(dialect, intake, generator, settings.server, clock, keeper)
+                handler = GenerateHandler(dialect, intake, generator, server, clock, keeper)
             for path in route.paths:
                 yield _private("POST", path, dialect, handler)
 
@@ -189,25 +190,26 @@ def _responses(responses: ResponseService, clock: Clock) -> Iterator[Endpoint]:
             yield _private(method, f"{path}/", OPENAI_RESPONSES, kept)
 
 
-def _sessions(settings: Settings, sessions: SessionService | None) -> Iterator[Endpoint]:
+def _sessions(services: WireServices) -> Iterator[Endpoint]:
     """Where sessions begin. A server that keeps none does not serve the platform's routes for them."""
-    if sessions is not None:
-        handler = SessionsHandler(sessions, settings.server)
+    if services.sessions is not None:
+        handler = SessionsHandler(services.sessions, services.settings.server)
         yield _private("POST", "/v1/llm/chat/sessions", SENSENOVA_NATIVE, handler)
 
 
-def _files(settings: Settings, files: FileBook, links: FileLinks) -> Iterator[Endpoint]:
+def _files(services: WireServices) -> Iterator[Endpoint]:
+    files, settings = services.files, services.settings
     many = FilesHandler(files, _FILE_SHAPES, Uploads(files, settings))
-    one = FileHandler(files, links, _FILE_SHAPES, settings.server)
+    one = FileHandler(files, services.links, _FILE_SHAPES, settings.server)
     for method in ("GET", "POST"):
         yield _private(method, "/v1/files", None, many)
     yield _private("DELETE", "/v1/files/", None, one)
     yield msgspec.structs.replace(_private("GET", "/v1/files/", None, one), proven=one.proven)
 
 
-def _knowledge(settings: Settings, knowledge: KnowledgeService | None, links: FileLinks) -> Iterator[Endpoint]:
-    if knowledge is not None:
-        handler = KnowledgeHandler(knowledge, links, settings.server)
+def _knowledge(services: WireServices) -> Iterator[Endpoint]:
+    if services.knowledge is not None:
+        handler = KnowledgeHandler(services.knowledge, services.links, services.settings.server)
         for path, methods in KNOWLEDGE_METHODS.items():
             yield from (_private(method, path, SENSENOVA_NATIVE, handler) for method in methods)
 

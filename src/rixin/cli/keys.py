@@ -1,9 +1,8 @@
 """`rixin keys`: API keys and access keys, whether the server runs or not."""
 
-import asyncio
 import importlib.resources
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
@@ -15,6 +14,8 @@ from rixin.accounts.keys import KeyRing
 from rixin.cli import options, output
 from rixin.cli.durations import parse_expiry
 from rixin.cli.key_ring import open_ring
+from rixin.cli.opened import run_with
+from rixin.cli.paging import every
 from rixin.cli.provider_rules import DIALECTS
 from rixin.clock import SystemClock
 from rixin.dialects.sensenova_native.tokens import LIFETIME
@@ -24,7 +25,6 @@ from rixin.settings import Settings
 from rixin.store.keys import Key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-T = TypeVar("T")
 
 Which = Annotated[str, typer.Argument(help="The key's id, its name, or how it begins (sk-rx-...).", metavar="KEY")]
 WhichAccessKey = Annotated[
@@ -94,7 +94,7 @@ def create(
     async def work(ring: KeyRing) -> CreatedKey | CreatedAccessKey:
         return await (ring.create_access_key(wish) if access_key else ring.create_api_key(wish))
 
-    created = _with_ring(settings, work)
+    created = run_with(open_ring(settings), work)
     if json:
         output.print_json(created)
         return
@@ -124,10 +124,10 @@ def token(
     lifetime = int(parse_expiry(expires, now) - now)
 
     async def work(ring: KeyRing) -> MintedToken:
-        found = [key for key in await _all(ring) if key.kind == "access"]
+        found = [key for key in await every(ring.list) if key.kind == "access"]
         return await ring.mint_token(_find_access_key(which, found).prefix, lifetime)
 
-    minted = _with_ring(options.load_settings(config, data_dir), work)
+    minted = run_with(open_ring(options.load_settings(config, data_dir)), work)
     if json:
         output.print_json(minted)
     else:
@@ -138,7 +138,7 @@ def token(
 def list_keys(config: options.Config = None, data_dir: options.DataDir = None, json: options.Json = False) -> None:
     """List the keys. Their secrets are known to nobody."""
     settings = options.load_settings(config, data_dir)
-    found = _with_ring(settings, _all)
+    found = run_with(open_ring(settings), lambda ring: every(ring.list))
     if json:
         output.print_json(found)
         return
@@ -190,11 +190,11 @@ def delete(
 
 def _change(which: str, settings: Settings, change: Callable[[KeyRing, str], Awaitable[None]], done: str) -> None:
     async def work(ring: KeyRing) -> Key:
-        key = _find(which, await _all(ring))
+        key = _find(which, await every(ring.list))
         await change(ring, key.id)
         return key
 
-    key = _with_ring(settings, work)
+    key = run_with(open_ring(settings), work)
     output.stdout.print(f"{done} {output.printable(key.name)} ({key.id})")
 
 
@@ -220,13 +220,6 @@ def _find_access_key(which: str | None, found: list[Key]) -> Key:
     return found[0]
 
 
-async def _all(ring: KeyRing) -> list[Key]:
-    found: list[Key] = []
-    while page := await ring.list(after=found[-1].id if found else None):
-        found += page
-    return found
-
-
 def _state(key: Key, now: float) -> str:
     if key.disabled_at is not None:
         return "disabled"
@@ -243,11 +236,3 @@ def check_plan(plan: str | None, settings: Settings) -> None:
         raise RixinError(
             Kind.INVALID_REQUEST, f"there is no plan {plan!r}; those that there are: {', '.join(known)}", param="plan"
         )
-
-
-def _with_ring(settings: Settings, work: Callable[[KeyRing], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_ring(settings) as ring:
-            return await work(ring)
-
-    return asyncio.run(run())

@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from rixin.cli import options, output
+from rixin.cli.opened import run_with
 from rixin.cli.provider_book import open_book
 from rixin.cli.provider_import import ReadProvider, read_file
 from rixin.cli.provider_rules import DIALECTS, provider_rules
@@ -368,8 +369,4 @@ async def _all(book: ProviderBook) -> list[KnownProvider]:
 
 
 def _with_book(settings: Settings, work: Callable[[ProviderBook], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_book(settings) as (book, _, _):
-            return await work(book)
-
-    return asyncio.run(run())
+    return run_with(open_book(settings), lambda opened: work(opened.book))

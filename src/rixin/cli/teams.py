@@ -9,8 +9,10 @@ from rixin.accounts.roles import TEAM_ROLES, TeamRole
 from rixin.accounts.teams import TeamChange
 from rixin.cli import options, output
 from rixin.cli.keys import check_plan
+from rixin.cli.opened import run_with
+from rixin.cli.paging import every
+from rixin.cli.people import people_of
 from rixin.cli.users import find as find_user
-from rixin.cli.users import with_people
 from rixin.errors import Kind, RixinError
 from rixin.store.teams import Member, Team
 from rixin.store.users import User
@@ -40,7 +42,7 @@ def create(
     """Make a team."""
     settings = options.load_settings(config, data_dir)
     check_plan(plan, settings)
-    team = with_people(settings, lambda people: people.teams.create(name, plan))
+    team = run_with(people_of(settings), lambda people: people.teams.create(name, plan))
     if json:
         output.print_json(team)
     else:
@@ -50,7 +52,7 @@ def create(
 @app.command("list")
 def list_teams(config: options.Config = None, data_dir: options.DataDir = None, json: options.Json = False) -> None:
     """List the teams."""
-    found = with_people(options.load_settings(config, data_dir), _all)
+    found = run_with(people_of(options.load_settings(config, data_dir)), lambda people: every(people.teams.list))
     if json:
         output.print_json(found)
         return
@@ -67,9 +69,9 @@ def members(
     """List who is in a team."""
 
     async def work(people: People) -> list[Member]:
-        return await people.teams.members(_find(which, await _all(people)).id)
+        return await people.teams.members((await _find(people, which)).id)
 
-    found = with_people(options.load_settings(config, data_dir), work)
+    found = run_with(people_of(options.load_settings(config, data_dir)), work)
     if json:
         output.print_json(found)
         return
@@ -91,9 +93,9 @@ def plan(
     check_plan(wanted, settings)
 
     async def work(people: People) -> Team:
-        return await people.teams.change(_find(which, await _all(people)).id, TeamChange(plan=wanted))
+        return await people.teams.change((await _find(people, which)).id, TeamChange(plan=wanted))
 
-    team = with_people(settings, work)
+    team = run_with(people_of(settings), work)
     output.stdout.print(f"{output.printable(team.name)} ({team.id}) is now on {plan}")
 
 
@@ -115,7 +117,7 @@ def add(
         await people.teams.put_member(team.id, found.id, role)
         return team, found
 
-    team, found = with_people(options.load_settings(config, data_dir), work)
+    team, found = run_with(people_of(options.load_settings(config, data_dir)), work)
     output.stdout.print(f"{output.printable(found.email)} is in {output.printable(team.name)} as {role}")
 
 
@@ -128,7 +130,7 @@ def remove(which: Which, user: WhichUser, config: options.Config = None, data_di
         await people.teams.remove_member(team.id, found.id)
         return team, found
 
-    team, found = with_people(options.load_settings(config, data_dir), work)
+    team, found = run_with(people_of(options.load_settings(config, data_dir)), work)
     output.stdout.print(f"{output.printable(found.email)} is not in {output.printable(team.name)} any more")
 
 
@@ -147,27 +149,20 @@ def delete(
         typer.confirm(f"Remove the team {which} with all its keys?", abort=True, err=True)
 
     async def work(people: People) -> Team:
-        team = _find(which, await _all(people))
+        team = await _find(people, which)
         await people.teams.delete(team.id)
         return team
 
-    team = with_people(options.load_settings(config, data_dir), work)
+    team = run_with(people_of(options.load_settings(config, data_dir)), work)
     output.stdout.print(f"removed {output.printable(team.name)} ({team.id})")
 
 
-def _find(which: str, found: list[Team]) -> Team:
-    for team in found:
+async def _find(people: People, which: str) -> Team:
+    for team in await every(people.teams.list):
         if which in (team.id, team.name):
             return team
     raise RixinError(Kind.NOT_FOUND, "there is no such team; `rixin teams list` shows those that there are")
 
 
 async def _both(people: People, which: str, user: str) -> tuple[Team, User]:
-    return _find(which, await _all(people)), await find_user(people, user)
-
-
-async def _all(people: People) -> list[Team]:
-    found: list[Team] = []
-    while page := await people.teams.list(after=found[-1].id if found else None):
-        found += page
-    return found
+    return await _find(people, which), await find_user(people, user)

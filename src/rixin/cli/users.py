@@ -1,8 +1,6 @@
 """`rixin users`: the people of a server, whether it runs or not."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
@@ -11,13 +9,14 @@ from rixin.accounts.roles import ROLES
 from rixin.accounts.user_rules import UserChange, UserWish
 from rixin.cli import options, output
 from rixin.cli.keys import check_plan
+from rixin.cli.opened import run_with
+from rixin.cli.paging import every
 from rixin.cli.people import people_of
 from rixin.errors import Kind, RixinError
 from rixin.settings import Role, Settings
 from rixin.store.users import User
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-T = TypeVar("T")
 
 Which = Annotated[str, typer.Argument(help="The user's id or e-mail address.", metavar="USER")]
 PasswordStdin = Annotated[
@@ -52,7 +51,7 @@ def create(
     check_plan(plan, settings)
     password = None if no_password else _password(from_stdin=password_stdin)
     wish = UserWish(email=email, name=name or email, role=role, plan=plan, password=password)
-    user = with_people(settings, lambda people: people.users.create(wish))
+    user = run_with(people_of(settings), lambda people: people.users.create(wish))
     if json:
         output.print_json(user)
     else:
@@ -62,7 +61,7 @@ def create(
 @app.command("list")
 def list_users(config: options.Config = None, data_dir: options.DataDir = None, json: options.Json = False) -> None:
     """List the users."""
-    found = with_people(options.load_settings(config, data_dir), _all)
+    found = run_with(people_of(options.load_settings(config, data_dir)), lambda people: every(people.users.list))
     if json:
         output.print_json(found)
         return
@@ -140,7 +139,7 @@ def password(
         await people.users.set_password(user.id, new)
         return user
 
-    user = with_people(settings, work)
+    user = run_with(people_of(settings), work)
     output.stdout.print(f"{output.printable(user.email)} ({user.id}) has a new password")
 
 
@@ -163,41 +162,24 @@ def delete(
         await people.users.delete(user.id)
         return user
 
-    user = with_people(options.load_settings(config, data_dir), work)
+    user = run_with(people_of(options.load_settings(config, data_dir)), work)
     output.stdout.print(f"removed {output.printable(user.email)} ({user.id})")
-
-
-def with_people(settings: Settings, work: Callable[[People], Awaitable[T]]) -> T:
-    """Does something with the people of a database."""
-
-    async def run() -> T:
-        async with people_of(settings) as people:
-            return await work(people)
-
-    return asyncio.run(run())
 
 
 async def find(people: People, which: str) -> User:
     """The user with an id or an e-mail address. Raises `NOT_FOUND`."""
     known = which.strip().lower()
-    for user in await _all(people):
+    for user in await every(people.users.list):
         if known in (user.id, user.email):
             return user
     raise RixinError(Kind.NOT_FOUND, "there is no such user; `rixin users list` shows those that there are")
-
-
-async def _all(people: People) -> list[User]:
-    found: list[User] = []
-    while page := await people.users.list(after=found[-1].id if found else None):
-        found += page
-    return found
 
 
 def _change(which: str, change: UserChange, settings: Settings, done: str) -> None:
     async def work(people: People) -> User:
         return await people.users.change((await find(people, which)).id, change)
 
-    user = with_people(settings, work)
+    user = run_with(people_of(settings), work)
     output.stdout.print(f"{output.printable(user.email)} ({user.id}) is {done}")
 
 

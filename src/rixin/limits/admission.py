@@ -1,10 +1,10 @@
 """The decision that all back ends share: may a request pass, and what do its start and its end write.
 
 A back end fetches the counters of a request, calls `admit` and stores what it changed, as one step that nobody else
-can come between. At the end of the request it stores what `settlement` or `withdrawal` says.
+can come between. At the end of the request, which `Held` tells, it stores what `settlement` or `withdrawal` says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -30,6 +30,32 @@ class Admission(Struct, frozen=True):
 
     entries: tuple[Entry, ...]
     standings: tuple[Standing, ...]
+
+
+class Held:
+    """The `Reservation` of a request that was admitted.
+
+    Args:
+        admission: What admitting it wrote.
+        write: Writes what its end changes; nothing where it has ended before.
+    """
+
+    __slots__ = ("_entries", "_write", "standings")
+
+    def __init__(self, admission: Admission, write: Callable[[Sequence[Entry]], None]) -> None:
+        self._entries = admission.entries
+        self._write = write
+        self.standings = admission.standings
+
+    def settle(self, cost: Cost) -> None:
+        """As `Reservation.settle`."""
+        entries, self._entries = self._entries, ()
+        self._write(settlement(entries, cost))
+
+    def release(self) -> None:
+        """As `Reservation.release`."""
+        entries, self._entries = self._entries, ()
+        self._write(withdrawal(entries))
 
 
 def binding(limits: Sequence[Limit]) -> dict[str, Limit]:

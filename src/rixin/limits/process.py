@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rixin.clock import Clock
-from rixin.limits.admission import Admission, Entry, admit, binding, settlement, survey, withdrawal
+from rixin.limits.admission import Entry, Held, admit, binding, survey
 from rixin.limits.base import UNLIMITED, Cost, Limit, Reservation, Standing
 from rixin.limits.window import Claims, Window, microseconds
 
@@ -39,7 +39,7 @@ class ProcessLimiter:
         admission = admit(bound, counters, cost, now=now, reading=now)
         if len(counters) > self._sweep_at:
             self._sweep(now)
-        return _ProcessReservation(self, admission)
+        return Held(admission, self._write)
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`."""
@@ -51,7 +51,7 @@ class ProcessLimiter:
     async def aclose(self) -> None:
         """Holds nothing that could be given back."""
 
-    def write(self, changes: Sequence[Entry]) -> None:
+    def _write(self, changes: Sequence[Entry]) -> None:
         """Writes the end of a request."""
         now = self._now()
         for entry in changes:
@@ -76,22 +76,3 @@ class ProcessLimiter:
             if not counter.used:
                 del self._counters[name]
         self._sweep_at = max(FIRST_SWEEP, 2 * len(self._counters))
-
-
-class _ProcessReservation:
-    """What an admitted request holds in memory."""
-
-    __slots__ = ("_entries", "_limiter", "standings")
-
-    def __init__(self, limiter: ProcessLimiter, admission: Admission) -> None:
-        self._limiter = limiter
-        self._entries = admission.entries
-        self.standings = admission.standings
-
-    def settle(self, cost: Cost) -> None:
-        entries, self._entries = self._entries, ()
-        self._limiter.write(settlement(entries, cost))
-
-    def release(self) -> None:
-        entries, self._entries = self._entries, ()
-        self._limiter.write(withdrawal(entries))

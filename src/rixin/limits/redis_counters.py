@@ -51,7 +51,8 @@ if tonumber(instant) > tonumber(stored[1] or 0) then redis.call('HSET', KEYS[1],
 if not stored[2] or stored[2] == before or tonumber(offset) < tonumber(stored[2]) then
     redis.call('HSET', KEYS[1], 'offset', offset)
 end
-redis.call('HSETNX', KEYS[1], machine, ceiling)
+local known = redis.call('HGET', KEYS[1], machine)
+if not known or tonumber(ceiling) < tonumber(known) then redis.call('HSET', KEYS[1], machine, ceiling) end
 for i = count + 7, #ARGV, 3 do
     local key = KEYS[tonumber(ARGV[i])]
     redis.call('SET', key, ARGV[i + 1])
@@ -143,7 +144,7 @@ class RedisCounters:
         wall = microseconds(self._clock.now()) if self._own_wall else seconds * MICROSECONDS + rest
         ceilings = {} if ceiling is None else {self._machine: int(ceiling)}
         stored = Timeline(wall) if instant is None else Timeline(int(instant), int(offset), ceilings)
-        timeline = stored.read(self._machine, wall, reading)
+        timeline = stored.read(self._machine, wall, sent=sent, monotonic=reading)
         page = Page(dict(zip(names, records, strict=True)), now=timeline.instant, sent=sent, reading=reading)
         told: list[str | int | bytes] = [len(names), *(record or b"" for record in records), timeline.instant]
         told += ["" if instant is None else stored.offset, timeline.offset]

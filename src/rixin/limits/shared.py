@@ -9,14 +9,14 @@ latest, so that the next step knows: nothing is written twice, and what nobody w
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
 
 from rixin.clock import Clock, random_text
 from rixin.errors import Kind, RixinError
-from rixin.limits.admission import Admission, Entry, binding, settlement, withdrawal
+from rixin.limits.admission import Admission, Entry, Held, binding, withdrawal
 from rixin.limits.base import UNLIMITED, Cost, Limit, LimitError, Reservation, Standing
 from rixin.limits.leases import CLAIM, Lease
 from rixin.limits.page import CounterStore
@@ -85,27 +85,13 @@ class SharedLimiter:
             start = Start(bound, cost, asyncio.get_running_loop().create_future(), patience=PATIENCE)
             self._ask(start)
             admission = await start.done
-        return _SharedReservation(self, admission)
+        return Held(admission, self._end)
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`."""
         start = Start(binding(limits), cost, asyncio.get_running_loop().create_future(), looks=True)
         self._ask(start)
         return await start.done
-
-    def end(self, entries: Iterable[Entry], changes: Iterable[Entry]) -> None:
-        """Ends a request that had written some entries, and writes what that changes; the store is told later."""
-        for entry in entries:
-            if entry.unit == "concurrency":
-                self._count(entry.counter, -1)
-        reading = self._reading()
-        for entry in changes:
-            lease = self._leases.get(entry.counter)
-            if lease is None or not lease.settles(entry, reading):
-                self._change(entry.counter, entry.slot, entry.amount)
-                # Who waits for somebody else's end asks again soon; everything else can wait a little.
-                if entry.unit == "concurrency":
-                    self._work_soon()
 
     async def tend(self) -> None:
         """Gives back what is left of leases that have ended, or that others need; tells the others that it lives."""
@@ -125,13 +111,14 @@ class SharedLimiter:
 
     async def aclose(self) -> None:
         """Gives back what was leased, and writes what is to be written, unless the store cannot be used."""
+        # Before anything else: what is given back would have it tended again, when the store is closed.
+        self._leaves = True
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         for name in list(self._leases):
             self._give_back(name)
         if self._joined:
-            self._leaves = True
             self._work_soon()
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -160,6 +147,20 @@ class SharedLimiter:
         for entry in admission.entries:
             if entry.unit == "concurrency":
                 self._count(entry.counter, 1)
+
+    def _end(self, changes: Sequence[Entry]) -> None:
+        """Writes what the end of a request changes; the store is told later."""
+        reading = self._reading()
+        for entry in changes:
+            runs = entry.unit == "concurrency"
+            if runs:
+                self._count(entry.counter, -1)
+            lease = self._leases.get(entry.counter)
+            if lease is None or not lease.settles(entry, reading):
+                self._change(entry.counter, entry.slot, entry.amount)
+                # Who waits for somebody else's end asks again soon; everything else can wait a little.
+                if runs:
+                    self._work_soon()
 
     def _count(self, counter: str, requests: int) -> None:
         running = self._running.get(counter, 0) + requests
@@ -275,7 +276,7 @@ class SharedLimiter:
         if isinstance(outcome, Admission):
             self._admit(outcome)
             if start.done.done():  # nobody waits any more
-                self.end(outcome.entries, withdrawal(outcome.entries))
+                self._end(withdrawal(outcome.entries))
                 return
         if start.done.done():
             return
@@ -319,22 +320,3 @@ class SharedLimiter:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-class _SharedReservation:
-    """What an admitted request holds in a store, or of a lease."""
-
-    __slots__ = ("_entries", "_limiter", "standings")
-
-    def __init__(self, limiter: SharedLimiter, admission: Admission) -> None:
-        self._limiter = limiter
-        self._entries = admission.entries
-        self.standings = admission.standings
-
-    def settle(self, cost: Cost) -> None:
-        entries, self._entries = self._entries, ()
-        self._limiter.end(entries, settlement(entries, cost))
-
-    def release(self) -> None:
-        entries, self._entries = self._entries, ()
-        self._limiter.end(entries, withdrawal(entries))

@@ -78,5 +78,5 @@ class SqlCounters:
             wall = microseconds(float((await connection.execute(_wall)).scalar_one()))
         reading = microseconds(self._clock.monotonic())
         before = Timeline(wall) if stored is None else _timeline.decode(stored)
-        timeline = before.read(self._machine, wall, reading)
+        timeline = before.read(self._machine, wall, sent=sent, monotonic=reading)
         return Page(raw | known, now=timeline.instant, sent=sent, reading=reading), before, timeline

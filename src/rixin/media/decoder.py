@@ -21,7 +21,7 @@ def _decode(data: bytes, job: Job) -> Answer:
         case VideoJob():
             return look_at(data, job)
         case _:
-            raise NotImplementedError("it has a program of its own")
+            raise TypeError(f"{type(job).__name__} has a program of its own")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def load_all() -> None:
 
 def _decode(data: bytes, job: Job) -> Answer:
     if not isinstance(job, DocumentJob):
-        raise NotImplementedError("it has a program of its own")
+        raise TypeError(f"{type(job).__name__} has a program of its own")
     return read_document(data, job)
 
 

@@ -14,7 +14,7 @@ def main() -> None:
 
 def _decode(reader: WordReader, data: bytes, job: Job) -> Answer:
     if not isinstance(job, DescribeJob):
-        raise NotImplementedError("it has a program of its own")
+        raise TypeError(f"{type(job).__name__} has a program of its own")
     return describe(data, job, reader)
 
 

@@ -41,7 +41,7 @@ class Drawing(Whole[Draw]):
 
     async def _images(self, link: Callable[[str], str]) -> Images:
         self.request = await self._with_images(self.request)
-        drawn = await self._sent().images()
+        drawn = await self._send(self.request).images()
         delivered = await self._drawer.delivery.deliver(drawn, self.request, self.caller.account.id, link)
         self.usage = drawn.usage
         return delivered

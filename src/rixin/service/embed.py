@@ -30,7 +30,7 @@ class Embedding(Whole[Embed]):
         return await self._admitted(self._embeddings)
 
     async def _embeddings(self) -> Embeddings:
-        answer = await self._sent().embeddings()
+        answer = await self._send(self.request).embeddings()
         self.usage = answer.usage
         return answer
 

@@ -17,8 +17,7 @@ from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
-from rixin.limits.base import Cost, Reservation
-from rixin.routing.catalog import Resolution
+from rixin.limits.base import Reservation
 from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
@@ -40,18 +39,11 @@ class Generation(Served[Generate]):
 
     operation = "generate"
 
-    def __init__(self, generator: "Generator", request: Generate, caller: Caller, resolution: Resolution) -> None:
+    def __init__(self, generator: "Generator", request: Generate, caller: Caller) -> None:
+        super().__init__(generator.serving, request, caller, answers=generator.recorder is not None)
         self._generator = generator
-        self._resolution = resolution
-        trace = generator.requests.trace(
-            caller.request_id,
-            caller.since,
-            traceparent=caller.traceparent,
-            answers=generator.recorder is not None,
-        )
-        request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=trace)
-        super().__init__(caller, generator.continuity.opened(request, caller.account.id), trace)
-        self._meter = Meter(generator.clock)
+        self.request = generator.continuity.opened(self.request, caller.account.id)
+        self._meter = Meter(self._serving.clock)
         self._retrieved = Retrieved(self.request)
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
@@ -83,7 +75,7 @@ class Generation(Served[Generate]):
             failure = reason(end)
             raise
         finally:
-            await self._end(reservation, failure)
+            self._end(reservation, failure)
 
     async def _answer(self, request: Generate) -> AsyncGenerator[Batch, None]:
         """The answer of whoever gives one, its thoughts sealed and remembered."""
@@ -95,15 +87,12 @@ class Generation(Served[Generate]):
                 async for batch in batches:
                     yield batch
             return
-        generator = self._generator
-        attempt = self._attempt = generator.router.attempt(
-            request, self._resolution, presumed=self._presumed, spent=generator.costs.spent
-        )
+        attempt = self._send(request)
 
         def issuer() -> str | None:
             return None if attempt.served_by is None else attempt.served_by.provider
 
-        answer = generator.continuity.answer(request, self.caller.account.id, issuer)
+        answer = self._generator.continuity.answer(request, self.caller.account.id, issuer)
         # Screened first: what is not told is neither sealed nor remembered.
         async with aclosing(self._screened(attempt.batches(), request)) as batches:
             async for batch in batches:
@@ -115,7 +104,7 @@ class Generation(Served[Generate]):
         """An answer, and what bases know where the client wants that told, without what must not be told."""
         if self._retrieved.discloses:
             answer = self._retrieved.disclosed(answer)
-        moderator = self._generator.moderator
+        moderator = self._serving.moderator
         if moderator is None or not moderator.screens:
             return answer
         return moderator.screened(answer, request, self.caller.request_id)
@@ -130,12 +119,7 @@ class Generation(Served[Generate]):
 
     async def _admit(self) -> Reservation | None:
         generator, request = self._generator, self.request
-        limits = generator.limits_for(self.caller.account, request)
-        reservation = None
-        if limits:
-            reservation = await generator.limiter.acquire(limits, self._presumed(request))
-            self.standings = reservation.standings
-        self._entry = generator.requests.open(self)
+        reservation = await self._reserve()
         try:
             if generator.retriever is not None and not wants_compaction(request):
                 with self.trace.waiting("retrieval"):
@@ -143,9 +127,9 @@ class Generation(Served[Generate]):
                 request = self._retrieved.request
             with self.trace.waiting("media"):
                 request = await generator.media.resolve(request, self._resolution, self.caller.account)
-            if generator.moderator is not None:
+            if self._serving.moderator is not None:
                 with self.trace.waiting("moderation"):
-                    await generator.moderator.admit(request, self.caller.request_id)
+                    await self._serving.moderator.admit(request, self.caller.request_id)
             if not wants_compaction(request):  # what does not fit then is read in pieces
                 request = await fit_output(await fit_history(request, self._count), self._count)
             self.request = request
@@ -156,9 +140,9 @@ class Generation(Served[Generate]):
         return reservation
 
     async def _count(self, request: Generate) -> int | None:
-        return await self._generator.router.count(request, self._resolution)
+        return await self._serving.router.count(request, self._resolution)
 
-    async def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
+    def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved.
 
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
@@ -170,9 +154,8 @@ class Generation(Served[Generate]):
         served = begun and (self.request.stream or failure is None)
         self.usage = used if served else Usage(estimated=self._left_behind(failure))
         self._keep(failure)
-        costs = self._generator.costs
         if begun and failure is None:
-            costs.learn(self.caller.account.id, used.completion)
+            self._serving.costs.learn(self.caller.account.id, used.completion)
         if reservation is None:
             return
         if not (served or self._left_behind(failure)):
@@ -180,10 +163,7 @@ class Generation(Served[Generate]):
             return
         if not used.total:
             used = Usage(prompt=estimate_prompt(self.request))
-        reservation.settle(costs.spent(self.request, used, self._attempt.served_by if self._attempt else None))
-
-    def _presumed(self, request: Generate) -> Cost:
-        return self._generator.costs.presumed(request, self._resolution, self.caller.account.id)
+        reservation.settle(self._spent(used))
 
     def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
         """What is taken down of the request if it ends now."""
@@ -200,10 +180,9 @@ class Generation(Served[Generate]):
         return self._meter.relayed(self.request)
 
     def _keep(self, failure: RixinError | None) -> None:
-        generator = self._generator
-        self._take_down(generator.requests, failure)
-        if generator.recorder is not None:
-            generator.recorder.keep(self.request, self.trace)
+        self._take_down(failure)
+        if self._generator.recorder is not None:
+            self._generator.recorder.keep(self.request, self.trace)
 
 
 class Generator:
@@ -227,22 +206,14 @@ class Generator:
         retriever: Retriever | None = None,
     ) -> None:
         self.serving = serving
-        self.catalog = serving.catalog
-        self.router = serving.router
-        self.limiter = serving.limiter
-        self.limits_for = serving.limits_for
-        self.costs = serving.costs
-        self.requests = serving.requests
         self.continuity = continuity
         self.media = media
-        self.clock = serving.clock
         self.recorder = recorder
-        self.moderator = serving.moderator
         self.retriever = retriever
 
     def begin(self, request: Generate, caller: Caller) -> Generation:
         """A generation that starts when its batches are asked for."""
-        return Generation(self, request, caller, self.catalog.resolve(request.model))
+        return Generation(self, request, caller)
 
     def refuse(
         self, caller: Caller, body: bytes, error: RixinError, operation: str = Generation.operation, model: str = ""
@@ -267,10 +238,11 @@ class Generator:
             status=error.status,
             error=error.kind.value,
             stream=named.stream is True,
-            total_ms=(self.clock.monotonic() - caller.since) * 1000,
+            total_ms=(self.serving.clock.monotonic() - caller.since) * 1000,
         )
-        trace = self.requests.trace(caller.request_id, caller.since, traceparent=caller.traceparent)
-        self.requests.record(row, trace, body)
+        requests = self.serving.requests
+        trace = requests.trace(caller.request_id, caller.since, traceparent=caller.traceparent)
+        requests.record(row, trace, body)
 
 
 class _Named(Struct):

@@ -1,21 +1,22 @@
-"""What is the same of every request that engines serve, whatever it asks for: who served it, what was done to it."""
+"""What is the same of every request that engines serve, whatever it asks for: its limits, who served it, its row."""
 
 import re
 from typing import Generic, TypeVar
 
+import msgspec
 import structlog
 from msgspec import Struct
 
 from rixin.accounts.account import Account
 from rixin.accounts.journal import Entry
-from rixin.accounts.request_log import RequestLog
 from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Sign
-from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Standing
+from rixin.limits.base import Cost, Reservation, Standing
+from rixin.routing.catalog import Candidate
 from rixin.routing.router import Attempt
+from rixin.service.serving import Serving
 from rixin.store.usage_row import UsageRow
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]$-]")
@@ -44,7 +45,17 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 class Served(Generic[R]):
-    """One request under way. Its standings are there before anything is sent, its route once something came back."""
+    """One request under way. Its standings are there before anything is sent, its route once something came back.
+
+    Args:
+        serving: What serves it.
+        request: What is asked.
+        caller: Who asks.
+        answers: Whether somebody wants all that comes back from upstreams.
+
+    Raises:
+        RixinError: What is wrong with the model's name.
+    """
 
     operation: str
     """What the log calls what is asked for."""
@@ -54,13 +65,17 @@ class Served(Generic[R]):
     _entry: Entry | None = None
     """What the journal knows of it, once it was admitted."""
 
-    def __init__(self, caller: Caller, request: R, trace: Trace) -> None:
-        self.trace = trace
+    def __init__(self, serving: Serving, request: R, caller: Caller, *, answers: bool = False) -> None:
+        self._serving = serving
+        self._resolution = serving.catalog.resolve(request.model)
+        self.trace = serving.requests.trace(
+            caller.request_id, caller.since, traceparent=caller.traceparent, answers=answers
+        )
         """What it has waited for so far."""
         if caller.received is not None:
-            trace.on_phase("body", caller.since, caller.received)
+            self.trace.on_phase("body", caller.since, caller.received)
         self.caller = caller
-        self.request = request
+        self.request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self.trace)
         self.standings: tuple[Standing, ...] = ()
         self.usage: Usage | None = None
         """What was used, once the request has ended."""
@@ -83,11 +98,46 @@ class Served(Generic[R]):
     @property
     def served_by(self) -> str | None:
         """Who answers, as `engine/model`."""
-        candidate = self._attempt.served_by if self._attempt is not None else None
+        candidate = self._candidate
         if candidate is None:
             return None
         engine, model = candidate.engine, candidate.model
         return engine if engine.endswith(f"/{model}") else f"{engine}/{model}"
+
+    @property
+    def _candidate(self) -> Candidate | None:
+        """Who was asked last."""
+        return self._attempt.served_by if self._attempt is not None else None
+
+    def _presumed(self, request: R) -> Cost:
+        """What a request will presumably cost, be it the client's or one that was made of it."""
+        return self._serving.costs.presumed(request, self._resolution, self.caller.account.id)
+
+    def _spent(self, usage: Usage) -> Cost:
+        """What the request came to."""
+        return self._serving.costs.spent(self.request, usage, self._candidate)
+
+    async def _reserve(self) -> Reservation | None:
+        """Takes the request's share of its limits, if it has any, and opens its entry in the journal.
+
+        Raises:
+            RixinError: As `Limiter.acquire`.
+        """
+        serving, reservation = self._serving, None
+        limits = serving.limits_for(self.caller.account, self.request)
+        if limits:
+            reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
+            self.standings = reservation.standings
+        self._entry = serving.requests.open(self)
+        return reservation
+
+    def _send(self, request: R) -> Attempt:
+        """A request on its way to whoever may serve it."""
+        serving = self._serving
+        self._attempt = serving.router.attempt(
+            request, self._resolution, presumed=self._presumed, spent=serving.costs.spent
+        )
+        return self._attempt
 
     def _left_behind(self, failure: RixinError | None) -> bool:
         """Whether the client left after somebody had been asked. Its limits count the work that it made all the same:
@@ -103,10 +153,10 @@ class Served(Generic[R]):
         """What was relayed of the answer by now: nothing of one that comes as a whole."""
         return Usage()
 
-    def _take_down(self, requests: RequestLog, failure: RixinError | None) -> None:
+    def _take_down(self, failure: RixinError | None) -> None:
         """Takes down what became of the request."""
-        origin = self.request.origin
-        requests.record(self.row_so_far(failure), self.trace, b"" if origin is None else origin.body, self._entry)
+        body = b"" if self.request.origin is None else self.request.origin.body
+        self._serving.requests.record(self.row_so_far(failure), self.trace, body, self._entry)
 
     def _row(
         self,
@@ -123,7 +173,7 @@ class Served(Generic[R]):
         """
         error = failure.kind if failure is not None else Kind.CONTENT_POLICY if filtered else None
         caller, usage, card = self.caller, self.usage or Usage(), self.request.card
-        served_by = self._attempt.served_by if self._attempt is not None else None
+        served_by = self._candidate
         return UsageRow(
             id=caller.request_id,
             time=caller.arrived,

@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, o
 
 from rixin.core.files import File, FilePage, Status
 from rixin.store.database import Database
+from rixin.store.room import topic_of
 from rixin.store.schema import files, keys
 
 _HIDDEN = ("uploading", "deleting")
 _COLUMNS = tuple(files.c[name] for name in File.__struct_fields__)
 _KEY_ID = "key_%"
 """How the ids of keys look, by which their owners are told from owners without one."""
-_TOPIC = "files"
 
 
 class Room(Struct, frozen=True):
@@ -55,7 +55,7 @@ class FileTable:
             The bytes that it may have: `size`, or what room is left; None where there is none.
         """
         mine = files.c.owner == owner
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(files, owner)) as connection:
             count, used = (
                 await connection.execute(select(func.count(), func.coalesce(func.sum(files.c.size), 0)).where(mine))
             ).one()
@@ -78,7 +78,7 @@ class FileTable:
             .where(files.c.key == file.key, files.c.owner == owner, files.c.status == "uploading")
             .values(**msgspec.structs.asdict(file))
         )
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(files, owner)) as connection:
             return (await connection.execute(query)).rowcount > 0
 
     async def get(self, owner: str | None, key: str, now: float) -> File | None:
@@ -117,13 +117,13 @@ class FileTable:
     async def set_status(self, owner: str, key: str, status: Status, now: float) -> bool:
         """Says how far a file is; tells whether the owner has it."""
         query = update(files).where(files.c.owner == owner, files.c.key == key, _there(now))
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(files, owner)) as connection:
             return (await connection.execute(query.values(status=status, updated_at=now))).rowcount > 0
 
     async def condemn(self, owner: str, key: str, now: float) -> bool:
         """Takes a file from its owner, who is told whether there was one; its bytes are to be deleted next."""
         query = update(files).where(files.c.owner == owner, files.c.key == key, _there(now))
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(files, owner)) as connection:
             return (await connection.execute(query.values(status="deleting", updated_at=now))).rowcount > 0
 
     async def condemn_lost(self, now: float, uploads_since: float, limit: int) -> Sequence[str]:
@@ -148,7 +148,7 @@ class FileTable:
             found = (await connection.execute(select(files.c.key).where(lost).limit(limit))).scalars().all()
         if not found:
             return []
-        async with self._database.begin(_TOPIC) as connection:
+        async with self._database.begin(files.name) as connection:
             # What was still coming may have come since.
             these = files.c.key.in_(found)
             await connection.execute(update(files).where(these, lost).values(status="deleting", updated_at=now))
@@ -157,13 +157,8 @@ class FileTable:
 
     async def forget(self, keys: Collection[str]) -> None:
         """Removes the rows of files whose bytes are gone, and of uploads that came to nothing."""
-        async with self._database.begin(_TOPIC) as connection:
+        async with self._database.begin(files.name) as connection:
             await connection.execute(delete(files).where(files.c.key.in_(keys), files.c.status.in_(_HIDDEN)))
-
-
-def _topic(owner: str) -> str:
-    """What an owner's transactions take turns on: they count what there is."""
-    return f"{_TOPIC}/{owner}"
 
 
 def _there(now: float) -> ColumnElement[bool]:

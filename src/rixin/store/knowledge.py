@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rixin.core.knowledge import KnowledgeBase, KnowledgeDocument
 from rixin.errors import Kind, RixinError
 from rixin.store.database import Database
+from rixin.store.room import topic_of
 from rixin.store.schema import keys, knowledge_bases, knowledge_documents
 
 _DELETED = "deleting"
 _KEY_ID = "key_%"
 """How the ids of keys look, by which their owners are told from owners without one."""
 _there = knowledge_documents.c.status != _DELETED
-_TOPIC = "knowledge"
 
 
 class Attachment(Struct, frozen=True):
@@ -68,7 +68,7 @@ class KnowledgeTable:
         room: KnowledgeRoom,
     ) -> None:
         """Makes a base of some files. Raises `QUOTA_EXHAUSTED` where there is no room for it."""
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(knowledge_bases, owner)) as connection:
             count = await _count(connection, knowledge_bases.c.owner == owner)
             if count >= room.bases:
                 raise RixinError(Kind.QUOTA_EXHAUSTED, f"There may be {room.bases} knowledge bases at most.")
@@ -104,7 +104,7 @@ class KnowledgeTable:
         Raises:
             RixinError: As the class; `QUOTA_EXHAUSTED` where there is no room for the files.
         """
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(knowledge_bases, owner)) as connection:
             values: dict[str, object] = {"updated_at": now}
             if description is not None:
                 values["description"] = description
@@ -132,7 +132,7 @@ class KnowledgeTable:
     async def delete(self, owner: str, id: str, now: float) -> None:  # noqa: A002 - it is the id
         """Deletes a base. It is not searched from now on."""
         mine = and_(knowledge_bases.c.id == id, knowledge_bases.c.owner == owner)
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(knowledge_bases, owner)) as connection:
             if (await connection.execute(delete(knowledge_bases).where(mine))).rowcount == 0:
                 raise _missing()
             await _condemn(connection, knowledge_documents.c.base_id == id, now)
@@ -144,13 +144,13 @@ class KnowledgeTable:
             knowledge_documents.c.base_id == id,
             knowledge_documents.c.file_id == file_id,
         )
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(knowledge_bases, owner)) as connection:
             return await _condemn(connection, document, now) > 0
 
     async def delete_orphans(self, now: float) -> None:
         """Deletes the bases of keys that are no more."""
         orphaned = and_(knowledge_bases.c.owner.like(_KEY_ID), ~exists().where(keys.c.id == knowledge_bases.c.owner))
-        async with self._database.begin(_TOPIC) as connection:
+        async with self._database.begin(knowledge_bases.name) as connection:
             found = (await connection.execute(select(knowledge_bases.c.id).where(orphaned))).scalars().all()
             if found:
                 await connection.execute(delete(knowledge_bases).where(knowledge_bases.c.id.in_(found)))
@@ -179,11 +179,6 @@ class KnowledgeTable:
                 )
             ).all()
         return [_base(base, documents) for base in bases]
-
-
-def _topic(owner: str) -> str:
-    """What an owner's transactions take turns on: they count what there is."""
-    return f"{_TOPIC}/{owner}"
 
 
 async def _attach(

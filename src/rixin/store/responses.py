@@ -5,7 +5,7 @@ from msgspec import Struct
 from sqlalchemy import delete, insert, select
 
 from rixin.store.database import Database
-from rixin.store.room import delete_expired, make_room
+from rixin.store.room import delete_expired, make_room, topic_of
 from rixin.store.schema import responses
 
 
@@ -39,7 +39,7 @@ class ResponseTable:
             RixinError: `OVERLOADED` when the database cannot be used.
         """
         mine = responses.c.owner == row.owner
-        async with self._database.begin(_topic(row.owner)) as connection:
+        async with self._database.begin(topic_of(responses, row.owner)) as connection:
             await connection.execute(delete(responses).where(mine, responses.c.expires_at <= row.created_at))
             await connection.execute(delete(responses).where(mine, responses.c.id == row.id))
             evicted = await make_room(connection, responses, mine, responses.c.created_at, max_bytes - len(row.sealed))
@@ -59,14 +59,9 @@ class ResponseTable:
         query = delete(responses).where(
             responses.c.owner == owner, responses.c.id == identity, responses.c.expires_at > now
         )
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(responses, owner)) as connection:
             return (await connection.execute(query)).rowcount > 0
 
     async def delete_expired(self, now: float, limit: int) -> int:
         """Deletes at most `limit` responses whose time is over, and tells how many they were."""
         return await delete_expired(self._database, responses, now, limit)
-
-
-def _topic(owner: str) -> str:
-    """What an owner's transactions take turns on: they count what there is."""
-    return f"responses/{owner}"

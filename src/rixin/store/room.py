@@ -1,6 +1,6 @@
-"""What tables have in common whose rows are their owners' only, each for a while and all of them within a size.
+"""What tables have in common whose rows are their owners' only.
 
-Such a table has the columns `owner`, `id`, `size` and `expires_at`.
+Where they are there for a while, and within a size, the table has the columns `owner`, `id`, `size` and `expires_at`.
 """
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
@@ -9,6 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rixin.store.database import Database
 
 _EVICTED_AT_ONCE = 100
+
+
+def topic_of(table: Table, owner: str) -> str:
+    """What an owner's transactions on a table take turns on: they count what there is."""
+    return f"{table.name}/{owner}"
 
 
 async def make_room(

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 
 from rixin.store.database import Database
-from rixin.store.room import delete_expired, make_room
+from rixin.store.room import delete_expired, make_room, topic_of
 from rixin.store.schema import sessions
 
 LEAST = 4096
@@ -58,7 +58,7 @@ class SessionTable:
             RixinError: `OVERLOADED` when the database cannot be used.
         """
         size, mine = max(len(row.sealed), LEAST), sessions.c.owner == row.owner
-        async with self._database.begin(_topic(row.owner)) as connection:
+        async with self._database.begin(topic_of(sessions, row.owner)) as connection:
             await connection.execute(delete(sessions).where(mine, sessions.c.expires_at <= row.used_at))
             evicted = await make_room(connection, sessions, mine, sessions.c.used_at, max_bytes - size)
             await connection.execute(insert(sessions).values(**msgspec.structs.asdict(row), size=size, claim=0))
@@ -91,13 +91,13 @@ class SessionTable:
             )
             .values(claim=after + 1, claimed_until=until, used_at=use.used_at, expires_at=use.expires_at)
         )
-        async with self._database.begin(_topic(use.owner)) as connection:
+        async with self._database.begin(topic_of(sessions, use.owner)) as connection:
             return after + 1 if (await connection.execute(query)).rowcount else None
 
     async def renew(self, owner: str, identity: str, claim: int, until: float) -> bool:
         """Has a claim end at another instant, and tells whether it is held."""
         query = update(sessions).where(_held(owner, identity, claim)).values(claimed_until=until)
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(sessions, owner)) as connection:
             return (await connection.execute(query)).rowcount > 0
 
     async def save(self, row: SessionRow, claim: int, max_bytes: int) -> bool:
@@ -115,7 +115,7 @@ class SessionTable:
             .values(sealed=row.sealed, size=size, used_at=row.used_at, expires_at=row.expires_at, **_ended(claim))
         )
         others = and_(sessions.c.owner == row.owner, sessions.c.id != row.id)
-        async with self._database.begin(_topic(row.owner)) as connection:
+        async with self._database.begin(topic_of(sessions, row.owner)) as connection:
             if not (await connection.execute(query)).rowcount:
                 return False
             await make_room(connection, sessions, others, sessions.c.used_at, max_bytes - size)
@@ -124,17 +124,12 @@ class SessionTable:
     async def release(self, owner: str, identity: str, claim: int) -> None:
         """Ends a claim, if it is held."""
         query = update(sessions).where(_held(owner, identity, claim)).values(**_ended(claim))
-        async with self._database.begin(_topic(owner)) as connection:
+        async with self._database.begin(topic_of(sessions, owner)) as connection:
             await connection.execute(query)
 
     async def delete_expired(self, now: float, limit: int) -> int:
         """Deletes at most `limit` sessions whose time is over, and tells how many they were."""
         return await delete_expired(self._database, sessions, now, limit)
-
-
-def _topic(owner: str) -> str:
-    """What an owner's transactions take turns on: they count what there is."""
-    return f"sessions/{owner}"
 
 
 def _one(owner: str, identity: str) -> ColumnElement[bool]:

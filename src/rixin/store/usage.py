@@ -13,7 +13,6 @@ from rixin.store.schema import usage
 from rixin.store.usage_row import UsageRow
 from rixin.store.usage_sums import add_sums
 
-SECONDS_PER_DAY = 86400
 LARGEST = 10**15
 """No figure of a row is larger, so that sums of them fit into the 64 bits that databases have."""
 

@@ -19,6 +19,7 @@ from rixin.store.usage_row import UsageRow
 
 HOUR = 3600
 DAY = 86400
+"""Seconds."""
 
 Grouping: TypeAlias = Literal["key", "user", "team", "model", "provider", "hour", "day"]
 

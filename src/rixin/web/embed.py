@@ -38,7 +38,6 @@ class EmbedHandler:
     ) -> None:
         if dialect.render_embeddings is None:
             raise ValueError(f"{dialect.name} has no answer to a request for embeddings")
-        self._dialect = dialect
         self._render = dialect.render_embeddings
         self._intake = intake
         self._embedder = embedder
@@ -47,17 +46,7 @@ class EmbedHandler:
 
     async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
         """Answers an exchange; `rest` is the model, where the path names it."""
-        arrived, since = self._clock.now(), self._clock.monotonic()
-        body = await self._intake.read(exchange)
-        caller = Caller(
-            account=account,
-            dialect=self._dialect.name,
-            request_id=exchange.request_id,
-            arrived=arrived,
-            since=since,
-            received=self._clock.monotonic(),
-            traceparent=exchange.headers.get("traceparent", ""),
-        )
+        caller, body = await self._intake.receive(exchange, account)
         try:
             request = await self._intake.parse(exchange, body, account, rest)
             if not isinstance(request, Embed):

@@ -50,17 +50,7 @@ class GenerateHandler:
 
     async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
         """Answers an exchange; `rest` is the model, where the path names it."""
-        arrived, since = self._clock.now(), self._clock.monotonic()
-        body = await self._intake.read(exchange)
-        caller = Caller(
-            account=account,
-            dialect=self._dialect.name,
-            request_id=exchange.request_id,
-            arrived=arrived,
-            since=since,
-            received=self._clock.monotonic(),
-            traceparent=exchange.headers.get("traceparent", ""),
-        )
+        caller, body = await self._intake.receive(exchange, account)
         async with AsyncExitStack() as held:
             try:
                 request = await self._intake.parse(exchange, body, account, rest)

@@ -21,6 +21,7 @@ class Lazy(Generic[T_co]):
         try:
             return await asyncio.shield(self._making)
         except Exception:
+            # Whatever it was, it is not kept.
             self._making = None
             raise
 

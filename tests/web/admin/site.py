@@ -48,7 +48,7 @@ from rixin.web.app import App
 from rixin.web.authenticator import Authenticator
 from rixin.web.lazy import Lazy
 from rixin.web.routes import RouteTable
-from tests.engines.test_fleet import Yard
+from tests.engines.yard import Yard
 from tests.support.databases import Place, served_place
 
 PROFILES = Path(rixin.profiles.__file__).parent

@@ -11,8 +11,7 @@ from rixin.accounts.ledger import MAX_LISTED, whole
 from rixin.core.csv_text import csv_lines
 from rixin.core.prices import decimal_text
 from rixin.errors import invalid
-from rixin.store.usage import SECONDS_PER_DAY
-from rixin.store.usage_sums import Grouping
+from rixin.store.usage_sums import DAY, Grouping
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.pages import Before, Instant, cursor, position
 from rixin.web.admin.services import Services
@@ -128,7 +127,7 @@ async def summarize_usage(
     asked for: `since` and `until` of the answer tell which. A member sums up what `GET /admin/v1/usage/recent` lists.
     """
     until = services.clock.now() if until is None else until
-    since = max(0.0, until - DEFAULT_DAYS * SECONDS_PER_DAY) if since is None else since
+    since = max(0.0, until - DEFAULT_DAYS * DAY) if since is None else since
     if since > until:
         raise invalid("since must not be later than until", "since")
     totals = await services.ledger.summary(since, until, group_by, wanted)

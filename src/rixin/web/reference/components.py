@@ -71,6 +71,7 @@ def _any(kind: type) -> dict[str, object]:
     """The schema of JSON that is not ours."""
     if kind is object:
         return {"description": "Any JSON."}
+    # What msgspec wants of a hook that is given a type it does not know.
     raise NotImplementedError(kind)
 
 

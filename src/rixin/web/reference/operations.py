@@ -78,7 +78,10 @@ _CONSOLE_FILE = Description(
         200: Answer(
             about="The page, or the part.", content={"text/html": str, "text/css": str, "text/javascript": str}
         ),
-        404: Answer(about="There is no such part, or it is not built here.", content={"text/plain": str}),
+        404: Answer(
+            about="There is no such part, or it is not built here.",
+            content={"text/plain": str, JSON: dict[str, object]},
+        ),
     },
 )
 
