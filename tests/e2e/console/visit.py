@@ -1,0 +1,72 @@
+"""How tests look at the console: in a fresh browser that breaks none of its promises."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.support.server import ROOT, Server
+
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = ROOT / ".cache" / "screenshots"
+"""Where screenshots of every page stay."""
+PATIENCE = 60_000
+"""Milliseconds that a page may take to show what it should; it takes a fraction of a second."""
+OWNER = {"email": "ada@example.com", "name": "Ada", "password": "a long password of nine words"}
+HOSTILE = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>[x](javascript:window.hit=1)"
+"""What would set `window.hit`, were it ever taken for markup."""
+WATCH = """
+window.violations = [];
+document.addEventListener('securitypolicyviolation', ({ violatedDirective, sourceFile }) =>
+  window.violations.push(violatedDirective + ' ' + sourceFile));
+"""
+
+
+@contextmanager
+def visited(browser: Browser, server: Server, **wishes: Any) -> Generator[Page]:
+    """A page of a fresh browser that has heard of nothing outside of the server, nor broken its policy."""
+    context: BrowserContext = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB", **wishes)
+    context.add_init_script(WATCH)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    elsewhere: list[str] = []
+    failures: list[str] = []
+    page.on("request", lambda request: elsewhere.append(request.url) if not ours(request.url, server) else None)
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    yield page
+    assert not elsewhere
+    assert not failures
+    assert page.evaluate("window.violations") == []
+    assert page.evaluate("window.hit") is None
+    context.close()
+
+
+def ours(url: str, server: Server) -> bool:
+    """Whether an address is the server's, or the page's own."""
+    return url.startswith((server.url + "/", "data:", "blob:"))
+
+
+def state(server: Server, cookies: dict[str, str], **stored: object) -> dict[str, Any]:
+    """What a browser holds whose user has logged in, and what they chose."""
+    return {
+        "cookies": [{"name": name, "value": value, "url": server.url} for name, value in cookies.items()],
+        "origins": [
+            {
+                "origin": server.url,
+                "localStorage": [{"name": f"rixin.{key}", "value": json.dumps(value)} for key, value in stored.items()],
+            }
+        ],
+    }
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people from using a page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {[(node['target'], node['any'][:1]) for node in violation['nodes'][:3]]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
