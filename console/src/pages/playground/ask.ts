@@ -1,6 +1,7 @@
 import { errorOf } from "../../api/client";
 import { events } from "../../api/events";
 import { type Dialect, DIALECTS, type DialectName } from "./dialects";
+import { post } from "./post";
 import type { Parameters, Turn } from "./turn";
 
 type Answering = (change: (answer: Turn) => Turn) => void;
@@ -28,29 +29,4 @@ export async function ask(name: DialectName, model: string, turns: Turn[], param
       },
     }));
   }
-}
-
-/** Has a model draw what a text says. */
-export async function draw(model: string, prompt: string, signal: AbortSignal, tell: Answering) {
-  const began = performance.now();
-  const response = await post("/v1/images/generations", { model, prompt, response_format: "b64_json" }, signal);
-  const { data = [] } = (await response.json()) as { data?: { b64_json?: string; url?: string }[] };
-  const images = data.flatMap((image) => (image.b64_json ? [`data:${imageType(image.b64_json)};base64,${image.b64_json}`] : image.url ? [image.url] : []));
-  tell((answer) => ({ ...answer, images, figures: { ...answer.figures, totalMs: performance.now() - began } }));
-}
-
-async function post(path: string, body: unknown, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-rixin-csrf": "1", ...headers },
-    body: JSON.stringify(body),
-    signal,
-  });
-  if (response.ok) return response;
-  throw errorOf(await response.json().catch(() => null), response.status);
-}
-
-/** By the first bytes. */
-function imageType(base64: string): string {
-  return base64.startsWith("iVBOR") ? "image/png" : base64.startsWith("UklGR") ? "image/webp" : "image/jpeg";
 }
