@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rixin.core.cards import ImageRules
-from rixin.core.image_sizes import bounds_text, is_drawn, nearest_size, size_of, size_text
+from rixin.core.image_sizes import bounds_text, is_drawn, nearest_size, offered_sizes, size_of, size_text
 
 LIST = ImageRules(sizes=("2752x1536", "2048x2048", "1536x2752", "1344x1344"))
 BOUNDS = ImageRules(multiple=32, shortest_edge=512, longest_edge=4096, steepest=3.0)
@@ -48,6 +48,15 @@ def test_the_nearest_is_drawn(size: tuple[int, int]) -> None:
         assert is_drawn(nearest, rules)
         assert nearest_size(nearest, rules) == nearest
         assert size_of(size_text(nearest)) == nearest
+
+
+def test_sizes_to_choose_from_are_drawn() -> None:
+    """All of a list; within bounds, some of different shapes."""
+    assert offered_sizes(LIST) == LIST.sizes
+    offered = [size for word in offered_sizes(BOUNDS) if (size := size_of(word)) is not None]
+    assert len(offered) > 3
+    assert all(is_drawn(size, BOUNDS) for size in offered)
+    assert offered_sizes(ImageRules(shortest_edge=512, longest_edge=512)) == ("512x512",)
 
 
 def test_bounds_are_told() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rixin.cli.engines import Engines
 from rixin.cli.provider_rules import DIALECTS
+from rixin.cli.sampling_presets import presets
 from rixin.cli.stores import Stores
 from rixin.clock import Clock
 from rixin.service.doctor.examiner import Examiner
@@ -46,6 +47,7 @@ def _admin(settings: Settings, stores: Stores, engines: Engines, clock: Clock, s
             requests=stores.requests,
             plans=stores.plans,
             models=engines.catalog.cards,
+            presets=presets(),
             engines=engines.control,
             load_of=engines.upstreams.load_of,
             providers=engines.book,

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import functools
 import importlib
-import importlib.resources
 import os
 import sys
 from typing import Annotated
@@ -16,10 +14,9 @@ from rixin.cli import options, output
 from rixin.cli.answer import AnswerPrinter
 from rixin.cli.client import Client, Target, find_target
 from rixin.cli.conversation import Conversation, Wishes, choose_model
-from rixin.core.cards import SamplingPreset
+from rixin.cli.sampling_presets import presets
 from rixin.core.json import JsonObject
 from rixin.errors import RixinError
-from rixin.profiles.sampling_presets import load_sampling_presets
 
 with contextlib.suppress(ImportError):
     # Gives input() line editing and a history of this session; Windows has its own.
@@ -32,14 +29,6 @@ HELP = """/system TEXT   say what the model shall be; without a text, what it is
 /reset         forget the conversation
 /exit          leave (Ctrl-D too)
 Ctrl-C         stop the answer"""
-
-
-@functools.cache
-def presets() -> dict[str, SamplingPreset]:
-    """The sampling presets that can be asked for, by name."""
-    return load_sampling_presets(
-        importlib.resources.files("rixin.profiles").joinpath("sampling_presets.toml").read_bytes()
-    )
 
 
 @app.command()

@@ -2,12 +2,15 @@
 
 import math
 import re
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rixin.core.cards import ImageRules
 
 Size: TypeAlias = tuple[int, int]
 """Width and height in pixels."""
+
+COMMON: Final[tuple[Size, ...]] = ((1024, 1024), (1536, 1024), (1024, 1536), (1792, 1024), (1024, 1792), (2048, 2048))
+"""Sizes that people ask for, in shapes that differ."""
 
 _WORD = re.compile(r"([1-9][0-9]{0,4})[x*×]([1-9][0-9]{0,4})", re.ASCII | re.IGNORECASE)
 
@@ -47,6 +50,11 @@ def nearest_size(size: Size, rules: ImageRules) -> Size:
     shorter = min(fitted)
     longer = math.floor(shorter * rules.steepest / rules.multiple) * rules.multiple
     return (longer, shorter) if fitted[0] > fitted[1] else (shorter, longer)
+
+
+def offered_sizes(rules: ImageRules) -> tuple[str, ...]:
+    """Sizes to choose from: all that a model draws, or common ones within its bounds."""
+    return rules.sizes or tuple(dict.fromkeys(size_text(nearest_size(size, rules)) for size in COMMON))
 
 
 def bounds_text(rules: ImageRules) -> str:

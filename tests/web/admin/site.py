@@ -36,6 +36,7 @@ from rixin.limits.process import ProcessLimiter
 from rixin.profiles.cards import load_models
 from rixin.profiles.error_rules import load_error_rules
 from rixin.profiles.plans import load_plans
+from rixin.profiles.sampling_presets import load_sampling_presets
 from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
@@ -164,6 +165,7 @@ async def admin_site(
         requests=requests,
         plans=Plans(CONFIGURED, load_plans(PUBLISHED)),
         models=lambda: list(cards),
+        presets=load_sampling_presets((PROFILES / "sampling_presets.toml").read_bytes()),
         engines=control,
         load_of=load_of,
         providers=book,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rixin import __version__
+from rixin.core.cards import ImageRules, ModelCard
 from rixin.errors import Kind, RixinError
 from rixin.store.usage_row import UsageRow
 from rixin.web.admin.app import MAX_BODY
@@ -314,6 +315,18 @@ async def test_models_are_listed_with_their_targets(site: AdminSite) -> None:
     rows = (await site.ask("GET", "/models")).body["data"]
     assert [(row["name"], row["target"]) for row in rows] == [("m", "m"), ("alias", "m")]
     assert rows[0]["context_length"] is None
+
+
+async def test_models_tell_what_can_be_chosen(fresh_site: AdminSite) -> None:
+    """The presets that their makers recommend, with what they are, and the sizes of those that draw."""
+    fresh_site.cards.append(ModelCard(name="thinker", target="thinker", presets=("thinking-coding",)))
+    fresh_site.cards.append(ModelCard(name="painter", target="painter", drawing=ImageRules(sizes=("512x512",))))
+    answer = (await fresh_site.ask("GET", "/models")).body
+    rows = {row["name"]: row for row in answer["data"]}
+    assert rows["thinker"]["presets"] == ["thinking-coding"]
+    assert (rows["painter"]["sizes"], rows["m"]["sizes"]) == (["512x512"], [])
+    preset = next(preset for preset in answer["presets"] if preset["name"] == "thinking-coding")
+    assert (preset["temperature"], preset["top_k"], preset["reasoning_effort"]) == (0.6, 20, None)
 
 
 async def test_the_status_tells_what_is_in_the_way(fresh_site: AdminSite) -> None:

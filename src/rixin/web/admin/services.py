@@ -14,7 +14,7 @@ from rixin.accounts.oidc import OidcLogin
 from rixin.accounts.people import People
 from rixin.accounts.request_log import RequestLog
 from rixin.clock import Clock
-from rixin.core.cards import ModelCard
+from rixin.core.cards import ModelCard, SamplingPreset
 from rixin.engines.base import Load
 from rixin.engines.control_messages import ModelStatus
 from rixin.errors import RixinError
@@ -58,6 +58,8 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     plans: Plans
     models: Callable[[], Sequence[ModelCard]]
     """The cards of all names that can be asked for."""
+    presets: Mapping[str, SamplingPreset]
+    """What is recommended for kinds of work, by name."""
     engines: LocalModels
     load_of: Callable[[str], Awaitable[Load | None]]
     """How busy a local model is; None where it cannot be asked."""
