@@ -40,7 +40,7 @@ class ModelView(BaseModel):
     """Of one that draws: sizes to choose from, all of them or common ones."""
 
 
-class PresetView(BaseModel):
+class SamplingView(BaseModel):
     """Sampling parameters that are recommended for a kind of work; what is absent is left as it is."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -60,7 +60,7 @@ class ModelList(BaseModel):
     """All models, and the sampling presets that some of them name."""
 
     data: list[ModelView]
-    presets: list[PresetView]
+    presets: list[SamplingView]
 
 
 @router.get("/models")
@@ -68,7 +68,7 @@ async def list_models(services: Services) -> ModelList:
     """Lists every name that can be asked for, aliases included."""
     return ModelList(
         data=[_view(card) for card in services.models()],
-        presets=[PresetView.model_validate(preset) for preset in services.presets.values()],
+        presets=[SamplingView.model_validate(preset) for preset in services.presets.values()],
     )
 
 
