@@ -1,0 +1,15 @@
+export const team = {
+  about: "Who may come in, and who did what.",
+  add: "Add a user",
+  users: "Users",
+  audit: "Audit log",
+  none: "There are no users yet.",
+  role: "Role",
+  roleOf: "Role of {{name}}",
+  lastLogin: "Last login",
+  who: "Who",
+  what: "What",
+  target: "To what",
+  from: "From",
+  passwordAbout: "Absent for people who come by the provider of identities.",
+};
