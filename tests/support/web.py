@@ -44,6 +44,7 @@ from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.serving import Serving
 from rixin.service.sessions import SessionService
+from rixin.service.store_watch import StoreWatch
 from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.web.app import App
@@ -149,6 +150,7 @@ async def site(
                 files=files,
                 links=links,
                 obstacle=lambda: obstacle[0] if obstacle else None,
+                stores=StoreWatch({"database": database.revision}, clock),
                 settings=settings,
                 clock=clock,
             )

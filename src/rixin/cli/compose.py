@@ -18,7 +18,7 @@ from rixin.cli.knowledge import document_decoders, open_knowledge
 from rixin.cli.lifetime import Lifetime
 from rixin.cli.reference import reference
 from rixin.cli.stores import Stores, open_stores
-from rixin.cli.telemetry import Observed, open_telemetry, stores_of
+from rixin.cli.telemetry import Observed, open_telemetry
 from rixin.clock import Clock
 from rixin.core.redaction import Redactor
 from rixin.engines.process_pipes import without_secrets
@@ -71,7 +71,7 @@ async def compose(
         generator = open_generator(settings, stores, engines, knowledge.retriever, documents, clock, life)
         conversations = open_conversations(settings, stores, clock, life)
         admin = lazy_admin(settings, stores, engines, clock)
-        observed = _observed(settings, stores, engines, lambda: app)
+        observed = _observed(stores, engines, lambda: app)
         wire = endpoints(
             WireServices(
                 generator=generator,
@@ -82,6 +82,7 @@ async def compose(
                 links=stores.links,
                 knowledge=knowledge.service,
                 obstacle=engines.obstacle,
+                stores=stores.watch,
                 settings=settings,
                 clock=clock,
             )
@@ -101,7 +102,7 @@ async def compose(
         yield Worker(app, stores.database, stores.secret, stores.keys, engines.book, engines.read_configuration)
 
 
-def _observed(settings: Settings, stores: Stores, engines: Engines, app: Callable[[], App]) -> Observed:
+def _observed(stores: Stores, engines: Engines, app: Callable[[], App]) -> Observed:
     """What metrics look at; `app` is asked for when they do."""
     return Observed(
         exchanges=lambda: app().under_way,
@@ -110,5 +111,5 @@ def _observed(settings: Settings, stores: Stores, engines: Engines, app: Callabl
         load_of=engines.upstreams.load_of,
         ledger=stores.ledger,
         requests=stores.requests,
-        stores=stores_of(settings, stores.database, stores.limiter),
+        stores=stores.watch,
     )

@@ -34,6 +34,7 @@ from rixin.service.knowledge import KnowledgeService
 from rixin.service.models import ModelService
 from rixin.service.responses import ResponseService
 from rixin.service.sessions import SessionService
+from rixin.service.store_watch import StoreWatch
 from rixin.settings import Settings
 from rixin.web import console_files
 from rixin.web.console import ConsoleHandler
@@ -103,6 +104,7 @@ class WireServices(Struct, frozen=True, kw_only=True):
     """None where there are no knowledge bases."""
     obstacle: Callable[[], RixinError | None]
     """Why requests cannot be served now."""
+    stores: StoreWatch
     settings: Settings
     clock: Clock
 
@@ -112,7 +114,7 @@ def endpoints(services: WireServices) -> list[Endpoint]:
     return [
         Endpoint.public("/", HealthHandler()),
         Endpoint.public("/health", HealthHandler()),
-        Endpoint.public("/readyz", ReadyHandler(services.obstacle)),
+        Endpoint.public("/readyz", ReadyHandler(services.obstacle, services.stores.obstacle)),
         *_console(),
         *_models(services.models),
         *_operations(services),

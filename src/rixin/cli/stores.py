@@ -18,11 +18,12 @@ from rixin.cli.lifetime import Lifetime
 from rixin.clock import Clock
 from rixin.core.prices import PriceList
 from rixin.core.redaction import Redactor
-from rixin.limits.base import Limiter
+from rixin.limits.base import Cost, Limit, Limiter
 from rixin.limits.opening import open_limiter
 from rixin.limits.plans import Plans
 from rixin.profiles.cards import KnownModels, load_models
 from rixin.profiles.plans import load_plans
+from rixin.service.store_watch import Asking, StoreWatch
 from rixin.settings import Settings
 from rixin.store.database import Database
 from rixin.store.file_bytes import FileBytes
@@ -30,6 +31,8 @@ from rixin.store.files import FileTable
 from rixin.store.meta import MetaTable
 
 _PROFILES: Final = resources("rixin.profiles")
+_PROBE: Final = Limit("probe", "requests", 1, 60.0)
+"""What nobody is bound by, to look at."""
 
 
 class Stores(Struct, frozen=True):
@@ -48,6 +51,7 @@ class Stores(Struct, frozen=True):
     redactor: Redactor
     plans: Plans
     limiter: Limiter
+    watch: StoreWatch
 
 
 async def open_stores(
@@ -83,8 +87,28 @@ async def open_stores(
     life.run(ledger.recover_always())
     life.run(ledger.sweep_always(settings.usage, clock))
     return Stores(
-        database, secret, known, prices, keys, logins, ledger, requests, files, links, redactor, plans, limiter
+        database=database,
+        secret=secret,
+        known=known,
+        prices=prices,
+        keys=keys,
+        logins=logins,
+        ledger=ledger,
+        requests=requests,
+        files=files,
+        links=links,
+        redactor=redactor,
+        plans=plans,
+        limiter=limiter,
+        watch=_watch(settings, database, limiter, clock),
     )
+
+
+def _watch(settings: Settings, database: Database, limiter: Limiter, clock: Clock) -> StoreWatch:
+    stores: dict[str, Asking] = {"database": database.revision}
+    if settings.server.redis_url is not None:
+        stores["redis"] = lambda: limiter.inspect((_PROBE,), Cost())
+    return StoreWatch(stores, clock)
 
 
 def file_book(settings: Settings, database: Database, clock: Clock) -> FileBook:

@@ -15,14 +15,13 @@ from rixin.core.redaction import Redactor
 from rixin.engines.base import Load
 from rixin.engines.control import ModelStatus
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Cost, Limit, Limiter
 from rixin.routing.router import Router
+from rixin.service.store_watch import StoreWatch
 from rixin.service.telemetry import samples
 from rixin.service.telemetry.metrics import Metrics, Sample
 from rixin.service.telemetry.sheet import Sheet, read_sheet
 from rixin.service.telemetry.watch import Watch
 from rixin.settings import Settings, Telemetry
-from rixin.store.database import Database
 from rixin.web.exchange import Exchange
 from rixin.web.metrics import MetricsHandler, from_this_machine
 from rixin.web.routes import Access, Endpoint
@@ -31,8 +30,6 @@ SUFFIX: Final = ".metrics"
 """How the names of sheets end."""
 INTERVAL: Final = 1.0
 """Seconds after which others see what is true of a worker."""
-_PROBE: Final = Limit("metrics", "requests", 1, 60.0)
-"""What nobody is bound by, to look at."""
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -48,8 +45,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     """How busy one of them is."""
     ledger: Ledger
     requests: RequestLog
-    stores: Mapping[str, Callable[[], Awaitable[object]]]
-    """What asks each store for something small."""
+    stores: StoreWatch
 
 
 class Telemeter:
@@ -58,14 +54,12 @@ class Telemeter:
     Args:
         directory: Where the sheets of all workers are.
         watch: Sees every request; None where nobody wants to know.
-        clock: Time.
     """
 
-    def __init__(self, directory: Path, watch: Watch | None, clock: Clock) -> None:
+    def __init__(self, directory: Path, watch: Watch | None) -> None:
         self.watch = watch
         self.metrics = None if watch is None else watch.metrics
         self._directory = directory
-        self._clock = clock
 
     def endpoints(self, observed: Observed) -> Iterator[Endpoint]:
         """`/metrics`, unless metrics are off."""
@@ -75,7 +69,7 @@ class Telemeter:
 
         async def scrape(accept: str) -> tuple[bytes, str]:
             self._look(metrics, observed)
-            found = await samples.of_server(observed.models, observed.load_of, observed.stores, self._clock)
+            found = await samples.of_server(observed.models, observed.load_of, observed.stores)
             return await asyncio.to_thread(_expose, self._directory, found, accept)
 
         yield Endpoint(
@@ -107,14 +101,6 @@ class Telemeter:
         metrics.lost("requests", observed.requests.lost)
 
 
-def stores_of(settings: Settings, database: Database, limiter: Limiter) -> dict[str, Callable[[], Awaitable[object]]]:
-    """What asks each store of a server for something small."""
-    stores: dict[str, Callable[[], Awaitable[object]]] = {"database": database.revision}
-    if settings.server.redis_url is not None:
-        stores["redis"] = lambda: limiter.inspect((_PROBE,), Cost())
-    return stores
-
-
 def open_telemetry(
     settings: Settings,
     place: tuple[Path, int],
@@ -144,7 +130,7 @@ def open_telemetry(
         metrics = Metrics(sheet)
     tracing = _tracing(settings.telemetry, redactor, environ, clock, life)
     watch = None if metrics is None and tracing is None else Watch(metrics, tracing)
-    return Telemeter(directory, watch, clock)
+    return Telemeter(directory, watch)
 
 
 def _open_sheet(path: Path) -> Sheet:

@@ -1,6 +1,6 @@
 """`/health` says that the process lives, `/readyz` that it can answer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -24,14 +24,20 @@ class ReadyHandler:
 
     Args:
         obstacle: Why requests cannot be served yet, or None.
+        stores_obstacle: The same of the stores, which must be asked.
     """
 
-    def __init__(self, obstacle: Callable[[], RixinError | None]) -> None:
+    def __init__(
+        self,
+        obstacle: Callable[[], RixinError | None],
+        stores_obstacle: Callable[[], Awaitable[RixinError | None]],
+    ) -> None:
         self._obstacle = obstacle
+        self._stores_obstacle = stores_obstacle
 
     async def __call__(self, exchange: Exchange, _account: Account, _rest: str) -> None:
         """Answers an exchange."""
-        error = self._obstacle()
+        error = self._obstacle() or await self._stores_obstacle()
         if error is None:
             await exchange.respond(200, b'{"status":"ready"}')
             return

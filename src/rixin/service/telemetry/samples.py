@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from rixin import __version__
-from rixin.clock import Clock
 from rixin.engines.base import Load
 from rixin.engines.control import ModelStatus
-from rixin.errors import RixinError
 from rixin.routing.breaker import State
 from rixin.routing.gate import Gate
+from rixin.service.store_watch import StoreWatch
 from rixin.service.telemetry.metrics import Sample
 from rixin.settings import LOCAL
 
@@ -35,21 +34,18 @@ def of_upstreams(gates: Iterable[Gate]) -> Iterator[Sample]:
 async def of_server(
     models: Mapping[str, ModelStatus],
     load_of: Callable[[str], Awaitable[Load | None]],
-    stores: Mapping[str, Callable[[], Awaitable[object]]],
-    clock: Clock,
+    stores: StoreWatch,
 ) -> list[Sample]:
     """What no worker needs to be asked for.
 
     Args:
         models: The local models, as the supervisor tells of them.
         load_of: How busy one of them is; None where it is not there.
-        stores: What asks each store of the server for something small.
-        clock: Time.
+        stores: Those of the server.
     """
     samples = [Sample("rixin_build_info", 1, (__version__,))]
     engines = [_of_engine(status, load_of) for status in models.values()]
-    asked = [_of_store(name, ask, clock) for name, ask in stores.items()]
-    for found in await asyncio.gather(*asked, *engines):
+    for found in await asyncio.gather(_of_stores(stores), *engines):
         samples += found
     return samples
 
@@ -74,12 +70,10 @@ async def _of_engine(status: ModelStatus, load_of: Callable[[str], Awaitable[Loa
     return samples
 
 
-async def _of_store(name: str, ask: Callable[[], Awaitable[object]], clock: Clock) -> list[Sample]:
-    began = clock.monotonic()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await ask()
-    except (RixinError, TimeoutError):
-        return [Sample("rixin_store_up", 0, (name,))]
-    elapsed = clock.monotonic() - began
-    return [Sample("rixin_store_up", 1, (name,)), Sample("rixin_store_response_seconds", elapsed, (name,))]
+async def _of_stores(stores: StoreWatch) -> list[Sample]:
+    samples: list[Sample] = []
+    for name, seconds in (await stores.look()).items():
+        samples.append(Sample("rixin_store_up", int(seconds is not None), (name,)))
+        if seconds is not None:
+            samples.append(Sample("rixin_store_response_seconds", seconds, (name,)))
+    return samples
