@@ -43,6 +43,11 @@ class SSEDecoder:
         self._id = ""
         self._retry: int | None = None
 
+    @property
+    def between_events(self) -> bool:
+        """Whether nothing of an event has come yet that is not complete."""
+        return not (self._pieces or self._data or self._event or self._retry is not None)
+
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """The events that these bytes complete."""
         if self._after_carriage_return and data:

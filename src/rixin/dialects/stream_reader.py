@@ -13,6 +13,9 @@ from rixin.dialects.upstream_errors import event_error, page_error, unreadable
 from rixin.errors import Kind, RixinError
 
 DONE = "[DONE]"
+_EVENT_END = b"\n\n"
+_TRIES = 4
+"""Events that are read one by one before the rest of what arrived with them is read in one go."""
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
@@ -86,7 +89,7 @@ class StreamReader:
         if self._mode is _Mode.UNKNOWN:
             data = self._recognise(data)
         if self._mode is _Mode.STREAM:
-            return self._read(self._sse.feed(data))
+            return self._read(data)
         if data:
             self._held.append(data)
         return []
@@ -116,16 +119,26 @@ class StreamReader:
             self._mode = _MODES.get(data[:1], _Mode.STREAM)
         return data
 
-    def _read(self, received: list[ServerSentEvent]) -> list[Event]:
+    def _read(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        for event in received:
-            try:
-                events += self._take(event)
-            except RixinError as error:
-                if not events:
-                    raise
-                self._error = error
-                break
+        tries = _TRIES
+        try:
+            while data:
+                if not self._done and self._sse.between_events:
+                    run, data = self._skim(data)
+                    if run:
+                        events += run
+                        tries = _TRIES
+                # One event may be all that it takes to skim over those after it.
+                end = data.find(_EVENT_END) + len(_EVENT_END) if tries else 0
+                tries -= 1
+                one, data = (data, b"") if end < len(_EVENT_END) else (data[:end], data[end:])
+                for event in self._sse.feed(one):
+                    events += self._take(event)
+        except RixinError as error:
+            if not events:
+                raise
+            self._error = error
         return events
 
     def _take(self, event: ServerSentEvent) -> list[Event]:
@@ -145,6 +158,12 @@ class StreamReader:
         """The events of an object of the stream, where they can be told without decoding all of it; else None."""
         del data
         return None
+
+    def _skim(self, data: bytes) -> tuple[list[Event], bytes]:
+        """The events of the objects that these bytes begin with, where they can be told all at once, and the bytes
+        after them. The bytes begin where an event does.
+        """
+        return [], data
 
     def _unterminated(self) -> list[Event]:
         """What stands after the last blank line, if it is whole; else it was cut, and is left alone."""

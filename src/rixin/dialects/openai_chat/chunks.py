@@ -12,6 +12,7 @@ from rixin.core.messages import Opaque
 from rixin.dialects.openai_chat.calls import CallAssembler, read_fragment
 from rixin.dialects.openai_chat.delta import read_delta
 from rixin.dialects.openai_chat.finish import read_finish_reason
+from rixin.dialects.openai_chat.runs import RunReader
 from rixin.dialects.openai_chat.usage import UsageReader
 from rixin.dialects.openai_chat.wire import NAME
 from rixin.dialects.openai_chat.words import words_of
@@ -56,6 +57,7 @@ class ChunkReader:
         self._choices: dict[int, _Choice] = {}
         self._usage = UsageReader()
         self._opaque: dict[str, JsonValue] = {}
+        self._runs = RunReader()
 
     @property
     def complete(self) -> bool:
@@ -96,7 +98,15 @@ class ChunkReader:
         if choice is None or choice.called or not self._started:
             return None
         choice.spoke = True
+        self._runs.learn(index, chunk)
         return [Text(text=words, choice=index)]
+
+    def skim(self, data: bytes) -> tuple[list[Event], bytes]:
+        """The words of the chunks that these bytes of a stream begin with, where they are alike; and the bytes after
+        them. The bytes begin where an event does.
+        """
+        known = self._runs.choice
+        return ([], data) if known is None or self._choices[known].called else self._runs.read(data)
 
     def end(self) -> list[Event]:
         """The events that the end of the answer completes: calls that came after their choice's finish."""

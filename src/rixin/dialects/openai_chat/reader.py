@@ -6,6 +6,7 @@ from rixin.core.events import Event
 from rixin.core.responses import Response, collect
 from rixin.dialects.openai_chat.chunks import ChunkReader
 from rixin.dialects.stream_reader import StreamReader
+from rixin.settings.fast_path import FAST_PATH
 
 
 class ChatReader(StreamReader):
@@ -16,7 +17,10 @@ class ChatReader(StreamReader):
         super().__init__(lambda: self._chunks, partial(ChunkReader, whole=True))
 
     def _glance(self, data: str) -> list[Event] | None:
-        return self._chunks.glance(data)
+        return self._chunks.glance(data) if FAST_PATH else None
+
+    def _skim(self, data: bytes) -> tuple[list[Event], bytes]:
+        return self._chunks.skim(data)
 
 
 def read_response(body: bytes) -> Response:
