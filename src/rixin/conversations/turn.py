@@ -25,9 +25,8 @@ class TurnWatcher:
 
     def feed(self, events: Iterable[Event]) -> None:
         """Takes events as an upstream sent them."""
-        for event in events:
-            if isinstance(event, Text):
-                continue  # by far the most, which the cases below would be asked for one by one
+        # Words are by far the most, which the cases below would be asked for one by one.
+        for event in [event for event in events if type(event) is not Text]:
             match event:
                 case Reasoning(choice=0):
                     self._think(event)

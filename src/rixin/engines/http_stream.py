@@ -154,8 +154,9 @@ class Relay:
         """What the client is given in place of `events`: their own bytes, or None where they must be rendered."""
         if self._decided is False or not self._is_stream:
             return None
-        if b"[DONE]" in piece:
-            piece = _DONE.sub(b"", piece)
+        if (mark := piece.find(b"[DONE]")) >= 0:
+            line = piece.rfind(b"\n", 0, mark) + 1  # what stands before it is not looked at once more
+            piece = piece[:line] + _DONE.sub(b"", piece[line:])
         if not events:
             self._quiet.append(piece)
             return None

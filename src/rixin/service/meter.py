@@ -32,20 +32,34 @@ class Meter:
         """Takes events on their way to the client."""
         if self.first_event_at is None and events:
             self.first_event_at = self._clock.monotonic()
-        for event in events:
-            if isinstance(event, Text):  # by far the most
-                self._words += estimate_text(event.text) if event.tokens is None else event.tokens
-            elif isinstance(event, Usage):
-                self.reported = event
-                self._counted = self._counted or self._words + self._thoughts > 0
-                self._words = self._thoughts = 0
-            elif isinstance(event, ToolArguments | Refusal):
-                self._words += estimate_text(event.text)
-            elif isinstance(event, Reasoning):
-                self._thoughts += estimate_text(event.text) if event.tokens is None else event.tokens
-            elif isinstance(event, Finish):
-                self._finished = True
-                self.filtered = self.filtered or event.reason == "content_filter"
+        start = 0
+        for position, event in enumerate(events):
+            if type(event) is not Text:  # by far the most are
+                self._hear(events[start:position])
+                self._take(event)
+                start = position + 1
+        self._hear(events[start:])
+
+    def _hear(self, words: list[Event]) -> None:
+        """Takes words between which nothing else came; where nobody counted them they are estimated together."""
+        texts = [word.text for word in words if type(word) is Text and word.tokens is None]
+        if texts:
+            self._words += estimate_text("".join(texts))
+        if len(texts) < len(words):
+            self._words += sum([word.tokens or 0 for word in words if type(word) is Text])
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Usage):
+            self.reported = event
+            self._counted = self._counted or self._words + self._thoughts > 0
+            self._words = self._thoughts = 0
+        elif isinstance(event, ToolArguments | Refusal):
+            self._words += estimate_text(event.text)
+        elif isinstance(event, Reasoning):
+            self._thoughts += estimate_text(event.text) if event.tokens is None else event.tokens
+        elif isinstance(event, Finish):
+            self._finished = True
+            self.filtered = self.filtered or event.reason == "content_filter"
 
     def usage(self, request: Generate) -> Usage:
         """What an answer that is complete has cost: as reported, else estimated from what passed."""

@@ -33,6 +33,10 @@ class Connection(asyncio.Protocol):
         self._label = label
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
+        self._pieces: list[bytes] = []
+        """What has arrived of the answer's body and was not read yet."""
+        self.on_body = self._pieces.append
+        """What the parser finds of a body; a call of ours for each chunk would cost more than all else."""
         self._parser = httptools.HttpResponseParser(self)
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -50,12 +54,13 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] | None = None
         self._coding: Coding | None = None
         self._head_size = 0
-        self._pieces: list[bytes] = []
+        self._pieces.clear()
         self._waiting = 0
         self._unsent = False
         self._lasting = False
         self._complete = False
-        self._surplus = False
+        self._surplus_from: int | None = None
+        """The first piece that is of another answer than the one that was asked for."""
         self._failure: RixinError | None = None
 
     async def ask(self, head: bytes, body: bytes, deadline: float) -> None:
@@ -98,9 +103,9 @@ class Connection(asyncio.Protocol):
             if self._complete:
                 return b""
             await self._more(deadline)
-        pieces = self._pieces
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._pieces, self._waiting = [], 0
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._waiting = 0
         if self._reading_paused:
             self._reading_paused = False
             self._transport.resume_reading()
@@ -112,7 +117,7 @@ class Connection(asyncio.Protocol):
         if not self._complete:
             self.abort()  # a plain close would first send what is left of the request
             return False
-        if self._unsent or self._surplus or not self._lasting or self._transport.is_closing():
+        if self._unsent or self._surplus_from is not None or not self._lasting or self._transport.is_closing():
             self._transport.close()
             return False
         return True
@@ -151,11 +156,22 @@ class Connection(asyncio.Protocol):
         if not self._asked:
             self.abort()  # whatever it is, it answers nothing
             return
+        if self._surplus_from is not None:
+            return
         if not self._status:
             self._head_size += len(data)
+        before = len(self._pieces)
         try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade, *BROKEN) as error:
+            try:
+                self._parser.feed_data(data)
+            finally:
+                if len(self._pieces) > before:
+                    self._waiting += len(data)
+                    self._take_body(before)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._break(error)
+        except BROKEN as error:
+            self._complete = False
             self._break(error)
         if not self._status and self._head_size > _LONGEST_HEAD:
             self._break(None)
@@ -190,16 +206,17 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """An answer begins."""
-        self._surplus = self._complete
+        if self._complete:
+            self._surplus_from = len(self._pieces)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody needs."""
-        if not self._status and not self._surplus:
+        if not self._status and self._surplus_from is None:
             self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
-        if self._surplus:
+        if self._surplus_from is not None:
             return
         status = self._parser.get_status_code()
         if 100 <= status < 200:
@@ -211,22 +228,25 @@ class Connection(asyncio.Protocol):
             if name.lower() == b"content-encoding" and (coding := CODINGS.get(value.decode("latin-1").lower())):
                 self._coding = coding()
 
-    def on_body(self, data: bytes) -> None:
-        """Some of the answer's body."""
-        if self._surplus:
-            return
-        for piece in (data,) if self._coding is None else self._coding.pieces(data):
-            if piece:
-                self._pieces.append(piece)
-                self._waiting += len(piece)
-        if self._waiting > _HIGH_WATER and not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pause_reading()
-
     def on_message_complete(self) -> None:
         """The answer is complete."""
         if self._status:
             self._complete = True
+
+    def _take_body(self, before: int) -> None:
+        """Takes what the parser just found of the answer's body, all pieces but those that were there `before`."""
+        if self._surplus_from is not None:
+            del self._pieces[self._surplus_from :]
+        if self._coding is not None:
+            coded = self._pieces[before:]
+            del self._pieces[before:]
+            for piece in coded:
+                for plain in filter(None, self._coding.pieces(piece)):
+                    self._pieces.append(plain)
+                    self._waiting += len(plain)
+        if self._waiting > _HIGH_WATER and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
 
     async def _write(self, head: bytes, body: bytes, deadline: float) -> None:
         """Writes a large request, as far as the upstream wants to have it: it may answer before it has heard all."""
@@ -277,7 +297,7 @@ class Connection(asyncio.Protocol):
     def _break(self, error: Exception | None) -> None:
         """What arrived is not HTTP, or not what it says it is."""
         if self._complete:
-            self._surplus = True
+            self._surplus_from = len(self._pieces)
         elif self._status:
             self._fail(Kind.UPSTREAM_INTERRUPTED, "broke off its answer", error)
         else:
