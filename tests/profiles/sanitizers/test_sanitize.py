@@ -7,7 +7,8 @@ import msgspec
 from hypothesis import given, settings
 
 from rixin.profiles.profile import NOTHING, Profile
-from rixin.profiles.sanitizers import sanitize
+from rixin.profiles.sanitizers import ORDER, sanitize
+from rixin.profiles.sanitizers.draft import Draft
 from tests.profiles.bodies import bodies, messages, profiles
 from tests.profiles.sanitizing import Body, rewritten
 from tests.profiles.strict_upstream import text
@@ -23,6 +24,18 @@ def test_to_sanitize_twice_is_to_sanitize_once(body: Body, profile: Profile) -> 
     twice = sanitize(once, profile)
     assert twice.body == once
     assert twice.changes == ()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(body=bodies, profile=profiles)
+def test_a_sanitizer_that_is_left_out_would_do_nothing(body: Body, profile: Profile) -> None:
+    """The profile tells which sanitizers are worth asking; all of them together make the same of a body."""
+    draft = Draft(body, profile)
+    for sanitizer in ORDER:
+        sanitizer(draft)
+    sanitized = sanitize(body, profile)
+    assert (sanitized.body, sanitized.tool_names) == (draft.body, draft.tool_names)
+    assert {*sanitized.changes} <= {*draft.changes}
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -5,7 +5,7 @@ anything unless the profile says so, but for `tool_history`, `arguments`, `dupli
 mend what every upstream that checks refuses. To sanitize twice is to sanitize once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -74,6 +74,42 @@ ORDER: tuple[Callable[[Draft], None], ...] = (
 )
 
 
+_ONLY_IF: Mapping[Callable[[Draft], None], Callable[[Profile], object]] = {
+    response_format: lambda profile: profile.response_format,
+    developer_role: lambda profile: profile.developer_role,
+    system_policy: lambda profile: profile.system_policy,
+    tool_types: lambda profile: profile.allowed_tool_types,
+    tool_strict: lambda profile: profile.tool_strict,
+    tool_schema: lambda profile: profile.tool_schema,
+    tool_names: lambda profile: profile.tool_name_policy,
+    call_fields: lambda profile: profile.call_fields,
+    tool_images: lambda profile: profile.tool_images,
+    image_policy: lambda profile: profile.image_policy,
+    image_detail: lambda profile: profile.image_detail,
+    image_text: lambda profile: profile.image_needs_text,
+    cache_marks: lambda profile: profile.cache_control,
+    message_fields: lambda profile: profile.drop_message_fields or profile.drop_message_nulls,
+    null_content: lambda profile: profile.null_content,
+    content_policy: lambda profile: profile.content_policy,
+    empty_assistant: lambda profile: profile.drop_empty_assistant,
+    max_tokens_field: lambda profile: profile.max_tokens_field,
+    clamp: lambda profile: profile.clamp,
+    stream_usage: lambda profile: profile.stream_usage,
+    nothings: lambda profile: profile.drop_nulls or profile.drop_defaults,
+    dropped: lambda profile: profile.drop_params,
+    extra_body: lambda profile: profile.extra_body,
+    allowed: lambda profile: profile.allowed_fields is not None,
+    reasoning_echo: lambda profile: profile.reasoning_echo,
+}
+"""What a profile must say for a sanitizer to do anything; those that are not here mend what every upstream refuses."""
+
+_REMEMBERED = 256
+"""Profiles whose sanitizers are remembered."""
+
+_chosen: dict[int, tuple[Profile, tuple[Callable[[Draft], None], ...]]] = {}
+"""By the profile's identity, which is its own as long as the profile is here."""
+
+
 class Sanitized(Struct, frozen=True):
     """A body that an upstream accepts, as far as is known.
 
@@ -89,8 +125,19 @@ class Sanitized(Struct, frozen=True):
 def sanitize(body: JsonObject, profile: Profile) -> Sanitized:
     """Rewrites a body for an upstream. `body` itself is not changed, however deep."""
     draft = Draft(body, profile)
-    for sanitizer in ORDER:
+    for sanitizer in _sanitizers(profile):
         sanitizer(draft)
     # What was added here and not let through there is no change.
     changes = [change for change in draft.changes if change.field in body or change.field in draft.body]
     return Sanitized(draft.body, tuple(changes), draft.tool_names)
+
+
+def _sanitizers(profile: Profile) -> tuple[Callable[[Draft], None], ...]:
+    """Those that may do something where an upstream is like this."""
+    known = _chosen.get(id(profile))
+    if known is None:
+        if len(_chosen) >= _REMEMBERED:
+            _chosen.clear()
+        chosen = tuple(each for each in ORDER if each not in _ONLY_IF or _ONLY_IF[each](profile))
+        known = _chosen[id(profile)] = profile, chosen
+    return known[1]

@@ -41,12 +41,10 @@ class _Call(Struct):
 
 def tool_history(draft: Draft) -> None:
     """Pairs, orders and names the calls and results."""
-    if draft.profile.tool_history == "keep":
+    if draft.profile.tool_history == "keep" or not draft.has_calls:
         return
     messages = draft.messages
     calls = _calls_of(messages)
-    if not calls and not any(message.get("role") == "tool" for message in messages):
-        return
     _pair(draft, messages, calls)
     ids = _ids_for(draft, calls)
     _rebuild(draft, messages, calls, ids)
