@@ -37,17 +37,17 @@ class Choice(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The words of the answer, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        return "".join([part.text for part in self.parts if type(part) is TextPart])
 
     @property
     def reasoning(self) -> str:
         """The thoughts of the answer, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, ReasoningPart))
+        return "".join([part.text for part in self.parts if type(part) is ReasoningPart])
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls of the answer, in order."""
-        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+        return tuple([part for part in self.parts if type(part) is ToolCall])
 
 
 class Response(Struct, frozen=True, kw_only=True):
@@ -186,7 +186,7 @@ class Collector:
             id=self._start.id,
             created=self._start.created,
             model=self._start.model,
-            choices=tuple(self._choices[index].build() for index in sorted(self._choices)),
+            choices=tuple([self._choices[index].build() for index in sorted(self._choices)]),
             usage=self._usage,
             opaque=tuple(self._opaque),
         )

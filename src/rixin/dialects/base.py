@@ -198,6 +198,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     itself."""
     models_path: str = "/models"
     """Where the list of models lives below the upstream's base URL."""
+    read_plain: Callable[[bytes], list[Event] | None] | None = None
+    """The events of a whole answer where that is so plain that they can be told in one step, None where it takes a
+    reader; None where the dialect knows no such step."""
     relayed: bool = False
     """Whether a client of the same dialect may be given the upstream's own bytes. Its writer then closes a stream that
     it has not seen, so this holds only where the end of a stream repeats nothing of it."""

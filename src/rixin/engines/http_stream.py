@@ -84,6 +84,8 @@ async def whole_answer(
     async with transport.exchange("POST", path, headers=sent, body=encode_body(body)) as exchange:
         await raise_for_status(exchange, upstream)
         data = await exchange.read_all(ANSWER_LIMIT)
+    if upstream.read_plain is not None and (events := upstream.read_plain(data)) is not None:
+        return events
     reader = upstream.reader()
     return reader.feed(data) + reader.eof()
 

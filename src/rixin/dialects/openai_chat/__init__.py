@@ -10,6 +10,7 @@
 | `finish`, `usage` | finish reasons and token counts, read and rendered |
 | `writer`, `response`, `errors` | what a client is sent |
 | `chunks`, `calls`, `reader` | what an upstream sent |
+| `words`, `runs`, `plain_answer` | the same of what is plain, in one step |
 | `embeddings` | embeddings, both halves |
 | `image_requests`, `images` | images: a body to a `Draw`; what a client and an upstream are sent |
 | `image_stream` | images as a stream, with how far they are |

@@ -45,7 +45,7 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
 
 def _chat_choice(choice: Choice, request: Generate, own: list[Opaque]) -> JsonValue:
     rendered: JsonObject = {"index": choice.index, "message": _message(choice, request, own)}
-    if (logprobs := join_logprobs(choice.logprobs)) is not None:
+    if choice.logprobs and (logprobs := join_logprobs(choice.logprobs)) is not None:
         rendered["logprobs"] = logprobs
     return _finished(rendered, choice)
 
@@ -70,17 +70,17 @@ def _finished(rendered: JsonObject, choice: Choice) -> JsonObject:
 def _message(choice: Choice, request: Generate, own: list[Opaque]) -> JsonObject:
     """The message. Without words, `content` is null beside calls or a refusal, and absent where the length ran out."""
     message: JsonObject = {"role": "assistant"}
-    refusal = "".join(part.text for part in choice.parts if isinstance(part, RefusalPart))
-    calls = choice.tool_calls
-    if choice.text:
-        message["content"] = choice.text
+    refusal = "".join([part.text for part in choice.parts if type(part) is RefusalPart])
+    calls, text = choice.tool_calls, choice.text
+    if text:
+        message["content"] = text
     elif calls or refusal:
         message["content"] = None
     elif RENDERED[choice.finish_reason] != "length":
         message["content"] = ""
-    if choice.reasoning:
-        message[request.card.reasoning_field] = choice.reasoning
-    if details := [_detail(part) for part in choice.parts if isinstance(part, ReasoningPart) and part.signature]:
+    if reasoning := choice.reasoning:
+        message[request.card.reasoning_field] = reasoning
+    if details := [_detail(part) for part in choice.parts if type(part) is ReasoningPart and part.signature]:
         message["reasoning_details"] = details
     if refusal:
         message["refusal"] = refusal
