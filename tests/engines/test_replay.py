@@ -113,7 +113,8 @@ async def test_an_answer_is_replayed_as_it_was(tmp_path: Path, reply: Reply, req
     request = streaming() if request_stream else chat()
     (before,) = await record(tmp_path, reply, [request])
     after = await events_of(replay(tmp_path), request)
-    assert after[0] == before[0]
+    if request_stream or before[1] is None:  # of a whole answer that broke nobody is given anything
+        assert after[0] == before[0]
     assert (after[1] is None) == (before[1] is None)
     if before[1] is not None and after[1] is not None:
         # How a connection ended is not recorded: it has ended.
