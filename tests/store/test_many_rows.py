@@ -9,8 +9,8 @@ from tests.support.ledger_runs import fill, measure
 
 ROWS = 1_000_000 if os.environ.get("RIXIN_TEST_ALL") else 100_000
 """A million takes minutes to make."""
-SLOWEST = 3000.0
-"""Milliseconds: ten times what the slowest question about a million rows takes."""
+SLOWEST = 10_000.0
+"""Milliseconds: ten times what the slowest question about a million rows takes beside other tests on two cores."""
 
 
 @pytest.mark.timeout(900)
