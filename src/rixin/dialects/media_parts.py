@@ -38,5 +38,7 @@ def read_media_part(value: JsonValue) -> Medium | None:
 
 def have_media_parts(messages: Iterable[Message]) -> bool:
     """Whether an image or a video came as raw base64 or as the id of a file, which only these parts hold."""
-    parts = (part for message in messages for part in message.parts)
-    return any(isinstance(part, ImagePart | VideoPart) and part.url is None for part in parts)
+    media = [
+        part for message in messages for part in message.parts if type(part) is ImagePart or type(part) is VideoPart
+    ]
+    return any(part.url is None for part in media) if media else False

@@ -86,10 +86,11 @@ class Attempt:
     def on_answer(self, status: int, headers: Mapping[str, str]) -> bool:
         """The head of the answer has come; see `AttemptObserver.on_answer`."""
         self.answered, self.status, self.headers = self._trace.elapsed(), status, headers
-        found = next((headers[name] for name in _ID_HEADERS if name in headers), None)
-        self.upstream_id = (
-            found[:_LONGEST_ID] if found is not None and found.isascii() and found.isprintable() else None
-        )
+        for name in _ID_HEADERS:
+            if name in headers:
+                found = headers[name]
+                self.upstream_id = found[:_LONGEST_ID] if found.isascii() and found.isprintable() else None
+                break
         return self._trace.keeping.bodies or self._trace.keeping.answers
 
     def on_data(self, data: bytes) -> None:
@@ -104,11 +105,13 @@ class Attempt:
     def on_end(self, error: BaseException | None) -> None:
         """The call is over."""
         self.ended = self._trace.elapsed()
+        if error is None:
+            return
         if isinstance(error, RixinError):
             self.error = error.kind
         elif isinstance(error, asyncio.CancelledError | GeneratorExit):
             self.error = Kind.CANCELLED
-        elif error is not None:
+        else:
             self.error = Kind.INTERNAL
 
 

@@ -268,7 +268,8 @@ def _shown(clip: Clip) -> tuple[Part, ...]:
 
 def has_media(messages: tuple[Message, ...]) -> bool:
     """Whether there is anything to resolve."""
-    return next(_media(messages), None) is not None
+    others = [part for message in messages for part in message.parts if type(part) is not TextPart]
+    return bool(others) and next(_media(messages), None) is not None
 
 
 def _media(messages: tuple[Message, ...]) -> Iterator[tuple[str, Medium]]:

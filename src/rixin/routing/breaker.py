@@ -86,6 +86,8 @@ class Breaker:
 
     def free_at(self, now: float) -> float:
         """When somebody may be let through: `now`, or a later instant."""
+        if self._state is State.CLOSED:
+            return now
         state = self.state(now)
         if state is State.OPEN:
             return self._until
@@ -110,10 +112,9 @@ class Breaker:
 
     def admit(self, now: float) -> Pass | None:
         """Lets a request through, or does not."""
-        state = self.state(now)
-        if state is State.CLOSED:
+        if self._state is State.CLOSED:
             return Pass(self._epoch, trial=False)
-        if state is State.HALF_OPEN and now >= self._trial_ends:
+        if self.state(now) is State.HALF_OPEN and now >= self._trial_ends:
             self._trial_ends = now + TRIAL
             return Pass(self._epoch, trial=True)
         return None

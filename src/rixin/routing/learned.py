@@ -71,6 +71,8 @@ class LearnedRules:
 
     def due(self, provider: str, model: str) -> LearnedRule | None:
         """The rule of a model that is to be tested again, where there is one."""
+        if not self._rules:
+            return None
         now = self._clock.now()
         return next((rule for rule in self._of(provider, model) if rule.expires_at <= now), None)
 

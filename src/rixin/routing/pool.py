@@ -76,11 +76,13 @@ class Key:
 
     def admit(self, model: str, now: float) -> Grant | None:
         """Takes the right to send it for a model; its outcome must be told."""
-        if self.free_at(model, now) > now:
+        whole = self._whole.admit(now)
+        if whole is None:
             return None
-        whole, part = self._whole.admit(now), self._part(model).admit(now)
-        assert whole is not None  # noqa: S101 - both are free
-        assert part is not None  # noqa: S101 - both are free
+        part = self._part(model).admit(now)
+        if part is None:
+            self._whole.abandoned(whole)
+            return None
         self._used.change(self._used.advance(microseconds(now)), 1)
         return Grant(whole, part)
 
@@ -99,7 +101,8 @@ class Key:
         """The upstream took it."""
         self._whole.succeeded(grant.whole)
         self._part(model).succeeded(grant.part)
-        self._unfit.pop(model, None)
+        if self._unfit:
+            self._unfit.pop(model, None)
 
     def refused(self, model: str, grant: Grant, now: float, fate: Fate, rest: Callable[[int], float]) -> bool:
         """The upstream refused it: it cools for the model, or is dead.

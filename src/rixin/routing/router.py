@@ -34,6 +34,8 @@ from rixin.settings import Provider
 
 _A = TypeVar("_A", Generate, Embed, Draw)
 
+_FREE: Final = Cost()
+
 MOST_ATTEMPTS: Final = 16
 """Calls that one request may cost, whatever they end in."""
 
@@ -257,16 +259,16 @@ class Attempt:
     def _plan(self, candidates: tuple[Candidate, ...], presumed: Callable[[], Cost]) -> list[Option]:
         router, request = self._router, self._request
         now = router.clock.monotonic()
-        candidates = tuple(candidate for candidate in candidates if candidate.engine in router.gates)
+        candidates = tuple([candidate for candidate in candidates if candidate.engine in router.gates])
+        gates = [router.gates[candidate.engine] for candidate in candidates]
         home: Home | None = None
-        ways = len(candidates) > 1 or any(len(router.gates[candidate.engine].pool) > 1 for candidate in candidates)
+        ways = len(gates) > 1 or (bool(gates) and len(gates[0].pool.keys) > 1)
         if ways and isinstance(request, Generate):
             self._conversation = conversation(request)
             home = router.affinity.home(self._conversation, now)
         if len(candidates) > 1:
             candidates = tuple(order(candidates, home and home.engine, router.draw))
-        limited = any(router.gates[candidate.engine].has_limits for candidate in candidates)
-        cost = presumed() if limited else Cost()
+        cost = presumed() if [gate for gate in gates if gate.has_limits] else _FREE
         options: list[Option] = []
         for candidate in candidates:
             ask = Ask(

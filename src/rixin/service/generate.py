@@ -18,6 +18,7 @@ from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
 from rixin.limits.base import Reservation
+from rixin.media.resolve import has_media
 from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
 from rixin.service.continuity import Continuity
@@ -125,8 +126,9 @@ class Generation(Served[Generate]):
                 with self.trace.waiting("retrieval"):
                     self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
                 request = self._retrieved.request
-            with self.trace.waiting("media"):
-                request = await generator.media.resolve(request, self._resolution, self.caller.account)
+            if has_media(request.messages):
+                with self.trace.waiting("media"):
+                    request = await generator.media.resolve(request, self._resolution, self.caller.account)
             if self._serving.moderator is not None:
                 with self.trace.waiting("moderation"):
                     await self._serving.moderator.admit(request, self.caller.request_id)

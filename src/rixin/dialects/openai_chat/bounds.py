@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rixin.core.cards import FieldRule, ModelCard
-from rixin.errors import invalid
+from rixin.errors import RixinError, invalid
 
 BOUNDS: dict[str, FieldRule] = {
     "temperature": FieldRule(minimum=0, maximum=2),
@@ -37,8 +37,9 @@ MAX_FIELDS = 512
 
 def rule_of(card: ModelCard, field: str) -> FieldRule:
     """The range of a field: the model's, else that of its stand-in, else `BOUNDS`."""
-    for name in (field, STAND_INS.get(field, field)):
-        rule = card.fields.get(name)
+    rules = card.fields
+    for name in (field, STAND_INS.get(field, field)) if rules else ():
+        rule = rules.get(name)
         if rule is not None and (rule.minimum is not None or rule.maximum is not None):
             return rule
     return BOUNDS[field]
@@ -64,7 +65,12 @@ def check_size(count: int, most: int, param: str, what: str) -> None:
 def check_word(word: str, words: tuple[str, ...], param: str) -> None:
     """Refuses a word that is not among those allowed."""
     if word not in words:
-        raise invalid(f"invalid {param}, should be one of: {', '.join(words)}.", param)
+        raise not_among(words, param)
+
+
+def not_among(words: tuple[str, ...], param: str) -> RixinError:
+    """The refusal of a word that is not among those allowed."""
+    return invalid(f"invalid {param}, should be one of: {', '.join(words)}.", param)
 
 
 def check_effort(card: ModelCard, effort: str) -> None:

@@ -22,7 +22,7 @@ from rixin.core.messages import (
 )
 from rixin.dialects.decoding import check_depth
 from rixin.dialects.media_parts import read_media_part
-from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, MAX_TOOL_CALLS, check_size, check_word
+from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, MAX_PARTS, MAX_TOOL_CALLS, check_size, not_among
 from rixin.dialects.openai_chat.wire import (
     NAME,
     AssistantToolCall,
@@ -62,7 +62,7 @@ def read_messages(messages: list[WireMessage], plain: Plain) -> tuple[Message, .
     if not messages:
         raise invalid("invalid messages, should have at least one message.", "messages")
     check_size(len(messages), MAX_MESSAGES, "messages", "messages")
-    return tuple(_Reading(position, message, plain).message() for position, message in enumerate(messages))
+    return tuple([_Reading(position, message, plain).message() for position, message in enumerate(messages)])
 
 
 class _Reading:
@@ -75,8 +75,9 @@ class _Reading:
 
     def message(self) -> Message:
         wire = self._message
-        check_word(wire.role, tuple(ROLES), self._path("role"))
-        role = ROLES[wire.role]
+        role = ROLES.get(wire.role)
+        if role is None:
+            raise not_among(tuple(ROLES), self._path("role"))
         if role == "tool":
             if not wire.tool_call_id:
                 raise self._required("tool_call_id")

@@ -49,6 +49,8 @@ _SAMPLING = Sampling.__struct_fields__
 _NUMBERS = tuple(name for name in _SAMPLING if name not in ("logit_bias", "do_sample"))
 """Those that are numbers."""
 
+_NO_SAMPLING = Sampling()
+
 STRICT_HEADER = "x-rixin-strict"
 STRICT_WORDS: dict[str, bool | Literal["opaque"]] = {"1": True, "true": True, "opaque": "opaque"}
 
@@ -170,7 +172,8 @@ def _card(body: CommonBody, card_of: CardOf) -> ModelCard:
 
 
 def _check_strict(call: Call, card: ModelCard, fields: dict[str, Raw]) -> None:
-    strict = card.strict or STRICT_WORDS.get(call.headers.get(STRICT_HEADER, "").lower(), False)
+    asked = call.headers.get(STRICT_HEADER)
+    strict = card.strict or (asked is not None and STRICT_WORDS.get(asked.lower(), False))
     if not strict:
         return
     field = unlisted(card, (name for name, raw in fields.items() if not is_null(raw)))
@@ -205,11 +208,16 @@ def _session(call: Call, extra: JsonObject) -> str | None:
     named = extra.get(SESSION_FIELD)
     if isinstance(named, str) and named:
         return named
-    return next((value for header in SESSION_HEADERS if (value := call.headers.get(header))), None)
+    for header in SESSION_HEADERS:
+        if header in call.headers and (value := call.headers[header]):
+            return value
+    return None
 
 
 def _sampling(body: CommonBody, card: ModelCard) -> Sampling:
     given = {name: value for name in _SAMPLING if (value := getattr(body, name)) is not None}
+    if not given:
+        return _NO_SAMPLING
     for name in _NUMBERS:
         if name in given:
             check_number(card, name, given[name])
@@ -234,7 +242,9 @@ def _max_tokens(body: ChatBody, card: ModelCard) -> int | None:
 
 def read_stop(stop: str | list[str] | None, field: str = "stop") -> tuple[str, ...]:
     """The texts that end an answer. Raises `INVALID_REQUEST` for too many of them, or an empty one, naming `field`."""
-    stops = [stop] if isinstance(stop, str) else stop or []
+    if stop is None:
+        return ()
+    stops = [stop] if isinstance(stop, str) else stop
     check_size(len(stops), MAX_STOPS, field, "entries")
     if not all(stops):
         raise invalid(f"invalid {field}, its entries should not be empty.", field)

@@ -21,6 +21,9 @@ from rixin.errors import Kind, RixinError
 _NEXT_ADDRESS = 0.25
 """Seconds after which a name's next address is tried beside the one before (RFC 8305, section 5)."""
 
+_HEADS = 256
+"""Heads of requests that are remembered."""
+
 _FAILURES: tuple[tuple[type[OSError], str], ...] = (
     (socket.gaierror, "could not be reached: its name is not known"),
     (ssl.SSLCertVerificationError, "has a TLS certificate that is not trusted"),
@@ -61,6 +64,8 @@ class Http1Transport:
             "user-agent": f"rixin/{__version__}",
         }
         self._targets: dict[str, str] = {}
+        self._heads: dict[tuple[object, ...], bytes] = {}
+        """Heads without the body's length, by what they are made of: most requests have the same."""
         self._open: set[Connection] = set()
         self._unused: dict[Connection, float] = {}
         """Those that wait for work, the longest unused first, each with the instant until which it is kept."""
@@ -70,8 +75,14 @@ class Http1Transport:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> AbstractAsyncContextManager[Exchange]:
         """Sends a request; see `Transport.exchange`."""
-        sent = {**self._headers, **headers} if headers else self._headers
-        return _Exchange(self, self._head(method, path, sent, body), body, self._timeouts)
+        made_of = (method, path, bool(body), *headers.items()) if headers else (method, path, bool(body))
+        head = self._heads.get(made_of)
+        if head is None:
+            if len(self._heads) >= _HEADS:
+                self._heads.clear()
+            head = self._heads[made_of] = self._head(method, path, {**self._headers, **(headers or {})}, body)
+        length = b"content-length: %d\r\n\r\n" % len(body) if body or method != "GET" else b"\r\n"
+        return _Exchange(self, head + length, body, self._timeouts)
 
     async def take(self, deadline: float) -> Connection:
         """A connection that was used before, the latest first, or a new one.
@@ -120,13 +131,11 @@ class Http1Transport:
         lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
         if body and "content-type" not in headers:
             lines.append("content-type: application/json")
-        if body or method != "GET":
-            lines.append(f"content-length: {len(body)}")
         head = "\r\n".join(lines)
         breaks = len(lines) - 1
         if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
             raise RixinError(Kind.CONFIGURATION, f"{self.label} cannot be sent a header that holds a line break.")
-        return f"{head}\r\n\r\n".encode()
+        return f"{head}\r\n".encode()
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
