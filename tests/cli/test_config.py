@@ -10,6 +10,8 @@ import pytest
 from rixin.settings import Settings, load, path_from_text
 from tests.cli.program import Invoke
 
+pytestmark = pytest.mark.bare
+
 CONFIG = """
 secret_key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -102,7 +102,7 @@ def test_codex_is_wired_with_a_key_of_its_own_and_unwired_again(server: Server, 
     assert key.startswith("sk-rx-")
     assert key not in wired.out + wired.err
     assert key not in "".join(server.output)
-    listed = subprocess.run(server.cli("keys", "list", "--json"), check=True, capture_output=True)
+    listed = subprocess.run(server.cli("keys", "list", "--json"), check=True, capture_output=True, env=server.environ)
     assert [(row["name"], row["scopes"]) for row in json.loads(listed.stdout) if row["name"] == "codex"] == [
         ("codex", ["inference"])
     ]

@@ -55,6 +55,7 @@ async def test_a_server_needs_a_shared_schema_to_be_there(tmp_path: Path) -> Non
         assert "rixin db upgrade" in run.err
 
 
+@pytest.mark.bare
 async def test_a_server_needs_a_shared_secret(tmp_path: Path) -> None:
     """On PostgreSQL no secret is made; without one, or with a wrong one, `serve` ends and says what to do."""
     with new_place("postgresql", tmp_path) as place:
@@ -119,6 +120,7 @@ async def test_a_rotated_secret_takes_the_place_of_the_old_one(place: Place, tmp
     assert (await rixin(*token, data_dir=data, env=environment(place))).code == 1
 
 
+@pytest.mark.bare
 async def test_a_servers_own_secret_is_replaced_by_another_of_its_own(tmp_path: Path) -> None:
     """Where the secret is in the data directory, so is the new one; not while a server runs there."""
     data = tmp_path / "data"

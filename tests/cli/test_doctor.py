@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from rixin.accounts import root_secret
 from rixin.accounts.ledger import Ledger
@@ -13,10 +14,10 @@ from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
 from rixin.engines.trace import Keeping, Trace
 from rixin.errors import Kind, RixinError
-from rixin.settings import ModelOverride, Server, Settings
+from rixin.settings import ModelOverride
 from rixin.store.database import Database
 from rixin.store.usage_row import UsageRow
-from tests.cli.program import Invoke, Result, rixin
+from tests.cli.program import Invoke, Result, rixin, settings_on
 from tests.profiles.strict_upstream import Rules
 from tests.upstreams.scripted import ScriptedUpstream, answer
 from tests.upstreams.strict import StrictUpstream
@@ -115,11 +116,13 @@ async def test_a_failed_request_is_explained(tmp_path: Path) -> None:
 
 async def log_request(data_dir: Path, body: dict[str, object]) -> None:
     """A request that the provider refused, as a server keeps it."""
-    settings = Settings(server=Server(data_dir=data_dir, keep_bodies="errors"))
+    settings = settings_on(data_dir)
     database = Database.open(settings)
     clock = SystemClock()
     ledger = Ledger(database)
-    requests = RequestLog(database, ledger, root_secret.load(settings), Redactor(), settings.server, clock)
+    requests = RequestLog(
+        database, ledger, root_secret.load(settings), Redactor(), replace(settings.server, keep_bodies="errors"), clock
+    )
     data = json.dumps(body).encode()
     trace = Trace(clock, clock.monotonic(), Keeping(bodies=True))
     attempt = trace.on_attempt("strict", "openai_chat", "m", data)

@@ -13,14 +13,13 @@ from rixin.accounts.keys import KeyRing
 from rixin.clock import SystemClock
 from rixin.dialects.sensenova_native.tokens import mint
 from rixin.errors import RixinError
-from rixin.settings import Settings, load
 from rixin.store.database import Database
-from tests.cli.program import Invoke
+from tests.cli.program import Invoke, settings_on
 
 
 def whose(secret: str, data_dir: Path) -> Account:
     """Whose key it is, as a server on the same data directory finds it."""
-    settings: Settings = load(flags={"server.data_dir": str(data_dir)}, environ={})
+    settings = settings_on(data_dir)
 
     async def ask() -> Account:
         database = Database.open(settings)
@@ -143,6 +142,7 @@ def test_a_name_that_several_keys_have_is_not_guessed(invoke: Invoke) -> None:
     assert len(listed(invoke)) == 2
 
 
+@pytest.mark.bare
 def test_the_data_directory_is_private(invoke: Invoke, data_dir: Path) -> None:
     """What the first command makes is for its owner only."""
     create(invoke, "laptop")

@@ -1,14 +1,15 @@
 """`rixin users`, `rixin teams` and `rixin audit`, beside a running server or without one."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from tests.cli.program import environment
+from tests.support.databases import execute, served_place
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -21,9 +22,16 @@ def rixin(tmp_path: Path) -> Run:
     """Runs a command on a data directory of the test's own."""
 
     def run(*arguments: str, given: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "rixin", *arguments, "--data-dir", str(tmp_path)]
+        command = [sys.executable, "-m", "rixin", *arguments]
         done = subprocess.run(
-            command, input=given, capture_output=True, text=True, check=False, timeout=100, cwd=tmp_path
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+            cwd=tmp_path,
+            env=environment(tmp_path),
         )
         assert done.returncode == code, done
         return done
@@ -66,8 +74,7 @@ def test_an_audit_log_that_was_touched(rixin: Run, tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         rixin("teams", "create", name)
     assert "3 rows are as they were written" in rixin("audit", "verify").stdout
-    with closing(sqlite3.connect(tmp_path / "rixin.db")) as connection, connection:
-        connection.execute("UPDATE audit SET actor = 'somebody' WHERE sequence = 2")
+    execute(served_place(tmp_path), "UPDATE audit SET actor = 'somebody' WHERE sequence = 2")
     assert rixin("audit", "verify", code=1).stdout == "Row 2 was changed.\n"
     problems = json.loads(rixin("audit", "verify", "--json", code=1).stdout)["problems"]
     assert [(problem["sequence"], problem["tampering"]) for problem in problems] == [(2, "changed")]

@@ -18,9 +18,10 @@ from rixin.profiles.cards import load_models
 from rixin.profiles.sanitizers import sanitize
 from rixin.routing.known_provider import KnownProvider
 from rixin.routing.providers import ProviderBook
-from rixin.settings import ModelOverride, PlanLimit, load
+from rixin.settings import ModelOverride, PlanLimit
 from rixin.store.database import Database
-from tests.cli.program import Invoke
+from tests.cli.program import Invoke, settings_on
+from tests.support.databases import content, served_place
 
 CARDS = load_models(files("rixin.profiles").joinpath("models.toml").read_bytes()).cards
 MODEL = "sensenova-6.7-flash-lite"
@@ -134,7 +135,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 def stored(data_dir: Path) -> list[KnownProvider]:
     """The stored providers, as a server on the same data reads them."""
-    settings = load(flags={"server.data_dir": str(data_dir)}, environ={})
+    settings = settings_on(data_dir)
 
     async def read() -> list[KnownProvider]:
         database = Database.open(settings)
@@ -242,9 +243,9 @@ def test_litellms_file_is_stored(
     assert (found["openrouter"].models, found["openrouter"].aliases) == ((), {})
     for text in ("the header x-token is left out: NO_SUCH", "lost is left out"):
         assert text in warnings
-    for file in data_dir.glob("rixin.db*"):
-        for secret in (b"sk-in-the-file", b"abcdef", b"sk-of-the-environment"):
-            assert secret not in file.read_bytes()
+    kept = content(served_place(data_dir))
+    for secret in (b"sk-in-the-file", b"abcdef", b"sk-of-the-environment"):
+        assert secret not in kept
 
 
 def test_a_second_import_needs_replace(invoke: Invoke, data_dir: Path, tmp_path: Path) -> None:

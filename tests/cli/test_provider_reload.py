@@ -4,17 +4,20 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import update
 
+from rixin.store.database import Database
+from rixin.store.schema import providers
 from tests.cli.program import ended, rixin, serving, until
+from tests.support.databases import Place, execute, served_place
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 
 KEY = "sk-a-key-of-nobody-1234"
@@ -205,19 +208,20 @@ async def test_a_stored_provider_is_there_from_the_start(data_dir: Path, tmp_pat
 @pytest.mark.usefixtures("first")
 async def test_another_root_secret_is_told(data_dir: Path) -> None:
     """A provider whose keys cannot be read is a problem in the status, and the others are served."""
-    other = data_dir.parent / "other"
+    other, secret = data_dir.parent / "other", {"RIXIN_SECRET_KEY": bytes(range(50, 82)).hex()}
     add = ("providers", "add", "new", "--base-url", "https://new.example.com", "--no-check", "--api-key-stdin")
-    for directory in (data_dir, other):
-        assert (await rixin(*add, data_dir=directory, stdin=KEY.encode())).code == 0
-    _copy_sealed(other / "rixin.db", data_dir / "rixin.db")
+    for directory, env in ((data_dir, None), (other, secret)):
+        assert (await rixin(*add, data_dir=directory, env=env, stdin=KEY.encode())).code == 0
+    await _copy_sealed(served_place(other), served_place(data_dir))
     async with running(data_dir) as server:
         await server.until_told("The keys of the provider new are lost")
         assert (await server.ask("first"))[1] == "I am first"
 
 
-def _copy_sealed(source: Path, target: Path) -> None:
+async def _copy_sealed(source: Place, target: Place) -> None:
     """Puts keys in place that another root secret has encrypted."""
-    with closing(sqlite3.connect(source)) as connection:
-        (sealed,) = connection.execute("SELECT sealed FROM providers").fetchone()
-    with closing(sqlite3.connect(target)) as connection, connection:
-        connection.execute("UPDATE providers SET sealed = ?", (sealed,))
+    [(sealed,)] = execute(source, "SELECT sealed FROM providers")
+    database = Database(target)
+    async with database.begin() as connection:
+        await connection.execute(update(providers).values(sealed=sealed))
+    await database.aclose()

@@ -74,6 +74,7 @@ async def test_keys_can_be_made_and_ended_while_the_server_runs(data_dir: Path) 
         assert "disabled" in refused.err
 
 
+@pytest.mark.bare
 @pytest.mark.usefixtures("config")
 async def test_a_second_server_on_the_same_data_is_refused(data_dir: Path) -> None:
     """The error names the process that is there."""

@@ -14,10 +14,10 @@ from rixin.accounts.journal import Journal
 from rixin.accounts.ledger import Ledger
 from rixin.clock import SystemClock
 from rixin.core.prices import PriceList
-from rixin.settings import ModelPrice, load
+from rixin.settings import ModelPrice
 from rixin.store.database import Database
 from rixin.store.usage_row import UsageRow
-from tests.cli.program import Invoke
+from tests.cli.program import Invoke, settings_on
 
 NOW = SystemClock().now()
 ROW = UsageRow(
@@ -28,7 +28,7 @@ ROW = UsageRow(
 
 def keep(data_dir: Path, *rows: UsageRow) -> None:
     """Stores rows as a server does."""
-    settings = load(flags={"server.data_dir": str(data_dir)}, environ={})
+    settings = settings_on(data_dir)
 
     async def store() -> None:
         database = Database.open(settings)

@@ -1,7 +1,7 @@
 """Migrated databases of every kind that Rixin stores in, one for each test.
 
-Tests take the fixtures `database` or `place` of `tests/conftest.py`, and run once for each kind. A test of one kind
-says so: `@pytest.mark.parametrize("place", ["sqlite"], indirect=True)`.
+Tests take the fixtures `database` or `place` of `tests.support.store_fixtures`, and run once for each kind. A test of
+one kind says so: `@pytest.mark.parametrize("place", ["sqlite"], indirect=True)`.
 
 Real servers that tests start store in SQLite. With `RIXIN_TEST_DATABASE=postgresql` everything is in PostgreSQL.
 """
