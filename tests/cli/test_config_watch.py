@@ -12,8 +12,8 @@ from rixin.cli import config_watch
 from rixin.cli.config_watch import ConfigWatch
 from rixin.errors import Kind, RixinError
 from rixin.settings import Settings, load
+from tests.support.hang import HANG
 
-HANG = 10.0
 ONE = '[[providers]]\nname = "one"\nbase_url = "https://one.example.com/v1"\n'
 TWO = ONE + '[[providers]]\nname = "two"\nbase_url = "https://two.example.com/v1"\n'
 

@@ -13,9 +13,8 @@ from rixin.media.payload import Payload
 from rixin.settings import Media
 from tests.media.conftest import ENVIRONMENT
 from tests.media.documents import pdf
+from tests.support.hang import HANG
 
-HANG = 60.0
-"""Seconds after which a test that should have ended counts as hanging."""
 JOB = DocumentJob(kind="pdf", base64=False, max_bytes=10**7, max_pages=9, max_characters=10**5, cpu_seconds=60)
 
 

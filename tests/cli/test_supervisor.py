@@ -18,8 +18,8 @@ from rixin.cli.supervisor import ServerReady, control_socket
 from rixin.engines.control import ControlClient
 from rixin.engines.runtime_dir import remove_runtime_dir
 from rixin.settings import Server, Settings
+from tests.support.hang import HANG
 
-HANG = 30.0
 PROGRAM = Path(__file__).with_name("supervised.py")
 
 

@@ -29,10 +29,10 @@ from rixin.routing.router import Router
 from rixin.settings import ModelOverride, Provider, RouteTarget
 from rixin.store.database import Database
 from tests.engines.chat import chat
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, Wait, answer, completion
 
 CARDS = load_models(files("rixin.profiles").joinpath("models.toml").read_bytes())
-HANG = 20.0
 
 
 @dataclass

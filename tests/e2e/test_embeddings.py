@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from rixin.settings import EMBEDDER
+from tests.support.hang import HANG
 from tests.support.pages import DOCS, blocks, run
 from tests.support.sensenova_sdk import call, variables
 from tests.support.server import Server
@@ -26,8 +27,6 @@ PASSAGES = [
     "退款将在七个工作日内到账。",
 ]
 SIZE = 384
-HANG = 60.0
-"""Seconds after which what should have happened counts as never."""
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 
 from rixin.core.estimate import estimate_text
+from tests.support.hang import HANG
 from tests.support.server import Server
 from tests.upstreams.scripted import (
     DONE,
@@ -45,7 +46,6 @@ COUNTED = 7
 """Tokens that an upstream calls a word which counts all along, so that nobody confuses them with an estimate."""
 BEHIND = 1.0
 """Seconds that a checkpoint may lie before a kill: ten times what is promised, since the machine may be busy."""
-HANG = 60.0
 CONFIG = """
 [[providers]]
 name = "first"

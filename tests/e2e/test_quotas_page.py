@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from rixin.settings import load
+from tests.support.hang import HANG
 from tests.support.pages import DOCS, blocks, run
 from tests.support.redis import RedisServer
 from tests.support.server import Server, start
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.timeout(300)
 
 PAGE = DOCS / "quotas.md"
 PLANS, SHARED = blocks(PAGE, "toml")
-HANG = 60.0
 PROVIDER = """
 [[providers]]
 name = "up"

@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 
 from tests.support.databases import environment_of, new_place
+from tests.support.hang import HANG
 from tests.support.server import Server, start
 from tests.upstreams.scripted import Request, ScriptedUpstream, Step, answer, completion, completion_events, stream
 
 pytestmark = pytest.mark.timeout(400)
-HANG = 60.0
 SOON = 0.1
 """Seconds between two looks whether something is so."""
 HEARD = 2.5

@@ -3,104 +3,22 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from sqlalchemy import URL
 
-from rixin.store.database import Database
-from tests.support import postgresql
-from tests.support.databases import environment_of
-from tests.support.postgresql import PostgresServer
-from tests.support.server import Server, start
-from tests.upstreams.scripted import (
-    DONE,
-    Request,
-    ScriptedUpstream,
-    Step,
-    Wait,
-    answer,
-    completion,
-    completion_events,
-    stream,
-)
+from tests.support.outages import HANG, House, open_house
 
 pytestmark = pytest.mark.timeout(300)
-HANG = 60.0
 KNOWN_FOR = 5.0
 """Seconds for which keys count that the store cannot be asked about."""
-CONFIG = """
-[[providers]]
-name = "up"
-base_url = "{url}"
-api_keys = ["sk-up"]
-models = ["m"]
-"""
-
-
-class House:
-    """A server, the PostgreSQL that it stores in, and a client."""
-
-    def __init__(
-        self, server: Server, store: PostgresServer, client: aiohttp.ClientSession, go_on: asyncio.Event
-    ) -> None:
-        self.server, self.store, self.client = server, store, client
-        self.go_on = go_on
-        """Lets streams end that have begun."""
-
-    async def ask(self, key: str | None = None) -> tuple[int, str | None, Any]:
-        """Asks for a chat completion: the status, when to come back, and the body."""
-        body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
-        headers = {"authorization": f"Bearer {key or self.server.key}"}
-        url = f"{self.server.url}/v1/chat/completions"
-        async with asyncio.timeout(HANG), self.client.post(url, json=body, headers=headers) as response:
-            return response.status, response.headers.get("retry-after"), await response.json()
-
-    async def until_answered(self) -> None:
-        """Waits until the server answers again."""
-        async with asyncio.timeout(HANG):
-            while (await self.ask())[0] != 200:  # noqa: ASYNC110 - what is waited for happens in another process
-                await asyncio.sleep(0.1)
-
-    async def status(self, path: str) -> int:
-        """The status of an answer of the admin API."""
-        headers = {"authorization": f"Bearer {self.server.key}"}
-        async with self.client.get(self.server.url + path, headers=headers) as response:
-            return response.status
-
-    async def requests(self) -> int:
-        """How many requests the log of the server shows."""
-        headers = {"authorization": f"Bearer {self.server.key}"}
-        async with self.client.get(f"{self.server.url}/admin/v1/requests", headers=headers) as response:
-            return len((await response.json())["data"])
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
     """With a PostgreSQL server of its own."""
-    async with AsyncExitStack() as stack:
-        store = postgresql.PostgresServer(postgresql.server().programs)
-        stack.callback(store.remove)
-        store.start()
-        place = store.create()
-        go_on = asyncio.Event()
-
-        def reply(request: Request) -> list[Step]:
-            if request.method == "POST" and request.json.get("stream"):
-                first, *others = completion_events()
-                return stream([first, Wait(go_on), *others, DONE])
-            return answer(completion())
-
-        upstream = await stack.enter_async_context(ScriptedUpstream(reply))
-        client = await stack.enter_async_context(aiohttp.ClientSession())
-        await _migrate(place)
-        config, env = CONFIG.format(url=upstream.url), environment_of(place)
-        server, stop = await asyncio.to_thread(start, tmp_path / "data", config=config, env=env)
-        stack.push_async_callback(asyncio.to_thread, stop)
-        yield House(server, store, client, go_on)
+    async with open_house(tmp_path) as house:
+        yield house
 
 
 async def test_r2_a_killed_store_closes_the_door_and_opens_it_again(house: House) -> None:
@@ -172,9 +90,3 @@ async def test_r2_a_silent_store_is_as_good_as_a_dead_one(house: House) -> None:
             await asyncio.sleep(0.2)
     await asyncio.to_thread(house.store.resume)
     await house.until_answered()
-
-
-async def _migrate(place: URL) -> None:
-    database = Database(place)
-    await database.migrate()
-    await database.aclose()

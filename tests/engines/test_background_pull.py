@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from rixin.engines.background_pull import BackgroundPull, PullProgress
 from rixin.errors import Kind, RixinError
+from tests.support.hang import HANG
 
-HANG = 20.0
 FILE = Path("weights.gguf")
 
 

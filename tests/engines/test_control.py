@@ -26,8 +26,7 @@ from rixin.engines.control_messages import (
     UnloadModel,
 )
 from rixin.errors import Kind, RixinError
-
-HANG = 20.0
+from tests.support.hang import HANG
 
 
 def ensured(model: str, generation: int = 1) -> EnsuredModel:

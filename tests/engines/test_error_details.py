@@ -13,12 +13,12 @@ from rixin.engines.remote import Remote
 from rixin.errors import Kind, RixinError
 from rixin.settings import Provider
 from tests.engines.chat import chat, streaming
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, ScriptedUpstream, answer, completion_events, event, stream
 
 PROMPT = "the launch code is heliotrope-77"
 CANARY = "heliotrope"
 QUOTES = f"Invalid value in messages[0].content: '{PROMPT}'"
-HANG = 10.0
 
 
 def openai(code: object = "invalid_value", message: str = QUOTES) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from rixin.engines.fleet import Fleet
 from rixin.engines.process import State
 from rixin.errors import Kind, RixinError
 from rixin.settings import EMBEDDER, Engine, LocalModel, Provider, Server, Settings
-from tests.engines.yard import HANG, NEEDS, SIZE, Source, Yard, gguf
+from tests.engines.yard import NEEDS, SIZE, Source, Yard, gguf
+from tests.support.hang import HANG
 
 SMOLLM = Path(__file__).parents[2] / ".cache" / "models" / "smollm2-135m.gguf"
 

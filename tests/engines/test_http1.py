@@ -12,11 +12,10 @@ from rixin.engines.http1 import connection, transport
 from rixin.engines.http1.transport import Http1Transport
 from rixin.engines.transport import Timeouts
 from rixin.errors import Kind, RixinError
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, ScriptedUpstream, Send, Stall, answer, chunk, head, stream
 
 TIMEOUTS = Timeouts(connect=5, first_byte=5, idle=5, total=10)
-HANG = 10.0
-"""Seconds after which a test that should have ended counts as hanging."""
 EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n"
 
 

@@ -31,6 +31,7 @@ from rixin.engines.llama_cpp import LlamaCpp
 from rixin.errors import Kind, RixinError
 from rixin.settings import Engine as EngineSettings
 from tests.engines.chat import chat, streaming
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     DONE,
     Cut,
@@ -45,8 +46,6 @@ from tests.upstreams.scripted import (
     stream,
 )
 
-HANG = 10.0
-"""Seconds after which a test that should have ended counts as hanging."""
 LOCAL = ModelCard(name="local", target="local", provider="local")
 assert DIALECT.upstream is not None
 UPSTREAM = DIALECT.upstream

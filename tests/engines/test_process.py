@@ -25,8 +25,8 @@ from rixin.engines.process import (
 )
 from rixin.engines.process_pipes import Program, without_secrets
 from rixin.errors import Kind, RixinError
+from tests.support.hang import HANG
 
-HANG = 20.0
 SOON = Restart(first=0.02, longest=0.1, steady=60.0, limit=3)
 
 PROGRAM = """

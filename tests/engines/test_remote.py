@@ -21,6 +21,7 @@ from rixin.engines.remote import Remote, may_relay
 from rixin.errors import Kind, RixinError
 from rixin.settings import Provider
 from tests.engines.chat import CARD, chat, streaming
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     DONE,
     Cut,
@@ -39,8 +40,6 @@ from tests.upstreams.scripted import (
     until_close,
 )
 
-HANG = 10.0
-"""Seconds after which a test that should have ended counts as hanging."""
 GOLDEN = b"".join(completion_events()) + DONE
 FINISHED = len(b"".join(completion_events()[:-1]))
 """Bytes of the golden stream up to its finish reason."""

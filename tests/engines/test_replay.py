@@ -23,6 +23,7 @@ from rixin.engines.trace import Keeping, Trace
 from rixin.errors import Kind, RixinError
 from tests.engines.chat import CARD, chat, streaming
 from tests.engines.test_remote import engine_at
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     DONE,
     Cut,
@@ -38,7 +39,6 @@ from tests.upstreams.scripted import (
     stream,
 )
 
-HANG = 20.0
 DIALECTS = {DIALECT.name: DIALECT}
 assert DIALECT.upstream is not None
 BUILD_BODY = DIALECT.upstream.build_body

@@ -13,6 +13,7 @@ from rixin.engines.trace import Attempt, Keeping, Trace
 from rixin.errors import Kind, RixinError
 from tests.engines.chat import chat, streaming
 from tests.engines.test_remote import GOLDEN, engine_at
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     DONE,
     Cut,
@@ -26,7 +27,6 @@ from tests.upstreams.scripted import (
     stream,
 )
 
-HANG = 20.0
 ALL = Keeping(bodies=True, answers=True)
 
 

@@ -11,6 +11,7 @@ from rixin.engines import connections
 from rixin.engines.transport import Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from tests.support.certificates import self_signed
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     Cut,
     Delay,
@@ -27,8 +28,6 @@ from tests.upstreams.scripted import (
 )
 
 HASTY = Timeouts(connect=1, first_byte=0.2, idle=0.2, total=5)
-HANG = 10.0
-"""Seconds after which a test that should have ended counts as hanging."""
 
 
 async def fetch(

@@ -18,9 +18,8 @@ from rixin.engines.process import Failed, Loading
 from rixin.engines.process_pipes import Program
 from rixin.errors import RixinError
 from rixin.settings import EMBEDDER, Engine, LocalModel, Provider, Server, Settings
+from tests.support.hang import HANG
 
-HANG = 20.0
-"""Seconds after which a test that should have ended counts as hanging."""
 SIZE = 1_000_000
 """Bytes of a model's file, unless a test says otherwise."""
 NEEDS = 1_100_000

@@ -20,8 +20,8 @@ from rixin.store.passages import ClaimLostError
 from tests.knowledge.conftest import BASE, E5, Room
 from tests.media.documents import pdf
 from tests.support.databases import url_of
+from tests.support.hang import HANG
 
-HANG = 60.0
 TEXTS = [f"Fact {number} of the harbour: berth {number * 7} is {number + 3} metres deep." for number in range(80)]
 KILLED = """
 import asyncio, sys

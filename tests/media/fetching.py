@@ -11,10 +11,9 @@ import pytest
 from rixin.media.allowance import Allowance
 from rixin.media.fetch import Fetcher, FetchError, FetchTimeouts, Resolve
 from rixin.media.guard import Guard, parse_url
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Send, answer, head
 
-HANG = 10.0
-"""Seconds after which a test that should have ended counts as hanging."""
 PATIENT = FetchTimeouts(connect=5.0, head=5.0, total=5.0)
 
 fixed = partial(answer, content_type="image/png")

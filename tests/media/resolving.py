@@ -25,9 +25,8 @@ from rixin.media.worker import DOCUMENTS, Decoders
 from rixin.settings import Media
 from tests.media.conftest import ENVIRONMENT
 from tests.media.samples import shown
+from tests.support.hang import HANG
 
-HANG = 60.0
-"""Seconds after which a test that should have ended counts as hanging."""
 CARD = ModelCard(name="model", target="model")
 PATH = "messages[0].content[0]"
 

@@ -21,9 +21,8 @@ from tests.media.conftest import ENVIRONMENT
 from tests.media.pages import page, photograph
 from tests.media.samples import image_job, written
 from tests.media.test_images import decoded
+from tests.support.hang import HANG
 
-HANG = 60.0
-"""Seconds after which a test that should have ended counts as hanging."""
 SETTINGS = Media(vision_adapter=True, vision_timeout=HANG)
 
 

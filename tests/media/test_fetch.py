@@ -13,7 +13,8 @@ from rixin.errors import RixinError
 from rixin.media.allowance import Allowance
 from rixin.media.fetch import Fetcher, FetchTimeouts
 from rixin.media.guard import Guard
-from tests.media.fetching import HANG, PATIENT, fetch, fixed, opened, redirect, refused
+from tests.media.fetching import PATIENT, fetch, fixed, opened, redirect, refused
+from tests.support.hang import HANG
 from tests.upstreams.scripted import (
     Cut,
     Reply,

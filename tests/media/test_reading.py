@@ -12,8 +12,7 @@ from rixin.media.worker import DOCUMENTS, Decoders
 from rixin.settings import Media
 from tests.media.conftest import ENVIRONMENT
 from tests.media.documents import pdf, word
-
-HANG = 60.0
+from tests.support.hang import HANG
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from rixin.errors import Kind
 from rixin.media.jobs import Picture
 from rixin.media.policy import TEXT_ONLY, Policy
 from rixin.settings import Media
-from tests.media.resolving import HANG, PATH, Drawer, asking, color_of, data_url, opened, picture_of, refused, resolved
+from tests.media.resolving import PATH, Drawer, asking, color_of, data_url, opened, picture_of, refused, resolved
 from tests.media.samples import BLUE, RED, image, shown, video
+from tests.support.hang import HANG
 from tests.upstreams.scripted import ScriptedUpstream, answer
 
 FETCHING = Policy(images="pass", videos="pass")

@@ -8,8 +8,9 @@ from rixin.media.describing import PREFACE
 from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy
 from rixin.settings import Media
 from tests.media.pages import page
-from tests.media.resolving import HANG, PATH, asking, data_url, opened, refused
+from tests.media.resolving import PATH, asking, data_url, opened, refused
 from tests.media.samples import image, video, written
+from tests.support.hang import HANG
 
 DESCRIBING = Media(decode_timeout=HANG, vision_adapter=True, vision_timeout=HANG)
 LEAVING = Policy(images="leave", videos="refuse")

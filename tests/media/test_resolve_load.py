@@ -13,8 +13,9 @@ from rixin.media.policy import IMAGES_AS_DATA
 from rixin.media.worker import Decoders
 from rixin.settings import Media
 from tests.media.conftest import ENVIRONMENT
-from tests.media.resolving import HANG, PATH, Drawer, asking, color_of, data_url, opened, picture_of, refused, resolved
+from tests.media.resolving import PATH, Drawer, asking, color_of, data_url, opened, picture_of, refused, resolved
 from tests.media.samples import BLUE, RED, image, png_of, shown, video
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, Send, Stall, Wait, answer, head
 
 

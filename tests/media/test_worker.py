@@ -15,9 +15,7 @@ from rixin.media.payload import Payload
 from rixin.media.worker import Decoders
 from tests.media.conftest import ENVIRONMENT
 from tests.media.samples import image, image_job, png_bomb, png_of, shown, video, video_job
-
-HANG = 60.0
-"""Seconds after which a test that should have ended counts as hanging."""
+from tests.support.hang import HANG
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

@@ -8,10 +8,9 @@ import pytest
 from rixin.errors import Kind, RixinError
 from rixin.moderation.check import ExternalCheck
 from rixin.settings import Moderation
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Cut, Reply, Request, Reset, ScriptedUpstream, Send, Stall, answer, head
 
-HANG = 10.0
-"""Seconds after which a check that should have ended counts as hanging."""
 YES = answer('{"allowed":true,"reason":null}')
 FAULTS: dict[str, Reply] = {
     "stalls": [Stall()],

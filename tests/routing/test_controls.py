@@ -12,7 +12,8 @@ from rixin.store.learned import LearnedTable
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.profiles.strict_upstream import Rules
 from tests.routing.asking import HI, asked, opaque
-from tests.support.healing import HANG, PROVIDER, HealingSite, healing_site
+from tests.support.hang import HANG
+from tests.support.healing import PROVIDER, HealingSite, healing_site
 from tests.upstreams.scripted import Reply, Request, Stall, answer
 from tests.upstreams.strict import StrictUpstream
 

@@ -17,7 +17,8 @@ from rixin.settings import PlanLimit, Provider
 from tests.engines.chat import chat, streaming
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
 from tests.routing.replies import BEGUN, GOLDEN
-from tests.routing.upstreams import HANG, Asked, network
+from tests.routing.upstreams import Asked, network
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Request, Stall, stream
 
 

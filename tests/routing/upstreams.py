@@ -23,10 +23,8 @@ from rixin.routing.healer import Healer
 from rixin.routing.router import Attempt, Router
 from rixin.settings import Provider
 from tests.engines.chat import chat
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream
-
-HANG = 20.0
-"""Seconds after which a test that should have ended counts as hanging."""
 
 Answers = Reply | Callable[[Request], Reply]
 

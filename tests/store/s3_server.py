@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-HANG = 60.0
-"""Seconds in which it must be there."""
+from tests.support.hang import HANG
+
 _ADDRESS = re.compile(rb"http://127\.0\.0\.1:[0-9]+")
 
 

@@ -30,12 +30,11 @@ from rixin.routing.suspicions import Suspicions
 from rixin.settings import Provider, Server, Settings
 from rixin.store.database import Database
 from tests.support.clients import CHAT, read_stream, read_whole
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 from tests.upstreams.strict import StrictUpstream
 
 PROVIDER = "strict"
-HANG = 30.0
-"""Seconds after which a call that should have ended counts as hanging."""
 
 PRESETS = load_presets(files("rixin.profiles").joinpath("presets.toml").read_bytes())
 KNOWN_MODELS = load_models(files("rixin.profiles").joinpath("models.toml").read_bytes())

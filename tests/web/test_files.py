@@ -17,10 +17,9 @@ from rixin.settings import Files, Server, Settings
 from tests.media.samples import image, video
 from tests.store.s3_server import s3_server
 from tests.support.databases import execute, served_place
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 
-HANG = 30.0
-"""Seconds after which a test that should have ended counts as hanging."""
 URL = "https://rixin.example/base"
 
 

@@ -17,13 +17,13 @@ from rixin.core.usage import Usage
 from rixin.settings import Server, Settings
 from tests.support.clients import CHAT, MESSAGES, RESPONSES, read_stream
 from tests.support.engines import Step
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 
 STREAMS = 100
 LATE = 40
 PATHS = (CHAT, MESSAGES, RESPONSES)
 PIECES = 20
-HANG = 60.0
 MOST_GROWTH = 64 * 2**20
 """Bytes by which a hundred streams may make the process grow: what is kept of one is far below a megabyte."""
 

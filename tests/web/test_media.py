@@ -17,11 +17,10 @@ from rixin.core.usage import Usage
 from rixin.settings import Media, Server, Settings
 from tests.media.samples import image, png_bomb, png_of, video
 from tests.support.engines import Step
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 from tests.upstreams.scripted import ScriptedUpstream, Send, Stall, answer, head
 
-HANG = 30.0
-"""Seconds after which a test that should have ended counts as hanging."""
 START: Event = Start(id="up-1", created=1, model="m")
 ANSWER: list[Step] = [[START, Text(text="A cat.")], [Finish(reason="stop"), Usage(prompt=7, completion=2)]]
 

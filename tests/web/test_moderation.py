@@ -13,11 +13,10 @@ from rixin.core.events import Event, Finish, Reasoning, Start, Text, ToolArgumen
 from rixin.core.usage import Usage
 from rixin.settings import Moderation, Server, Settings
 from tests.support.engines import Step
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, Stall, answer
 
-HANG = 30.0
-"""Seconds after which a test that should have ended counts as hanging."""
 START: Event = Start(id="up-1", created=1, model="m")
 END: list[Event] = [Finish(reason="stop"), Usage(prompt=7, completion=9)]
 HARMLESS: list[Step] = [[START, Text(text="All")], [Text(text=" is bo")], [Text(text="ld 炸鸡")], END]

@@ -15,6 +15,7 @@ from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
 from rixin.settings import Server, Settings
+from tests.support.hang import HANG
 from tests.support.web import Site, site
 
 FUNCTION: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}, "strict": False}
@@ -23,7 +24,6 @@ CALL: list[Event] = [
     ToolArguments(index=0, text="{}"),
     ToolEnd(index=0),
 ]
-HANG = 20.0
 
 
 def answered(*events: Event, reason: FinishReason = "stop") -> list[Event]:

@@ -20,13 +20,12 @@ from rixin.engines.child.config import ChildConfig
 from rixin.engines.child.status import Ready, Status, decode_status
 from rixin.engines.child_protocol import last_sign
 from rixin.settings import path_to_text
+from tests.support.hang import HANG
 
 MODELS = Path(__file__).parents[3] / ".cache" / "models"
 SMOLLM2 = MODELS / "smollm2-135m.gguf"
 QWEN = MODELS / "qwen2.5-coder-0.5b.gguf"
 
-HANG = 60.0
-"""Seconds after which what should have happened counts as never."""
 
 COMMAND = (sys.executable, "-m", "rixin.engines.child")
 

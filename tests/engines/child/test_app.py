@@ -11,7 +11,8 @@ import pytest
 from rixin.clock import SystemClock
 from rixin.core.events import Finish, Text
 from rixin.engines.child.config import ChildConfig
-from tests.engines.child.running import HANG, SMOLLM2, Client, ask, signs_in, start
+from tests.engines.child.running import SMOLLM2, Client, ask, signs_in, start
+from tests.support.hang import HANG
 
 STORY = "Tell me a long story about a fox."
 PROMPT_OF_3000 = "The quick brown fox jumps over the lazy dog. " * 300

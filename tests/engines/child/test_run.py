@@ -9,8 +9,8 @@ import pytest
 
 from rixin.engines.child.run import Handle, Pulse, Run
 from rixin.errors import Kind, RixinError
+from tests.support.hang import HANG
 
-HANG = 10.0
 CHUNK = b'{"choices": [{"delta": {"content": "Paris"}}]}'
 
 

@@ -15,7 +15,8 @@ import pytest
 from rixin.engines.child.config import ChildConfig
 from rixin.engines.child.status import Ready
 from rixin.engines.process import Failed, Loading
-from tests.engines.child.running import COMMAND, HANG, QWEN, SMOLLM2, Child, ask, encode_config, start
+from tests.engines.child.running import COMMAND, QWEN, SMOLLM2, Child, ask, encode_config, start
+from tests.support.hang import HANG
 
 STORY = "Tell me a long story about a fox."
 

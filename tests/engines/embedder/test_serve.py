@@ -9,8 +9,7 @@ import pytest
 
 from rixin.engines.child.status import Ready, decode_status
 from rixin.engines.process import Failed
-
-HANG = 60.0
+from tests.support.hang import HANG
 
 
 def start() -> "subprocess.Popen[bytes]":

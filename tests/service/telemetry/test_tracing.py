@@ -14,9 +14,8 @@ from rixin.engines.trace import Trace
 from rixin.errors import Kind, RixinError
 from rixin.service.telemetry.tracing import Tracing
 from tests.service.telemetry.test_metrics import usage
+from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, ScriptedUpstream, Stall, answer
-
-HANG = 20.0
 
 
 @asynccontextmanager
