@@ -1,6 +1,8 @@
 """Time that several machines share."""
 
-from hypothesis import given
+from typing import NamedTuple
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rixin.limits.timeline import MACHINES, Timeline
@@ -63,6 +65,57 @@ def test_time_never_runs_faster_than_the_machine_that_looks_at_it(passing: list[
         later = look(timeline, "a", wall, monotonic)
         assert 0 <= later.instant - timeline.instant <= passed
         timeline = later
+
+
+class Look(NamedTuple):
+    """What a machine made of the time when it looked."""
+
+    machine: int
+    steady: int
+    instant: int
+
+
+def looks(history: list[tuple[int, int, int]]) -> tuple[list[Look], list[int]]:
+    """What machines make of the time, each look so long after the one before, the wall clock set by so much before it.
+
+    Returns:
+        Their looks, and by how much the wall clock was set before each.
+    """
+    timeline, wall, steady, found, sets = Timeline(1000), 1000, 0, list[Look](), list[int]()
+    for machine, passed, set_by in history:
+        steady += passed
+        wall += passed + set_by
+        timeline = look(timeline, str(machine), wall, steady + 7_000 * machine)
+        found.append(Look(machine, steady, timeline.instant))
+        sets.append(set_by)
+    return found, sets
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 100), st.integers(-300, 300)), max_size=12))
+@settings(max_examples=1000)
+def test_time_runs_too_fast_by_what_no_machine_saw_at_most(history: list[tuple[int, int, int]]) -> None:
+    """Between two looks no more passes than really does, and than the clock was set forward meanwhile.
+
+    Nor more than really does, and than a machine that has looked since had been silent by the first of them: what the
+    clock missed meanwhile it cannot know. Machines that keep looking leave no room for either.
+    """
+    found, sets = looks(history)
+    for last, late in enumerate(found):
+        for first, early in enumerate(found[:last]):
+            before, since = found[: first + 1], found[first + 1 : last + 1]
+            known = {each.machine: each.steady for each in before}
+            silent = max((early.steady - known[each.machine] for each in since if each.machine in known), default=0)
+            forward = sum(max(set_by, 0) for set_by in sets[first + 1 : last + 1])
+            assert late.instant - early.instant <= late.steady - early.steady + min(silent, forward)
+
+
+def test_a_machine_that_was_silent_believes_what_it_cannot_know() -> None:
+    """The bound is met: while one machine is silent the clock is set back, another one counts, and it is set right."""
+    history = [(0, 0, 0), (1, 0, 0), (0, 100, -100), (1, 0, 100)]
+    found, _ = looks(history)
+    assert [each.instant - 1000 for each in found] == [0, 0, 0, 100]
+    with_looks, _ = looks([*history[:2], (0, 100, -100), (1, 0, 0), (1, 0, 100)])
+    assert [each.instant - 1000 for each in with_looks] == [0, 0, 0, 0, 0]
 
 
 def test_a_machine_that_was_never_seen_is_not_believed() -> None:
