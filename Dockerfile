@@ -16,7 +16,9 @@ COPY requirements/rixin.txt requirements/
 RUN pip install --require-hashes --requirement requirements/rixin.txt
 COPY requirements/build.txt requirements/
 RUN python -m venv /opt/build && /opt/build/bin/pip install --require-hashes --requirement requirements/build.txt
-COPY . .
+COPY LICENSE README.md pyproject.toml hatch_build.py ./
+COPY skills skills
+COPY src src
 COPY --from=console /build/src/rixin/web/static src/rixin/web/static
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /build/dist \
     && pip install --no-deps /build/dist/*.whl

@@ -51,7 +51,7 @@ audit: install
 sbom: install
 	@$(BIN)/python deploy/sbom.py $(ARGS)
 
-wheel: install console
+wheel: install
 	@$(BIN)/python -m hatchling build --target wheel $(ARGS)
 
 # The coding agents that tests drive.
