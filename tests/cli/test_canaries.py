@@ -1,13 +1,19 @@
 """Secrets of a running server, looked for wherever they must not be."""
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tests.cli.program import ended, rixin, serving, until
+from rixin.store.database import FILE_NAME
+from tests.cli.program import HANG_LIMIT, ended, rixin, serving, until
 from tests.support.clients import CHAT, MESSAGES, RESPONSES
+from tests.support.databases import execute, served_place, tables
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_events, stream
 
 PROVIDER_KEY = "canary-of-the-provider-1f6a"
@@ -17,10 +23,15 @@ CANARIES = (PROVIDER_KEY, PROXY_PASSWORD, HEADER)
 PROMPT = "canary-of-a-prompt-5c1e"
 ANSWER = "canary-of-an-answer-90ab"
 FILE = "canary-of-a-file-3b7d"
+KNOWN = "canary-of-a-passage-e40c"
 WRONG_KEY = "sk-rx-canary-of-nobodys-key-8a2c"
 GEMINI = "/v1beta/models/m:generateContent"
 NATIVE = "/v1/llm/chat-completions"
 EMBEDDINGS = "/v1/embeddings"
+IMAGES = "/v1/images/generations"
+DRAWS = "sensenova-u1-fast"
+TURNS = "/v1/llm/chat-conversations"
+BASES = "/v1/llm/knowledge-bases"
 CONFIG = f"""
 [server]
 keep_bodies = "all"
@@ -106,69 +117,145 @@ def _body(path: str, words: str, **fields: object) -> dict[str, object]:
     return {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": words}], **fields}
 
 
-async def test_l1_what_clients_say_and_show_is_written_nowhere(data_dir: Path, tmp_path: Path) -> None:
-    """Neither in the log, nor in a metric, a trace, an error, a row or any other file, unless somebody asks for that.
+def repeating(request: Request) -> Reply:
+    """An upstream that repeats all that it was sent, in its errors and in its answers."""
+    if b"refuse" in request.body:
+        return answer(json.dumps({"error": {"message": f"Bad: {request.body.decode()}", "code": "odd"}}), status=400)
+    if b"break" in request.body:
+        return answer(f"<html>{request.body.decode()}</html>", content_type="text/html", status=502)
+    return stream([*completion_events((ANSWER, *request.headers.values())), DONE])
 
-    Prompts, answers, images, files, what is remembered of conversations, keys and tokens go through every dialect,
-    streamed and whole, right and wrong; the upstream repeats all that it was sent in its errors and in its answers.
-    """
 
-    def repeating(request: Request) -> Reply:
-        if b"refuse" in request.body:
-            return answer(
-                json.dumps({"error": {"message": f"Bad: {request.body.decode()}", "code": "odd"}}), status=400
-            )
-        if b"break" in request.body:
-            return answer(f"<html>{request.body.decode()}</html>", content_type="text/html", status=502)
-        return stream([*completion_events((ANSWER, *request.headers.values())), DONE])
+@dataclass
+class Watched:
+    """A server of which all is read that it writes, but for what clients leave with it to be kept."""
 
-    (tmp_path / "rixin.toml").write_text(QUIET_CONFIG)
-    written: list[str] = []
-    told: set[tuple[str, int]] = set()
+    client: aiohttp.ClientSession
+    url: str
+    data_dir: Path
+    key: str
+    written: list[str] = field(default_factory=list[str])
+
+    async def ask(self, path: str, credential: str | None, **body: Any) -> tuple[int, bytes]:
+        """Sends a request, and gives the status and whatever comes."""
+        headers = {} if credential is None else {"authorization": f"Bearer {credential}"}
+        async with self.client.post(self.url + path, headers=headers, **body) as response:
+            return response.status, await response.read()
+
+    async def asked(self, path: str, **fields: Any) -> Any:
+        """What a request that is in order is answered."""
+        status, body = await self.ask(path, self.key, json=fields)
+        assert status in (200, 201), body
+        return json.loads(body)
+
+    def found(self, canary: str) -> list[str]:
+        """Where a canary was written."""
+        return [text[:300] for text in self.written if canary in text]
+
+
+@asynccontextmanager
+async def watched(data_dir: Path) -> AsyncGenerator[Watched]:
+    """A server behind which is the upstream that repeats everything; what it has written is read when it has ended."""
+    (data_dir.parent / "rixin.toml").write_text(QUIET_CONFIG)
     async with ScriptedUpstream(answer("")) as collector, ScriptedUpstream(repeating) as proxy:
         environ = {
             "HTTP_PROXY": proxy.url.removesuffix("/v1"),
             "no_proxy": "127.0.0.1",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url.removesuffix("/v1"),
         }
-        async with serving(data_dir, "--json", **environ) as process:
+        async with serving(data_dir, "--json", **environ) as process, aiohttp.ClientSession() as client:
             url = json.loads(await until(process, "listening"))["url"]
-            key = (data_dir / "first-key").read_text().strip()
-            pair = json.loads((await rixin("keys", "create", "s", "--access-key", "--json", data_dir=data_dir)).out)
-            secret = pair["secret_access_key"]
-            token = json.loads((await rixin("keys", "token", "--json", data_dir=data_dir)).out)["token"]
-            async with aiohttp.ClientSession() as client:
-                for credential in (key, token):
-                    for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE, EMBEDDINGS):
-                        for words in (PROMPT, f"refuse {PROMPT}", f"break {PROMPT}"):
-                            for fields in ({}, {"stream": True}, {"temperature": PROMPT}):
-                                body = _body(path, words, **fields)
-                                told.add((path, await _ask(client, url + path, credential, json=body)))
-                    await _ask(client, url + CHAT, credential, data=f'{{"model": "m", "messages": "{PROMPT}')
-                    await _ask(client, f"{url}{GEMINI}?key={credential}", None, json=_body(GEMINI, PROMPT))
-                    form = aiohttp.FormData({"purpose": "user_data"})
-                    form.add_field("file", FILE.encode(), filename="notes.txt")
-                    await _ask(client, f"{url}/v1/files", credential, data=form)
-                await _ask(client, url + CHAT, WRONG_KEY, json=_body(CHAT, PROMPT))
-                async with client.get(f"{url}/metrics") as metrics:
-                    written.append(await metrics.text())
+            server = Watched(client, url, data_dir, (data_dir / "first-key").read_text().strip())
+            yield server
+            async with client.get(f"{url}/metrics") as metrics:
+                server.written.append(await metrics.text())
             code, log = await ended(process)
         assert code == 0
-        assert {(path, 200) for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE)} <= told
-        assert {(path, 400) for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE, EMBEDDINGS)} <= told
-        assert len(log) > 50
         assert len(collector.posted) > 0
-        written += [*log, *(request.body.decode("latin-1") for request in collector.requests)]
+        server.written += [*log, *(request.body.decode("latin-1") for request in collector.requests)]
     # What a client leaves in a file, and the first key of a new server, are there to be kept.
-    kept = [path for path in data_dir.rglob("*") if path.is_file() and data_dir / "files" not in path.parents]
-    written += [path.read_bytes().decode("latin-1") for path in kept if path.name != "first-key"]
-    for canary in (PROMPT, ANSWER, FILE, PROVIDER_KEY, HEADER, WRONG_KEY, key, token, secret):
-        assert [text[:300] for text in written if canary in text] == [], canary
+    place = served_place(data_dir)
+    files = [path for path in data_dir.rglob("*") if path.is_file() and data_dir / "files" not in path.parents]
+    files = [path for path in files if path.name != "first-key" and not path.name.startswith(FILE_NAME)]
+    server.written += [path.read_bytes().decode("latin-1") for path in files]
+    # So are the passages that are looked up for a client.
+    for name in tables(place):
+        if not name.startswith("knowledge_"):
+            server.written += map(str, execute(place, f'SELECT * FROM "{name}"'))
 
 
-async def _ask(client: aiohttp.ClientSession, url: str, credential: str | None, **body: Any) -> int:
-    """Sends a request, reads whatever comes, and gives the status."""
-    headers = {} if credential is None else {"authorization": f"Bearer {credential}"}
-    async with client.post(url, headers=headers, **body) as response:
-        await response.read()
-        return response.status
+async def test_l1_what_clients_say_and_show_is_written_nowhere(data_dir: Path) -> None:
+    """Neither in the log, nor in a metric, a trace, an error, a row or any other file, unless somebody asks for that.
+
+    Prompts, answers, images, files, what is remembered of conversations, keys and tokens go through every dialect,
+    streamed and whole, right and wrong; the upstream repeats all that it was sent in its errors and in its answers.
+    """
+    told: set[tuple[str, int]] = set()
+    async with watched(data_dir) as server:
+        pair = json.loads((await rixin("keys", "create", "s", "--access-key", "--json", data_dir=data_dir)).out)
+        secret = pair["secret_access_key"]
+        token = json.loads((await rixin("keys", "token", "--json", data_dir=data_dir)).out)["token"]
+        for credential in (server.key, token):
+            for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE, EMBEDDINGS):
+                for words in (PROMPT, f"refuse {PROMPT}", f"break {PROMPT}"):
+                    for fields in ({}, {"stream": True}, {"temperature": PROMPT}):
+                        status, _ = await server.ask(path, credential, json=_body(path, words, **fields))
+                        told.add((path, status))
+            await server.ask(CHAT, credential, data=f'{{"model": "m", "messages": "{PROMPT}')
+            await server.ask(f"{GEMINI}?key={credential}", None, json=_body(GEMINI, PROMPT))
+            form = aiohttp.FormData({"purpose": "user_data"})
+            form.add_field("file", FILE.encode(), filename="notes.txt")
+            await server.ask("/v1/files", credential, data=form)
+        await server.ask(CHAT, WRONG_KEY, json=_body(CHAT, PROMPT))
+    assert {(path, 200) for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE)} <= told
+    assert {(path, 400) for path in (CHAT, MESSAGES, RESPONSES, GEMINI, NATIVE, EMBEDDINGS)} <= told
+    assert len(server.written) > 50
+    for canary in (PROMPT, ANSWER, FILE, PROVIDER_KEY, HEADER, WRONG_KEY, server.key, token, secret):
+        assert server.found(canary) == [], canary
+
+
+async def test_l1_what_is_drawn_counted_remembered_or_known_is_written_nowhere(data_dir: Path) -> None:
+    """Prompts of images, texts to be counted, turns of sessions, and passages and questions of knowledge bases."""
+    message = {"role": "user", "content": PROMPT}
+    async with watched(data_dir) as server:
+        for fields in ({"prompt_extend": False, "size": "2048x2048"}, {"size": PROMPT}):
+            status, _ = await server.ask(IMAGES, server.key, json={"model": DRAWS, "prompt": PROMPT, **fields})
+            assert status == (400 if fields["size"] == PROMPT else 200)
+        for path, body in {
+            f"{MESSAGES}/count_tokens": {"messages": [message]},
+            f"{RESPONSES}/input_tokens": {"input": PROMPT},
+            f"{RESPONSES}/compact": {"input": [message]},
+        }.items():
+            await server.ask(path, server.key, json={"model": "m", **body})
+            await server.ask(path, server.key, json={"model": "m", **body, "tools": PROMPT})
+        session = (await server.asked("/v1/llm/chat/sessions", system_prompt=[{"role": "system", "content": PROMPT}]))[
+            "session_id"
+        ]
+        form = aiohttp.FormData({"scheme": "KNOWLEDGE_BASE_1", "user_provided_filename": "facts.json"})
+        form.add_field("file", json.dumps({"text_lst": [f"The lamp {KNOWN} is red."]}), filename="facts.json")
+        file = json.loads((await server.ask("/v1/files", server.key, data=form))[1])["id"]
+        made = await server.asked(BASES, description="facts", files=[file])
+        base = made["knowledge_base"]["id"]
+        await _until_known(server, base)
+        known = {"know_ids": [base], "knowledge_config": {"knowledge_base_result": True}}
+        for words in (f"{PROMPT} {KNOWN}", f"refuse {PROMPT}", f"break {PROMPT}"):
+            turn = {"model": "m", "session_id": session, "content": words, "stream": True, **known}
+            chat = {**_body(NATIVE, words), "stream": True, **known}
+            statuses = [
+                (await server.ask(path, server.key, json=body))[0]
+                for path, body in ((TURNS, turn), (NATIVE, chat), (TURNS, {**turn, "content": [PROMPT]}))
+            ]
+            assert [status == 200 for status in statuses] == [words.startswith(PROMPT)] * 2 + [False]
+    for canary in (PROMPT, ANSWER, KNOWN, PROVIDER_KEY, HEADER, server.key):
+        assert server.found(canary) == [], canary
+
+
+async def _until_known(server: Watched, base: str) -> None:
+    """Waits until a knowledge base can be asked."""
+    headers = {"authorization": f"Bearer {server.key}"}
+    async with asyncio.timeout(HANG_LIMIT):
+        while True:
+            async with server.client.get(f"{server.url}{BASES}/{base}", headers=headers) as response:
+                if (await response.json())["knowledge_base"]["status"] == "VALID":
+                    return
+            await asyncio.sleep(0.1)
