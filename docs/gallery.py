@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import tomllib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from msgspec import Struct, convert
@@ -17,7 +18,7 @@ from PIL import Image
 from rixin.core.cards import ModelCard
 from rixin.core.requests import Draw
 from rixin.engines.draw.engine import DrawEngine
-from rixin.engines.draw.writing import Task
+from rixin.engines.draw.writing import Ask
 
 PAGE = Path(__file__).parent / "gallery.md"
 FOLDER = Path(__file__).parent / "gallery"
@@ -40,7 +41,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     style: str
     seed: int
     prompt: str
-    written: str | None = None
+    written: str = ""
 
     @property
     def edges(self) -> tuple[int, int]:
@@ -82,8 +83,8 @@ def page(pictures: list[Entry]) -> str:
 async def draw(entry: Entry) -> bytes:
     """The picture, small enough for the page, as WebP."""
 
-    async def kept(_: Task) -> str:
-        return entry.written or ""
+    async def kept(_: Ask) -> AsyncGenerator[str, None]:
+        yield entry.written
 
     images = await DrawEngine(kept, os.environ).draw(entry.request(), None)
     for change in images.changes:

@@ -1,10 +1,11 @@
 """What draws: the part that serves requests for images, and the embedded engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 from rixin.accounts.files import FileBook
 from rixin.engines.draw.engine import DrawEngine
-from rixin.engines.draw.writing import Task
+from rixin.engines.draw.writing import Ask
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
 from rixin.service.draw import Drawer
@@ -23,8 +24,12 @@ def draw_engine(catalog: Catalog, router: Callable[[], Router], environment: Map
         environment: Of this process.
     """
 
-    async def write(task: Task) -> str:
-        return await Writer(catalog, router()).write(task.instructions, task.prompt, task.schema, task.max_tokens)
+    async def write(ask: Ask) -> AsyncGenerator[str, None]:
+        writer = Writer(catalog, router())
+        task = ask(writer.card)
+        async with aclosing(writer.write(task.instructions, task.prompt, task.schema, task.max_tokens)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     return DrawEngine(write, environment)
 

@@ -1,9 +1,13 @@
 """What a model writes for rooms of our own, under a schema. It is nobody's request: no row, no limit."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from rixin.core.cards import ModelCard
 from rixin.core.events import Text
 from rixin.core.json import JsonObject
 from rixin.core.messages import Message, TextPart
-from rixin.core.requests import Generate, Sampling
+from rixin.core.requests import Generate, ReasoningWish, Sampling
 from rixin.core.tools import ResponseFormat
 from rixin.errors import Kind, RixinError
 from rixin.routing.catalog import Catalog
@@ -16,14 +20,27 @@ class Writer:
     Args:
         catalog: Knows it.
         router: Sends requests to engines.
+
+    Raises:
+        RixinError: `MODEL_NOT_FOUND` where there is none, `STARTING` while it is not known yet.
     """
 
     def __init__(self, catalog: Catalog, router: Router) -> None:
-        self._catalog = catalog
+        resolution = catalog.default("generate")
+        if resolution is None:
+            raise RixinError(Kind.MODEL_NOT_FOUND, "No model is configured.")
+        self._resolution = resolution
         self._router = router
 
-    async def write(self, instructions: str, prompt: str, schema: JsonObject, max_tokens: int) -> str:
-        """Its answer.
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model."""
+        return self._resolution.card
+
+    async def write(
+        self, instructions: str, prompt: str, schema: JsonObject, max_tokens: int
+    ) -> AsyncGenerator[str, None]:
+        """Its answer, piece by piece. It thinks as little as it can be told to.
 
         Args:
             instructions: What it is told to do.
@@ -34,21 +51,20 @@ class Writer:
         Raises:
             RixinError: Why there is none.
         """
-        resolution = self._catalog.default("generate")
-        if resolution is None:
-            raise RixinError(Kind.MODEL_NOT_FOUND, "No model is configured.")
         request = Generate(
-            model=resolution.card.name,
-            card=resolution.card,
+            model=self.card.name,
+            card=self.card,
             messages=(
                 Message(role="system", parts=(TextPart(instructions),)),
                 Message(role="user", parts=(TextPart(prompt),)),
             ),
             sampling=Sampling(temperature=0.0),
             max_tokens=max_tokens,
+            reasoning=ReasoningWish(effort="none") if "none" in self.card.efforts else ReasoningWish(),
             response_format=ResponseFormat(kind="json_schema", name="answer", schema=schema),
         )
-        pieces: list[str] = []
-        async for batch in self._router.attempt(request, resolution).batches():
-            pieces += [event.text for event in batch.events if isinstance(event, Text)]
-        return "".join(pieces)
+        async with aclosing(self._router.attempt(request, self._resolution).batches()) as batches:
+            async for batch in batches:
+                text = "".join(event.text for event in batch.events if isinstance(event, Text))
+                if text:
+                    yield text

@@ -4,16 +4,18 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from PIL import Image as Picture
 
+from rixin.core.cards import ModelCard
 from rixin.core.images import Images
 from rixin.core.requests import DrawProgress, ImageFormat
 from rixin.engines.base import Draws, Engine
 from rixin.engines.draw.engine import DrawEngine
-from rixin.engines.draw.writing import Task
+from rixin.engines.draw.writing import Ask, Write
 from rixin.errors import Kind, RixinError
 from tests.engines.draw.conftest import request, words_of
 
@@ -23,11 +25,17 @@ WORDS = json.dumps(
     {
         "title": "The water cycle",
         "subtitle": "Where rain comes from",
-        "points": [
-            {"heading": "Evaporation", "text": "The sun lifts water into the air."},
-            {"heading": "Condensation", "text": "Cool air turns it into clouds."},
-            {"heading": "Rain", "text": "About 505,000 cubic kilometres fall each year."},
-            {"heading": "Run-off", "text": "Rivers bring it back to the sea."},
+        "blocks": [
+            {
+                "type": "steps",
+                "title": "",
+                "items": [
+                    {"heading": "Evaporation", "text": "The sun lifts water into the air."},
+                    {"heading": "Condensation", "text": "Cool air turns it into clouds."},
+                    {"heading": "Rain", "text": "About 505,000 cubic kilometres fall each year."},
+                    {"heading": "Run-off", "text": "Rivers bring it back to the sea."},
+                ],
+            }
         ],
     }
 )
@@ -35,18 +43,20 @@ U1_SIZES = [
     *((1664, 2496), (2496, 1664), (1760, 2368), (2368, 1760), (1824, 2272), (2272, 1824)),
     *((2048, 2048), (2752, 1536), (1536, 2752), (3072, 1376), (1344, 3136)),
 ]
+LOCAL = ModelCard(name="local", target="local")
 HANG = 60.0
 """Seconds after which a picture counts as never drawn."""
 
 
-def engine(write: Callable[[Task], Awaitable[str]] | None = None, **options: float) -> DrawEngine:
+def engine(write: Write | None = None, **options: float) -> DrawEngine:
     """An engine, whose words come from `write`."""
     return DrawEngine(write, os.environ, **options)  # pyright: ignore[reportArgumentType]
 
 
-async def writes(_: Task) -> str:
-    """A model that knows of the water cycle."""
-    return WORDS
+async def writes(_: Ask) -> AsyncGenerator[str, None]:
+    """A model that knows of the water cycle, and tells it word by word."""
+    for word in WORDS.split(" "):
+        yield f"{word} "
 
 
 async def drawn(prompt: str, **fields: object) -> Images:
@@ -102,66 +112,12 @@ async def test_draws_what_a_model_wrote_but_not_its_numbers() -> None:
     assert images.images[0].revised_prompt is not None
 
 
-async def test_does_not_ask_a_model_that_was_declined() -> None:
-    """With `prompt_extend` false the prompt stands alone."""
-    asked: list[Task] = []
-
-    async def write(task: Task) -> str:
-        asked.append(task)
-        return WORDS
-
-    await engine(write).draw(request(WATER, prompt_extend=False, size=(512, 512)), None)
-    assert asked == []
-
-
-async def test_draws_without_a_model_that_is_late() -> None:
-    """After the deadline the picture is made of the prompt alone, and the model's work is cancelled."""
-    cancelled = asyncio.Event()
-
-    async def write(_: Task) -> str:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-        return ""
-
-    made = engine(write, writing_deadline=0.05)
-    async with asyncio.timeout(HANG):
-        images = await made.draw(request(TEA, output_format="pdf", size=(1024, 1024)), None)
-    assert cancelled.is_set()
-    assert "200 ml" in words_of(content(images))
-    assert images.images[0].revised_prompt is None
-
-
-@pytest.mark.parametrize(
-    "answer", ["", "I cannot do that.", "{}", '{"title": "x", "points": [{"heading": ', "[1, 2]", "\x00" * 50]
-)
-async def test_draws_without_words_that_cannot_be_read(answer: str) -> None:
-    """What is no specification changes nothing."""
-
-    async def write(_: Task) -> str:
-        return answer
-
-    images = await engine(write).draw(request(TEA, output_format="pdf", size=(512, 512)), None)
-    assert "Brewing tea" in words_of(content(images))
-
-
-async def test_draws_without_a_model_that_fails() -> None:
-    """A model that is down does not stop a drawing."""
-
-    async def write(_: Task) -> str:
-        raise RixinError(Kind.OVERLOADED, "busy")
-
-    images = await engine(write).draw(request(TEA, size=(512, 512)), None)
-    assert len(images.images) == 1
-
-
 async def test_a_seed_repeats_and_another_one_differs() -> None:
     """The same request with the same seed has the same pictures, whatever the model writes the second time."""
     answers = iter([WORDS, WORDS.replace("Cool air", "Cold air")])
 
-    async def write(_: Task) -> str:
-        return next(answers)
+    async def write(_: Ask) -> AsyncGenerator[str, None]:
+        yield next(answers)
 
     made = engine(write)
     wish = request(WATER, seed=7, n=2, size=(1024, 1024))
@@ -178,10 +134,20 @@ async def test_more_images_are_different_ones() -> None:
 
 
 async def test_tells_how_far_it_is() -> None:
-    """Progress goes from the writing over each picture to the end."""
+    """Progress goes from the writing, as the words come, over each picture to the end."""
     told: list[DrawProgress] = []
-    await engine(writes).draw(request(WATER, n=2, size=(512, 512), progress=told.append), None)
-    assert [progress.stage for progress in told] == ["writing", "drawing", "drawing", "drawing"]
+
+    async def write(ask: Ask) -> AsyncGenerator[str, None]:
+        ask(LOCAL)
+        async with aclosing(writes(ask)) as words:
+            async for word in words:
+                yield word
+
+    await engine(write).draw(request(WATER, n=2, size=(512, 512), progress=told.append), None)
+    stages = [progress.stage for progress in told]
+    assert stages == sorted(stages, reverse=True)
+    assert stages.count("writing") > 2
+    assert stages.count("drawing") == 3
     parts = [progress.part for progress in told]
     assert parts == sorted(parts)
     assert parts[-1] == 1.0

@@ -10,8 +10,8 @@ from PIL import Image
 from rixin.core.requests import ImageFormat
 from rixin.engines.draw.composing import compose
 from rixin.engines.draw.pages import Drawing, draw_page
+from rixin.engines.draw.subject import is_chinese
 from rixin.engines.draw.templates import choose
-from rixin.engines.draw.writing import is_chinese
 from tests.engines.draw.conftest import faults, invented
 
 DOCS = Path(__file__).parents[3] / "docs"

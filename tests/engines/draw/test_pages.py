@@ -20,7 +20,7 @@ PROMPTS = {
 @pytest.mark.parametrize("name", PROMPTS)
 def test_words_never_overlap_nor_are_cut(name: str, size: tuple[int, int]) -> None:
     """Crowded charts, long labels, negative values and several scripts keep to their frames."""
-    made = compose(PROMPTS[name], None)
+    made = compose(PROMPTS[name], "")
     template, palette = choose(style="", prompt="", quality=None, draw=len(name), number=0)
     drawing = draw_page(
         made.specification, width=size[0], height=size[1], template=template, palette=palette, format="svg"

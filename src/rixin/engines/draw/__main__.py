@@ -49,7 +49,15 @@ def _draw(job: Job) -> Iterator[Answer]:
 
 def _picture(job: Job, composition: Composition, number: int) -> Picture:
     specification = composition.specification
-    template, palette = choose(style=job.style, prompt=job.prompt, quality=job.quality, draw=job.draw, number=number)
+    template, palette = choose(
+        style=job.style,
+        prompt=job.prompt,
+        quality=job.quality,
+        palette=specification.palette,
+        layout=specification.layout,
+        draw=job.draw,
+        number=number,
+    )
     drawing = draw_page(
         specification,
         width=job.width,

@@ -119,6 +119,29 @@ def quantity(text: str) -> float | None:
     return float(match[1].replace(",", "")) * (-1 if negative else 1)
 
 
+def chart_kind(labels: tuple[str, ...], series: tuple[Series, ...], wish: ChartKind | None) -> ChartKind:
+    """The kind of chart that says what the data say; the one that is wished for where they can be read in it."""
+    values = series[0].values
+    parts = len(series) == 1 and min(values) >= 0 and sum(values) > 0 and len(labels) <= _MOST_SLICES
+    shown = len(series) == 1 or len(labels) * len(series) > MOST_MARKS  # a line of several has no room for its values
+    short = all(len(label) <= 12 for label in labels)
+    if wish == "pie" and parts:
+        return "pie"
+    if wish == "line" and shown and short:
+        return "line"
+    if wish != "bar" and len(labels) >= 3 and short and shown and all(_PERIOD.match(label) for label in labels):
+        return "line"
+    if (
+        wish is None
+        and parts
+        and len(labels) >= 3
+        and all("%" in text for text in series[0].texts)
+        and 98 <= sum(values) <= 102
+    ):
+        return "pie"
+    return "line" if len(labels) * len(series) > MOST_MARKS and short else "bar"
+
+
 def _grid(lines: Sequence[str], at: int, before: list[str]) -> tuple[_Grid | None, int]:
     """The table that begins in a line, and the line after it."""
     if "|" in lines[at] and at + 1 < len(lines) and _RULE.match(lines[at + 1]):
@@ -229,35 +252,12 @@ def _alike(series: Sequence[Series]) -> list[list[Series]]:
 
 
 def _chart(title: str, labels: tuple[str, ...], series: tuple[Series, ...], wish: ChartKind | None) -> Chart | None:
-    kind = _kind(labels, series, wish)
+    kind = chart_kind(labels, series, wish)
     if (kind != "line" and len(labels) * len(series) > MOST_MARKS) or len(labels) > _MOST_POINTS:
         return None
     if any(len(label) > _LONGEST_LABEL for label in labels):
         return None
     return Chart(title=title, kind=kind, labels=labels, series=series)
-
-
-def _kind(labels: tuple[str, ...], series: tuple[Series, ...], wish: ChartKind | None) -> ChartKind:
-    """The kind of chart that says what the data say."""
-    values = series[0].values
-    parts = len(series) == 1 and min(values) >= 0 and sum(values) > 0 and len(labels) <= _MOST_SLICES
-    shown = len(series) == 1 or len(labels) * len(series) > MOST_MARKS  # a line of several has no room for its values
-    short = all(len(label) <= 12 for label in labels)
-    if wish == "pie" and parts:
-        return "pie"
-    if wish == "line" and shown and short:
-        return "line"
-    if wish != "bar" and len(labels) >= 3 and short and shown and all(_PERIOD.match(label) for label in labels):
-        return "line"
-    if (
-        wish is None
-        and parts
-        and len(labels) >= 3
-        and all("%" in text for text in series[0].texts)
-        and 98 <= sum(values) <= 102
-    ):
-        return "pie"
-    return "line" if len(labels) * len(series) > MOST_MARKS and short else "bar"
 
 
 def _units(lines: Iterable[str]) -> Iterator[str]:

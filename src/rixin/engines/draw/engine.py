@@ -1,7 +1,6 @@
 """The engine that draws infographics on this machine."""
 
 import asyncio
-import hashlib
 import sys
 import zlib
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -17,8 +16,9 @@ from rixin.core.images import Image, Images
 from rixin.core.requests import Change, Draw, DrawProgress, Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
+from rixin.engines.draw.author import Author
 from rixin.engines.draw.protocol import ANSWERS, ENCODER, LENGTH, MAX_ANSWER, Answer, Job, Picture, Refusal
-from rixin.engines.draw.writing import DEADLINE, Write, is_chinese, task
+from rixin.engines.draw.writing import DEADLINE, Write
 from rixin.engines.process_pipes import without_secrets
 from rixin.errors import Kind, RixinError, invalid
 
@@ -31,8 +31,6 @@ MEMORY: Final = 3 * 2**30
 _MARK: Final = "Rixin 日新"
 _WRITING: Final = 0.6
 """The part of the work that the writing is."""
-_REMEMBERED: Final = 64
-"""Requests with a seed whose words are kept."""
 _RETRY: Final = 5.0
 _PROGRAM: Final = "rixin.engines.draw"
 
@@ -65,15 +63,12 @@ class DrawEngine:
         timeout: float = 30.0,
         memory: int = MEMORY,
     ) -> None:
-        self._write = write
+        self._author = Author(write, writing_deadline)
         self._environment = without_secrets(environment)
         self._turns = asyncio.Semaphore(number)
         self._places = number + queue
-        self._writing_deadline = writing_deadline
         self._timeout = timeout
         self._memory = memory
-        self._words: dict[bytes, str] = {}
-        """What was written for requests with a seed, so that they repeat also where the model does not."""
 
     async def ready(self) -> None:
         """Nothing is needed before a drawing is asked for."""
@@ -111,11 +106,13 @@ class DrawEngine:
 
     async def _drawn(self, request: Draw, width: int, height: int) -> Images:
         _tell(request, DrawProgress("writing", 0.0))
-        written = await self._written(request)
+        written = await self._author.words(
+            request, lambda part: _tell(request, DrawProgress("writing", part * _WRITING))
+        )
         _tell(request, DrawProgress("drawing", _WRITING))
         job = Job(
             prompt=request.prompt.encode("utf-8", "replace").decode(),  # half a character is none
-            written=written and written.encode("utf-8", "replace").decode(),
+            written=written.encode("utf-8", "replace").decode(),
             width=width,
             height=height,
             format=request.output_format or "png",
@@ -148,29 +145,6 @@ class DrawEngine:
                 *(Change("left-out", what) for what in dict.fromkeys(what for p in pictures for what in p.left_out)),
             ),
         )
-
-    async def _written(self, request: Draw) -> str | None:
-        """What a model writes for a prompt; None where it does not, or not in time."""
-        if self._write is None or request.prompt_extend is False:
-            return None
-        asked = task(request.prompt, chinese=is_chinese(request.prompt))
-        remembered = None if request.seed is None else _digest(request.prompt, request.seed)
-        if remembered and remembered in self._words:
-            return self._words[remembered]
-        try:
-            async with asyncio.timeout(self._writing_deadline):
-                written = await self._write(asked)
-        except TimeoutError:
-            log.warning("A drawing has no words but its prompt's, the model was late", seconds=self._writing_deadline)
-            return None
-        except RixinError as error:
-            log.warning("A drawing has no words but its prompt's, the model failed", kind=error.kind)
-            return None
-        if remembered:
-            if len(self._words) >= _REMEMBERED:
-                del self._words[next(iter(self._words))]
-            self._words[remembered] = written
-        return written
 
     async def _pictures(self, job: Job) -> AsyncGenerator[Picture, None]:
         """The pictures of a job, each as it is drawn by a process of its own, which never outlives it."""
@@ -225,10 +199,6 @@ def _size(request: Draw) -> tuple[int, int]:
     if not all(SHORTEST_EDGE <= edge <= LONGEST_EDGE for edge in (width, height)):
         raise invalid(f"invalid size, each edge should be in [{SHORTEST_EDGE},{LONGEST_EDGE}].", "size")
     return width, height
-
-
-def _digest(prompt: str, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}:{prompt}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _decider(request: Draw) -> int:

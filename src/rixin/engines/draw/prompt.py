@@ -13,13 +13,9 @@ from rixin.engines.draw.points import parts_of
 from rixin.engines.draw.prose import Prose
 from rixin.engines.draw.sides import MOST_SIDES
 from rixin.engines.draw.specification import Block, Comparison, Figures, Listing, Sections, Side
-from rixin.engines.draw.subject import subject_of, subtitle_of, tidy, title_of
+from rixin.engines.draw.subject import compares, subject_of, subtitle_of, tidy, title_of
 
 _HEADING: Final = re.compile(r"^#{1,6}\s+(?P<text>.+)$")
-_VERSUS: Final = re.compile(
-    r"\b(?:vs\.?|versus|compar(?:e|ed|ing|ison)|pros and cons|difference between)\b|对比|比较|区别|优缺点|相比|PK",
-    re.IGNORECASE,
-)
 _COMMAS: Final = tuple(",，、")
 _LAST_SPACED: Final = "\u2e7f"
 """The scripts up to here put spaces between words."""
@@ -57,7 +53,7 @@ def read_prompt(prompt: str) -> Reading:
     if not title and sentences and _is_headline(sentences[0]):
         title, sentences = tidy(sentences[0]), sentences[1:]
     blocks = [*blocks, *prose.blocks]
-    if _VERSUS.search(prompt):
+    if compares(prompt):
         blocks = list(_compared(blocks))
     figures = {sentence: figure for sentence in sentences if (figure := figure_of(sentence))}
     return Reading(

@@ -22,8 +22,8 @@ class Job(Struct, frozen=True, kw_only=True):
     """Pictures to draw."""
 
     prompt: str
-    written: str | None
-    """What a model wrote for it."""
+    written: str
+    """What a model wrote for it; empty where none did."""
     width: int
     height: int
     format: ImageFormat

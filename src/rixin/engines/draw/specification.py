@@ -1,11 +1,15 @@
 """What an infographic says: title, subtitle and blocks, each of a kind that the templates can draw.
 
-All texts are plain texts; nothing in them is markup or code to anybody.
+All texts are plain texts; nothing in them is markup or code to anybody. A language model may write a specification,
+save the fields that are `OURS`: those follow from the others.
 """
 
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+OURS: Final = Meta(extra_json_schema={"x-ours": True})
+"""Marks a field that no model is asked for."""
 
 
 class _Block(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -30,9 +34,9 @@ class Item(Struct, frozen=True, kw_only=True):
 
     heading: str = ""
     text: str = ""
-    marker: str = ""
+    marker: Annotated[str, OURS] = ""
     """Its number, where the prompt numbers it; an icon stands there otherwise."""
-    icon: str = "dot"
+    icon: Annotated[str, OURS] = "dot"
 
 
 class Steps(_Block, frozen=True, kw_only=True, tag="steps"):
@@ -76,9 +80,9 @@ class Timeline(_Block, frozen=True, kw_only=True, tag="timeline"):
 class Series(Struct, frozen=True, kw_only=True):
     """Values to be compared, one a label, with the texts that say them as they were given."""
 
-    values: tuple[float, ...]
-    texts: tuple[str, ...]
     name: str = ""
+    texts: tuple[str, ...]
+    values: Annotated[tuple[float, ...], OURS] = ()
 
 
 ChartKind: TypeAlias = Literal["bar", "line", "pie"]
@@ -116,7 +120,7 @@ class Table(_Block, frozen=True, kw_only=True, tag="table"):
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
+    numeric: Annotated[tuple[bool, ...], OURS] = ()
     """Which columns hold numbers, which are set flush right."""
 
 
@@ -138,13 +142,15 @@ Block: TypeAlias = (
     Figures | Steps | Sections | Comparison | Timeline | Chart | Quote | Note | Listing | Table | Hierarchy
 )
 
-LANGUAGES: Final = ("en", "zh")
-
 
 class Specification(Struct, frozen=True, kw_only=True):
-    """An infographic, before it has a look."""
+    """An infographic, before it is laid out."""
 
     title: str
     subtitle: str = ""
+    palette: str = ""
+    """The name of the palette that suits it; empty where nobody said."""
+    layout: str = ""
+    """The name of the template that suits it; empty where nobody said."""
     blocks: tuple[Block, ...] = field(default=())
-    language: Literal["en", "zh"] = "en"
+    language: Annotated[Literal["en", "zh"], OURS] = "en"

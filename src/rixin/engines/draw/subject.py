@@ -68,6 +68,18 @@ _WISH: Final = re.compile(
     r"|^(?:请|要求|注意|风格|配色|背景|字体|排版|布局|画面|整体|比例|尺寸|使用|采用)|配色|色调|扁平|简约|风格[为是]|信息图|排版|高清|分辨率",
     re.IGNORECASE,
 )
+_VERSUS: Final = re.compile(
+    r"\b(?:vs\.?|versus|compar(?:e|ed|ing|ison)|pros and cons|differences? between)\b|对比|比较|区别|优缺点|相比|PK",
+    re.IGNORECASE,
+)
+_PROCESS: Final = re.compile(
+    r"\b(?:cycle|process|steps?|how|stages?|workflow|pipeline|life of|journey)\b"
+    r"|循环|过程|流程|步骤|如何|怎么|怎样|阶段",
+    re.IGNORECASE,
+)
+_HAN: Final = re.compile("[\u4e00-\u9fff]")
+_LATIN: Final = re.compile("[A-Za-z]")
+_BEGINNING: Final = 4000
 _LONGEST_REQUEST: Final = 400
 _EDGES: Final = " \t\n.,;:!，。；：！、—–-"
 
@@ -99,6 +111,22 @@ def subtitle_of(line: str) -> str | None:
 def is_wish(sentence: str) -> bool:
     """Whether a sentence says how the picture shall look and not what it shall say."""
     return bool(_WISH.search(sentence.strip()[:300]))
+
+
+def compares(prompt: str) -> bool:
+    """Whether a prompt speaks of things to be compared."""
+    return bool(_VERSUS.search(prompt))
+
+
+def goes_on(prompt: str) -> bool:
+    """Whether a prompt speaks of what happens one after the other."""
+    return bool(_PROCESS.search(prompt))
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text is to be set as Chinese."""
+    text = text[:_BEGINNING]
+    return len(_HAN.findall(text)) * 6 > len(_LATIN.findall(text))
 
 
 def tidy(text: str) -> str:

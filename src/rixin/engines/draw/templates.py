@@ -111,7 +111,9 @@ _PLAIN: Final = frozenset({"low", "draft"})
 _ORNATE: Final = frozenset({"high", "hd", "ultra"})
 
 
-def choose(*, style: str, prompt: str, quality: str | None, draw: int, number: int) -> tuple[Template, Palette]:
+def choose(
+    *, style: str, prompt: str, quality: str | None, draw: int, number: int, palette: str = "", layout: str = ""
+) -> tuple[Template, Palette]:
     """The look of a picture.
 
     Args:
@@ -120,6 +122,8 @@ def choose(*, style: str, prompt: str, quality: str | None, draw: int, number: i
         quality: `low` for plain templates, `high` or `hd` for ornate ones.
         draw: A number that decides between what is left; the same one decides alike.
         number: Which picture of a request it is; each looks different from those before it.
+        palette: The name of the one that somebody thinks fit who was not asked for it; the client's words count more.
+        layout: The name of such a template.
     """
     wanted = quality.lower() if quality else ""
     templates = [
@@ -127,15 +131,17 @@ def choose(*, style: str, prompt: str, quality: str | None, draw: int, number: i
         for template in TEMPLATES
         if not (wanted in _PLAIN and template.ornate) and not (wanted in _ORNATE and not template.ornate)
     ]
-    named = _named(style, _STYLES)
+    named = _named(style, _STYLES) or next((t.name for t in templates if t.name == layout), None)
     template = next((t for t in TEMPLATES if t.name == named), None) if number == 0 or len(templates) < 2 else None
     if template is None:
         rest = [t for t in templates if t.name != named] or templates
         template = rest[(draw + number) % len(rest)]
-    tone = _named(style, _TONES) or _named(prompt, _TONES)
-    if tone is None or (number and not _named(style, _TONES)):
+    tone = _named(style, _TONES)
+    if tone is None and number == 0:
+        tone = _named(prompt, _TONES) or palette
+    if not tone:
         tone = template.palettes[(draw // len(TEMPLATES) + number) % len(template.palettes)]
-    return template, next(palette for palette in PALETTES if palette.name == tone)
+    return template, next(each for each in PALETTES if each.name == tone)
 
 
 def _named(words: str, table: tuple[tuple[str, str], ...]) -> str | None:

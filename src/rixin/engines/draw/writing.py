@@ -1,45 +1,44 @@
-"""What a language model is asked to write for a picture, and what of its answer is believed."""
+"""What a language model is asked to write for a picture."""
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from rixin.core.cards import ModelCard
 from rixin.core.json import JsonObject
-from rixin.engines.draw.numerals import stands_in
-from rixin.engines.draw.subject import tidy
+from rixin.engines.draw.schema import schema_of
+from rixin.engines.draw.specification import (
+    Block,
+    Chart,
+    Comparison,
+    Figures,
+    Hierarchy,
+    Listing,
+    Quote,
+    Sections,
+    Steps,
+    Table,
+    Timeline,
+)
+from rixin.engines.draw.subject import compares, goes_on, is_chinese
 
 DEADLINE: Final = 60.0
 """Seconds that a model has."""
-_MOST_TOKENS: Final = 260
 _LONGEST_PROMPT: Final = 2400
-"""Characters of a prompt that a model is shown; what stands further down is drawn from the prompt alone."""
-_FEWEST_POINTS: Final = 2
-_MOST_POINTS: Final = 5
-_LONGEST_TITLE: Final = 80
-_LONGEST_HEADING: Final = 48
-_LONGEST_TEXT: Final = 160
-_ORDINAL: Final = re.compile(r"^\s*(?:\d{1,2}|[一二三四五六七八九十]{1,2})\s*[.、)）:：]\s*")
-_SENTENCE: Final = re.compile(r"[^.。！!？?]{3,}?[.。！!？?](?=\s|$|[^\d\s])")
-_SURELY_WHOLE: Final = 60
-_HAN: Final = re.compile("[\u4e00-\u9fff]")
-
-
-class Point(Struct, frozen=True):
-    """One thing that is to be known."""
-
-    heading: str
-    text: str
-
-
-class Written(Struct, frozen=True):
-    """What a model writes; a small one can fill this in."""
-
-    title: str = ""
-    subtitle: str = ""
-    points: tuple[Point, ...] = ()
+"""Characters of a prompt that a small model is shown; what stands further down is drawn from the prompt alone."""
+_LONGEST_WHOLE_PROMPT: Final = 16_000
+_FEW_TOKENS: Final = 280
+_MANY_TOKENS: Final = 4000
+_WINDOW: Final = 16_384
+"""Tokens that a context must have for a whole specification, its prompt included."""
+_PARTS: Final = (2, 4)
+"""The fewest and the most members of a list in what a small model writes."""
+_KINDS: Final = (Figures, Steps, Sections, Comparison, Timeline, Chart, Quote, Listing, Table, Hierarchy)
+_INSTRUCTIONS: Final = Path(__file__).with_name("instructions.toml")
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -52,112 +51,61 @@ class Task(Struct, frozen=True, kw_only=True):
     max_tokens: int
 
 
-Write: TypeAlias = Callable[[Task], Awaitable[str]]
-"""Has a model write, and gives its answer. May raise whatever it does."""
-
-_ENGLISH: Final = (
-    "You write the words of an infographic: a title, one line below it, and four points, each with a heading and one "
-    "short sentence of at most twelve words. No numbers. Answer in JSON. For volcanoes you would answer\n"
-    '{"title":"Volcanoes","subtitle":"Where the Earth lets off heat","points":['
-    '{"heading":"Magma rises","text":"Hot rock melts below and climbs through cracks."},'
-    '{"heading":"Pressure grows","text":"Gas in the magma pushes against the rock above."},'
-    '{"heading":"Eruption","text":"Lava, ash and gas break through the surface."},'
-    '{"heading":"New land","text":"Cooled lava becomes rock and fertile soil."}]}'
-)
-_CHINESE: Final = (
-    "你为信息图撰写文字：一个标题，一行副标题，四个要点；每个要点有小标题和一句不超过二十字的短句。不要写数字。"
-    "用 JSON 回答。例如主题是火山，你回答\n"
-    '{"title":"火山","subtitle":"地球释放热量的地方","points":['
-    '{"heading":"岩浆上升","text":"地下岩石熔化，沿裂缝向上移动。"},{"heading":"压力积聚","text":"岩浆中的气体推挤上方的岩层。"},'
-    '{"heading":"火山喷发","text":"熔岩、火山灰和气体冲出地表。"},{"heading":"新的土地","text":"熔岩冷却后变成岩石和肥沃的土壤。"}]}'
-)
+Ask: TypeAlias = Callable[[ModelCard], Task]
+"""What is asked of a model, by its card."""
+Write: TypeAlias = Callable[[Ask], AsyncGenerator[str, None]]
+"""Has a model write, and gives its answer as it comes. May raise whatever it does."""
 
 
-def is_chinese(text: str) -> bool:
-    """Whether a text is to be set as Chinese."""
-    return len(_HAN.findall(text[:4000])) * 6 > len(re.findall(r"[A-Za-z]", text[:4000]))
-
-
-def task(prompt: str, *, chinese: bool) -> Task:
+def task(prompt: str, card: ModelCard) -> Task:
     """What a model is asked for a prompt."""
+    if is_small(card):
+        kind = _kind(prompt)
+        return Task(
+            instructions=_instructions().few[str(kind.__struct_config__.tag)]["zh" if is_chinese(prompt) else "en"],
+            prompt=prompt[:_LONGEST_PROMPT],
+            schema=schema_of([kind], look=False, parts=_PARTS),
+            max_tokens=_FEW_TOKENS,
+        )
     return Task(
-        instructions=_CHINESE if chinese else _ENGLISH,
-        prompt=prompt[:_LONGEST_PROMPT],
-        schema=_schema(),
-        max_tokens=_MOST_TOKENS,
+        instructions=_instructions().whole,
+        prompt=prompt[:_LONGEST_WHOLE_PROMPT],
+        schema=schema_of(_KINDS),
+        max_tokens=min(_MANY_TOKENS, card.max_output_length or _MANY_TOKENS),
     )
 
 
-def believed(answer: str, given: frozenset[str]) -> Written | None:
-    """What of a model's answer may be drawn: all that is short enough and has no number but given ones.
+def is_small(card: ModelCard) -> bool:
+    """Whether a model is asked for one block of a kind that is chosen for it, and not for a whole specification.
 
-    An answer that was cut off counts as far as it came.
-
-    Args:
-        answer: As the model gave it.
-        given: The numbers of the prompt.
-
-    Returns:
-        None where that is too little.
+    The embedded models are: on two cores the default one writes some twenty tokens a second when nobody else computes
+    and five when others do, and a whole specification has hundreds. Asked for one all the same it fills most of it
+    with words of the example, repeats itself from block to block, and takes the palette, the layout and the first
+    kind of block that it was shown. One block of four parts it fills well, in a fifth of the tokens. A model with a
+    small window or short answers could not end a whole one either.
     """
-    written = _read(answer)
-    if written is None:
-        return None
-    seen: set[str] = set()
-    points: list[Point] = []
-    for point in written.points:
-        heading, text = tidy(_ORDINAL.sub("", point.heading)), _first_sentence(point.text)
-        fits = len(heading) <= _LONGEST_HEADING and len(text) <= _LONGEST_TEXT and bool(heading)
-        if fits and heading.lower() not in seen and text.lower() not in seen and stands_in(f"{heading}\n{text}", given):
-            points.append(Point(heading, text))
-        seen |= {heading.lower(), text.lower()}
-    if len(points) < _FEWEST_POINTS:
-        return None
-    title, subtitle = tidy(written.title), _first_sentence(written.subtitle)
-    return Written(
-        title=title if len(title) <= _LONGEST_TITLE and stands_in(title, given) else "",
-        subtitle=subtitle if len(subtitle) <= _LONGEST_TEXT and stands_in(subtitle, given) else "",
-        points=tuple(points[:_MOST_POINTS]),
+    return (
+        card.provider == "local"
+        or (card.context_length or _WINDOW) < _WINDOW
+        or (card.max_output_length or _MANY_TOKENS) < _MANY_TOKENS // 2
     )
 
 
-def _first_sentence(text: str) -> str:
-    """The first sentence of a text; nothing where that does not end, having been cut off."""
-    match = _SENTENCE.match(text.strip())
-    return match[0].rstrip(".。") if match else text.strip() if len(text) <= _SURELY_WHOLE else ""
+def _kind(prompt: str) -> type[Block]:
+    """The kind of block that a prompt's words call for, of those that take no numbers."""
+    if compares(prompt):
+        return Comparison
+    return Steps if goes_on(prompt) else Sections
 
 
-def _read(answer: str) -> Written | None:
-    """The JSON in an answer; where it was cut off, up to its last whole point."""
-    whole = answer[answer.find("{") :]
-    for text in (whole, f"{whole[: whole.rfind('}') + 1]}]}}"):
-        try:
-            return msgspec.json.decode(text, type=Written)
-        except msgspec.DecodeError:
-            continue
-    return None
+class _Instructions(Struct, frozen=True):
+    """What models are told."""
+
+    whole: str
+    few: dict[str, dict[str, str]]
+    """By the kind of block and the language."""
 
 
-def _schema() -> JsonObject:
-    """The JSON schema of an answer: no more than a small grammar checks fast."""
-    text: JsonObject = {"type": "string"}
-    return {
-        "type": "object",
-        "properties": {
-            "title": text,
-            "subtitle": text,
-            "points": {
-                "type": "array",
-                "minItems": 3,
-                "maxItems": _MOST_POINTS,
-                "items": {
-                    "type": "object",
-                    "properties": {"heading": text, "text": text},
-                    "required": ["heading", "text"],
-                    "additionalProperties": False,
-                },
-            },
-        },
-        "required": ["title", "subtitle", "points"],
-        "additionalProperties": False,
-    }
+@cache
+def _instructions() -> _Instructions:
+    return msgspec.toml.decode(_INSTRUCTIONS.read_bytes(), type=_Instructions)
