@@ -39,6 +39,11 @@ class Removal:
         """The upstream's words, and what is in the way."""
         return RixinError(Kind.INVALID_REQUEST, f"{self.log[-1]} ({obstacle.kind.value})")
 
+    @property
+    def checks(self) -> bool:
+        """Never."""
+        return False
+
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """As it comes."""
         return answer

@@ -104,6 +104,23 @@ class Sends(Protocol):
 
 
 @runtime_checkable
+class Answers(Protocol):
+    """An engine that `Sends`, and gives answers that nobody wants to see before they are complete in one step."""
+
+    def answers(self, request: Generate, prepared: Prepared) -> bool:
+        """Whether it does so for this request."""
+        ...
+
+    async def answer(self, request: Generate, prepared: Prepared, key: str | None) -> Batch:
+        """All that `Sends.send` would give, in one batch.
+
+        Raises:
+            RixinError: As `Engine.stream`.
+        """
+        ...
+
+
+@runtime_checkable
 class Embeds(Protocol):
     """An engine that makes vectors of texts."""
 

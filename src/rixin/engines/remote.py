@@ -9,7 +9,6 @@ import msgspec
 
 from rixin.clock import Clock, SystemClock
 from rixin.core.embeddings import Embeddings
-from rixin.core.events import Event
 from rixin.core.images import Images
 from rixin.core.requests import Change, Draw, Embed, Generate
 from rixin.dialects.base import Dialect
@@ -31,6 +30,7 @@ from rixin.profiles.profile import NOTHING, Profile
 from rixin.profiles.sanitizers import sanitize
 from rixin.profiles.web_search import FORWARDED, forward_search
 from rixin.settings import Provider
+from rixin.settings.fast_path import FAST_PATH
 
 EMBEDDINGS_LIMIT = 256 * 2**20
 """Bytes that an answer of embeddings may have: thousands of vectors of thousands of numbers, written out."""
@@ -139,26 +139,51 @@ class Remote:
 
     def send(self, request: Generate, prepared: Prepared, key: str | None) -> AsyncGenerator[Batch, None]:
         """Sends what was prepared; see `Sends.send`."""
-        profile = self._profile_for(request.card.target)
-        transform = None
-        if request.prompt is None:
-            transform = transform_for(profile, prepared.tool_names, request.tools, whole=not request.stream)
-        # A stop sequence or the end of a bare prompt may come at once, and Claude ends some turns without a word.
-        may_be_empty = bool(request.stop) or request.prompt is not None or self._dialect != CHAT
-        transport = observed(self._transport, request, self.name, self._dialect)
-        headers = {**profile.extra_headers, **self._headers_with(key)}
-        path = self._path(request)
-        if not request.stream and prepared.body.get("stream") is not True:
-            ask = partial(whole_answer, transport, self._upstream, prepared.body, path=path, headers=headers)
-            return _at_once(ask, transform, may_be_empty=may_be_empty)
+        if self.answers(request, prepared):
+            return _alone(partial(self.answer, request, prepared, key))
+        transform = self._transform(request, prepared)
         relay = (transform is None or transform.optional) and self._may_relay(request)
         relayed_model = request.model if relay else None
+        transport, path, headers = self._way(request, key)
         batches = stream_answer(
             transport, self._upstream, prepared.body, path=path, headers=headers, relayed_model=relayed_model
         )
         if transform is not None:
             batches = restored(batches, transform)
-        return batches if may_be_empty else not_empty(batches)
+        return batches if self._may_be_empty(request) else not_empty(batches)
+
+    def answers(self, request: Generate, prepared: Prepared) -> bool:
+        """Whether an answer comes in one step; see `Answers.answers`."""
+        return not request.stream and prepared.body.get("stream") is not True
+
+    async def answer(self, request: Generate, prepared: Prepared, key: str | None) -> Batch:
+        """An answer in one step; see `Answers.answer`. It is made what `restored` and `not_empty` make of others."""
+        transport, path, headers = self._way(request, key)
+        events = await whole_answer(transport, self._upstream, prepared.body, path=path, headers=headers)
+        changes: tuple[Change, ...] = ()
+        if (transform := self._transform(request, prepared)) is not None:
+            events = transform.feed(events)
+            changes = transform.new_changes()
+        if not self._may_be_empty(request):
+            refuse_empty(events)
+        return Batch(events, changes=changes)
+
+    def _way(self, request: Generate, key: str | None) -> tuple[Transport, str, Mapping[str, str]]:
+        """Over which connections a request goes, to which path, and with which headers."""
+        transport = observed(self._transport, request, self.name, self._dialect)
+        headers = {**self._profile_for(request.card.target).extra_headers, **self._headers_with(key)}
+        return transport, self._path(request), headers
+
+    def _transform(self, request: Generate, prepared: Prepared) -> Transform | None:
+        """What is to be done to the answer."""
+        if request.prompt is not None:
+            return None
+        profile = self._profile_for(request.card.target)
+        return transform_for(profile, prepared.tool_names, request.tools, whole=not request.stream)
+
+    def _may_be_empty(self, request: Generate) -> bool:
+        """A stop sequence or the end of a bare prompt may come at once, and Claude ends some turns without a word."""
+        return bool(request.stop) or request.prompt is not None or self._dialect != CHAT
 
     def _may_relay(self, request: Generate) -> bool:
         return self._upstream.relayed and may_relay(request, self._dialect, self.name)
@@ -242,18 +267,8 @@ class Remote:
         await self._transport.aclose()
 
 
-async def _at_once(
-    ask: Callable[[], Awaitable[list[Event]]], transform: Transform | None, *, may_be_empty: bool
-) -> AsyncGenerator[Batch, None]:
-    """An answer that comes whole, made of it what `restored` and `not_empty` make of others."""
-    events = await ask()
-    changes: tuple[Change, ...] = ()
-    if transform is not None:
-        events = transform.feed(events)
-        changes = transform.new_changes()
-    if not may_be_empty:
-        refuse_empty(events)
-    yield Batch(events, changes=changes)
+async def _alone(answer: Callable[[], Awaitable[Batch]]) -> AsyncGenerator[Batch, None]:
+    yield await answer()
 
 
 def may_relay(request: Generate, dialect: str, provider: str) -> bool:
@@ -266,7 +281,8 @@ def may_relay(request: Generate, dialect: str, provider: str) -> bool:
     card = request.card
     wants_usage = card.stream.usage_by_default if request.include_usage is None else request.include_usage
     return (
-        request.stream
+        FAST_PATH
+        and request.stream
         and wants_usage
         and request.prompt is None
         and request.origin is not None

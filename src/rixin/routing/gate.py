@@ -11,7 +11,7 @@ import structlog
 from msgspec import Struct
 
 from rixin.clock import Clock, jitter
-from rixin.engines.base import Engine, Sends
+from rixin.engines.base import Answers, Engine, Sends
 from rixin.engines.empty_answers import EmptyAnswerError
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Cost, Limit, Limiter, LimitError, duration
@@ -96,6 +96,8 @@ class Gate:
         self.engine = engine
         self.sender = engine if isinstance(engine, Sends) else None
         """The engine where it shows what it sends, and takes a key to send it with."""
+        self.answerer = engine if isinstance(engine, Answers) else None
+        """The engine where it gives whole answers in one step."""
         self.settings = provider or Provider(name=engine.name, base_url="", retries=0, queue_deadline=0.0)
         if before is not None and before.settings.base_url != self.settings.base_url:
             before = None

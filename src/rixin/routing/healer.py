@@ -29,6 +29,11 @@ class Healing(Protocol):
         """The version that was given last cannot be sent in time: what the client is told."""
         ...
 
+    @property
+    def checks(self) -> bool:
+        """Whether the answer to the last version must be looked at; else `checked` gives it as it is."""
+        ...
+
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """The answer to the last version, as it is given to the client.
 

@@ -135,8 +135,12 @@ class Care:
 
     def checked(self, answer: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """The answer, held back until it is whole where its form must be looked at; see `Healing.checked`."""
-        instructed = any(change.name == INSTRUCTED for change in self._sent.changes)
-        return self._looked_at(answer) if instructed and not self._request.stream else answer
+        return self._looked_at(answer) if self.checks else answer
+
+    @property
+    def checks(self) -> bool:
+        """Whether the answer's form must be looked at; see `Healing.checks`."""
+        return not self._request.stream and bool([1 for change in self._sent.changes if change.name == INSTRUCTED])
 
     def answered(self) -> None:
         """The last version was accepted; see `Healing.answered`."""

@@ -6,8 +6,9 @@ together, waits, and knows when to stop.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -148,6 +149,8 @@ class Attempt:
         self._told: RixinError | None = None
         """What the client is told, whatever others would say."""
         self._lease: Lease | None = None
+        self._entered: tuple[Option, Lease] | None = None
+        """A way that may be gone and was not yet."""
         self._prepared: Prepared | None = None
         self._engine_changes: tuple[Change, ...] = ()
         self._waits_since: float | None = None
@@ -195,6 +198,38 @@ class Attempt:
         async with aclosing(self.batches()) as batches:
             async for _ in batches:
                 pass
+
+    async def whole(self) -> Batch | None:
+        """The answer of the first way, where that can be gone at once and brings a whole answer in one step.
+
+        None where it does not, or did not; `batches` then must be asked, and goes on from there.
+
+        Raises:
+            RixinError: As `batches`.
+        """
+        over = True
+        try:
+            way, _ = await self._enter()
+            ask = None if way is None else _in_one_step(way[0])
+            if way is None or ask is None:
+                self._entered, over = way, False
+                return None
+            option, lease = way
+            try:
+                self._begin(option, lease)
+                batch = await ask(lease.key.secret)
+                self._note(option, lease, batch)
+                await lease.complete(self._cost)
+            except RixinError as error:
+                await self._fail(option, lease, error)
+                over = False
+                return None
+            finally:
+                await lease.abandon(None if self._usage is None else self._cost)
+            return batch
+        finally:
+            if over:
+                self._close()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """The answer of the first candidate that gives one. Batches without events are signs of life.
@@ -286,6 +321,9 @@ class Attempt:
         Raises:
             RixinError: There is none any more, and why.
         """
+        if self._entered is not None:
+            way, self._entered = self._entered, None
+            return way, []
         if self._told is not None or self.count >= MOST_ATTEMPTS:
             raise self._told or self._reason()
         waits: list[tuple[float, Option]] = []
@@ -353,8 +391,8 @@ class Attempt:
             return False
         return True
 
-    def _open(self, option: Option, lease: Lease) -> AsyncGenerator[Batch, None]:
-        """Sends the request, once."""
+    def _begin(self, option: Option, lease: Lease) -> None:
+        """The request is about to be sent, once."""
         self._waited()
         option.call(self._router.clock.monotonic())
         self.count += 1
@@ -363,6 +401,10 @@ class Attempt:
         self._lease = lease
         self._prepared = option.prepared
         self._engine_changes = ()
+
+    def _open(self, option: Option, lease: Lease) -> AsyncGenerator[Batch, None]:
+        """Sends the request, once."""
+        self._begin(option, lease)
         request = option.request
         if isinstance(request, Embed):
             return self._embed(option.gate.engine, request, lease.key.secret)
@@ -444,3 +486,13 @@ class Attempt:
         if waits:
             return min(waits, key=lambda failure: failure.retry_after or 0.0)
         return failures[0] if failures else RixinError(Kind.OVERLOADED, "No engine can answer for this model now.")
+
+
+def _in_one_step(option: Option) -> Callable[[str | None], Awaitable[Batch]] | None:
+    """Sends a candidate's request with a key, where its engine gives the whole answer in one step as it is."""
+    answerer, request, prepared = option.gate.answerer, option.request, option.prepared
+    if answerer is None or prepared is None or not isinstance(request, Generate):
+        return None
+    if (option.healing is not None and option.healing.checks) or not answerer.answers(request, prepared):
+        return None
+    return partial(answerer.answer, request, prepared)

@@ -94,12 +94,19 @@ class Generation(Served[Generate]):
             return None if attempt.served_by is None else attempt.served_by.provider
 
         answer = self._generator.continuity.answer(request, self.caller.account.id, issuer)
+
+        def told(batch: Batch) -> Batch:
+            events = self._retrieved.count(answer.feed(batch.events))
+            same = events is batch.events and not self._retrieved.tells
+            return batch if same else msgspec.structs.replace(batch, events=events, raw=None)
+
+        if not (request.stream or self._screens) and (whole := await attempt.whole()) is not None:
+            yield told(whole)
+            return
         # Screened first: what is not told is neither sealed nor remembered.
         async with aclosing(self._screened(attempt.batches(), request)) as batches:
             async for batch in batches:
-                events = self._retrieved.count(answer.feed(batch.events))
-                same = events is batch.events and not self._retrieved.tells
-                yield batch if same else msgspec.structs.replace(batch, events=events, raw=None)
+                yield told(batch)
 
     def _screened(self, answer: AsyncGenerator[Batch, None], request: Generate) -> AsyncGenerator[Batch, None]:
         """An answer, and what bases know where the client wants that told, without what must not be told."""
@@ -109,6 +116,12 @@ class Generation(Served[Generate]):
         if moderator is None or not moderator.screens:
             return answer
         return moderator.screened(answer, request, self.caller.request_id)
+
+    @property
+    def _screens(self) -> bool:
+        """Whether `_screened` does anything."""
+        moderator = self._serving.moderator
+        return self._retrieved.discloses or (moderator is not None and moderator.screens)
 
     def _compaction(self) -> AsyncGenerator[Batch, None]:
         owner, identity = self.caller.account.id, f"cmp_{self.caller.request_id.replace('-', '')}"
@@ -122,7 +135,7 @@ class Generation(Served[Generate]):
         generator, request = self._generator, self.request
         reservation = await self._reserve()
         try:
-            if generator.retriever is not None and not wants_compaction(request):
+            if generator.retriever is not None and request.extra and not wants_compaction(request):
                 with self.trace.waiting("retrieval"):
                     self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
                 request = self._retrieved.request
