@@ -60,11 +60,12 @@ class BatchWriter(Generic[Row]):
     def record(self, row: Row) -> bool:
         """Takes a row down, and tells whether there was room for it. Never waits, never raises."""
         pending = self._pending
-        if self.full:
+        waiting = len(pending) + 1
+        if waiting > MAX_PENDING:
             self.lost += 1
             return False
         pending.append(row)
-        if len(pending) >= self._batch:
+        if waiting >= self._batch:
             self._full.set()
         return True
 

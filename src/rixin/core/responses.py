@@ -88,6 +88,8 @@ class _ChoiceBuilder:
         self.close()
 
     def close(self) -> None:
+        if self.open is None:
+            return
         text = "".join(self.pieces)
         if self.open is ReasoningPart:
             if text or self.signature:
@@ -169,9 +171,9 @@ class Collector:
                 assert_never(event)
 
     def _choice(self, index: int) -> _ChoiceBuilder:
-        builder = self._choices.get(index)
-        if builder is None:
-            builder = self._choices[index] = _ChoiceBuilder(index)
+        if index in self._choices:
+            return self._choices[index]
+        builder = self._choices[index] = _ChoiceBuilder(index)
         return builder
 
     def response(self) -> Response:

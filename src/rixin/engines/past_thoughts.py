@@ -17,7 +17,7 @@ def with_past_thoughts(request: Generate, provider: str, *, wanted: bool) -> Gen
         provider: Its name.
         wanted: Whether the provider wants to be told thoughts again.
     """
-    if request.thoughts or any(isinstance(part, ReasoningPart) for each in request.messages for part in each.parts):
+    if request.thoughts or [1 for each in request.messages for part in each.parts if type(part) is ReasoningPart]:
         # For an upstream of the client's own dialect `thoughts` tells this, so that no message has to be put anew.
         request = msgspec.structs.replace(
             request,

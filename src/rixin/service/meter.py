@@ -34,32 +34,38 @@ class Meter:
             self.first_event_at = self._clock.monotonic()
         start = 0
         for position, event in enumerate(events):
-            if type(event) is not Text:  # by far the most are
+            if type(event) is Text:  # as by far the most are
+                continue
+            if start < position:
                 self._hear(events[start:position])
-                self._take(event)
-                start = position + 1
-        self._hear(events[start:])
+            start = position + 1
+            self._take(event)
+        if start < len(events):
+            self._hear(events[start:] if start else events)
 
     def _hear(self, words: list[Event]) -> None:
         """Takes words between which nothing else came; where nobody counted them they are estimated together."""
         texts = [word.text for word in words if type(word) is Text and word.tokens is None]
         if texts:
-            self._words += estimate_text("".join(texts))
+            self._words += estimate_text(texts[0] if len(texts) == 1 else "".join(texts))
         if len(texts) < len(words):
             self._words += sum([word.tokens or 0 for word in words if type(word) is Text])
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Usage):
-            self.reported = event
-            self._counted = self._counted or self._words + self._thoughts > 0
-            self._words = self._thoughts = 0
-        elif isinstance(event, ToolArguments | Refusal):
-            self._words += estimate_text(event.text)
-        elif isinstance(event, Reasoning):
-            self._thoughts += estimate_text(event.text) if event.tokens is None else event.tokens
-        elif isinstance(event, Finish):
-            self._finished = True
-            self.filtered = self.filtered or event.reason == "content_filter"
+        match event:
+            case Usage():
+                self.reported = event
+                self._counted = self._counted or self._words + self._thoughts > 0
+                self._words = self._thoughts = 0
+            case ToolArguments() | Refusal():
+                self._words += estimate_text(event.text)
+            case Reasoning():
+                self._thoughts += estimate_text(event.text) if event.tokens is None else event.tokens
+            case Finish():
+                self._finished = True
+                self.filtered = self.filtered or event.reason == "content_filter"
+            case _:
+                pass
 
     def usage(self, request: Generate) -> Usage:
         """What an answer that is complete has cost: as reported, else estimated from what passed."""

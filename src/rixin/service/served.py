@@ -204,6 +204,8 @@ class Served(Generic[R]):
 
 def changes_text(changes: tuple[Change, ...], limit: int = 1000) -> str:
     """Changes as the response header tells them: `name(field)` tokens, and `+N` for those beyond `limit` bytes."""
+    if not changes:
+        return ""
     tokens: list[str] = []
     size = 0
     for position, change in enumerate(changes):

@@ -59,10 +59,8 @@ class Draft:
     @property
     def has_calls(self) -> bool:
         """Whether a message makes calls, or is the result of one."""
-        for message in self.messages:  # noqa: SIM110 - it is asked of every request, and a generator costs more
-            if "tool_calls" in message or message.get("role") == "tool":
-                return True
-        return False
+        made = [1 for message in self.messages if "tool_calls" in message or message.get("role") == "tool"]
+        return bool(made)
 
     def rewrite_messages(self, name: str, rewrite: Callable[[JsonObject], JsonObject]) -> None:
         """Replaces each message by what `rewrite` makes of it; the same object means no change."""
