@@ -208,12 +208,21 @@ async def test_flags_are_not_judged_by_the_file(watching: Watching) -> None:
     assert taker.names == [["one"], ["one", "two"]]
 
 
-async def test_what_needs_a_restart_is_told(watching: Watching) -> None:
-    """A change of the local models is named in the log, once, and is no problem."""
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("models", '[[models]]\nname = "m"\npath = "m.gguf"\n'),
+        ("prices", "[prices.m]\nprompt = 1\n"),
+        ("limits", '[[limits]]\nunit = "requests"\namount = 1\nwindow = 60\n'),
+        ("credits", "[credits]\nm = 2\n"),
+    ],
+)
+async def test_what_needs_a_restart_is_told(watching: Watching, part: str, change: str) -> None:
+    """A change of it is named in the log, once, and is no problem."""
     watch, _, path = watching()
     await watch.look()
     with structlog.testing.capture_logs() as logs:
-        path.write_text(ONE + '[[models]]\nname = "m"\npath = "m.gguf"\n')
+        path.write_text(ONE + change)
         await looks(watch, 4)
-    assert [(log["log_level"], log["parts"]) for log in logs] == [("warning", ["models"])]
+    assert [(log["log_level"], log["parts"]) for log in logs] == [("warning", [part])]
     assert watch.problem is None

@@ -14,8 +14,9 @@ from rixin.settings import Settings, load, path_to_text
 
 INTERVAL = 1.0
 """Seconds between two looks."""
-NEED_RESTART = ("engine", "models", "plans", "moderation")
-"""Parts of the settings whose changes count from the next start on."""
+AT_ONCE = ("providers", "aliases", "routes")
+"""Parts of the settings whose changes a running server takes over; those of all others count after a restart."""
+NEED_RESTART = tuple(name for name in Settings.__struct_fields__ if name not in AT_ONCE)
 
 _Look: TypeAlias = tuple[int, int, int] | None
 """What tells one state of the file from another; None where there is none."""
