@@ -10,6 +10,8 @@ export const playground = {
   image: "Image {{number}}",
   removeImage: "Remove image {{number}}",
   waiting: "Waiting for the answer",
+  writing: "Finding the words",
+  drawing: "Drawing",
   message: "Message",
   placeholder: "Write a message. Enter sends, Shift+Enter begins a line.",
   attach: "Add images",

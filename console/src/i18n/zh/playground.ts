@@ -12,6 +12,8 @@ export const playground: Texts["playground"] = {
   image: "图片 {{number}}",
   removeImage: "移除图片 {{number}}",
   waiting: "等待回答",
+  writing: "正在撰写文字",
+  drawing: "正在绘制",
   message: "消息",
   placeholder: "输入消息。Enter 发送，Shift+Enter 换行。",
   attach: "添加图片",

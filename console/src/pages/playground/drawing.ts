@@ -1,13 +1,30 @@
+import { errorOf } from "../../api/client";
+import { events } from "../../api/events";
 import { post } from "./post";
-import type { Turn } from "./turn";
+import type { Progress, Turn } from "./turn";
 
-/** Has a model draw what a text says. */
-export async function draw(model: string, prompt: string, signal: AbortSignal, tell: (change: (answer: Turn) => Turn) => void) {
+type Answering = (change: (answer: Turn) => Turn) => void;
+
+/** An event of a stream of images. */
+type Told = Partial<Progress> & { type?: string; b64_json?: string | null; url?: string | null; error?: unknown };
+
+/** Has a model draw what a text says, and tells how far it is. */
+export async function draw(model: string, prompt: string, signal: AbortSignal, tell: Answering) {
   const began = performance.now();
-  const response = await post("/v1/images/generations", { model, prompt, response_format: "b64_json" }, signal);
-  const { data = [] } = (await response.json()) as { data?: { b64_json?: string; url?: string }[] };
-  const images = data.flatMap((image) => (image.b64_json ? [`data:${imageType(image.b64_json)};base64,${image.b64_json}`] : image.url ? [image.url] : []));
-  tell((answer) => ({ ...answer, images, figures: { ...answer.figures, totalMs: performance.now() - began } }));
+  const response = await post("/v1/images/generations", { model, prompt, response_format: "b64_json", stream: true }, signal);
+  if (response.body === null) return;
+  for await (const { event, data } of events(response.body)) {
+    if (data === "[DONE]") break;
+    const told = JSON.parse(data) as Told;
+    if (event === "error") throw errorOf(told, response.status);
+    const image = told.b64_json ? `data:${imageType(told.b64_json)};base64,${told.b64_json}` : told.url;
+    tell((answer) => ({
+      ...answer,
+      progress: told.stage === undefined || told.part === undefined ? answer.progress : { stage: told.stage, part: told.part },
+      images: image ? [...answer.images, image] : answer.images,
+      figures: { ...answer.figures, totalMs: performance.now() - began },
+    }));
+  }
 }
 
 /** By the first bytes. */

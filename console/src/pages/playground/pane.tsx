@@ -1,5 +1,5 @@
 import { XMarkdown } from "@ant-design/x-markdown";
-import { Select, Spin } from "antd";
+import { Progress, Select, Spin } from "antd";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -73,7 +73,7 @@ function Shown({ turn, running }: { turn: Turn; running: boolean }) {
           {turn.role === "user" ? turn.text : <XMarkdown content={turn.text} escapeRawHtml openLinksInNewTab streaming={{ hasNextChunk: running }} />}
         </div>
       )}
-      {running && !turn.text && !turn.reasoning && <Spin size="small" aria-label={t("playground.waiting")} />}
+      {running && !turn.text && !turn.reasoning && <Waiting progress={turn.progress} />}
       {turn.error && (
         <p role="alert" className="mono">
           {turn.error}
@@ -81,6 +81,19 @@ function Shown({ turn, running }: { turn: Turn; running: boolean }) {
       )}
       {turn.role === "assistant" && !running && <Foot turn={turn} />}
     </article>
+  );
+}
+
+/** A picture tells how far it is, an answer in words begins when it comes. */
+function Waiting({ progress }: { progress: Turn["progress"] }) {
+  const { t } = useTranslation();
+  if (progress === null) return <Spin size="small" aria-label={t("playground.waiting")} />;
+  const stage = t(`playground.${progress.stage}`);
+  return (
+    <div style={{ maxWidth: 360 }}>
+      <span className="soft">{stage}</span>
+      <Progress size="small" status="active" aria-label={stage} percent={Math.round(100 * progress.part)} />
+    </div>
   );
 }
 

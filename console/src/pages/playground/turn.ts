@@ -1,6 +1,9 @@
 /** What an answer cost in time and tokens; what is not known is null. */
 export type Figures = { firstMs: number | null; totalMs: number | null; promptTokens: number | null; completionTokens: number | null };
 
+/** How far a drawing is: its stage, and the part of all the work that is done, from 0 to 1. */
+export type Progress = { stage: "writing" | "drawing"; part: number };
+
 /** One turn of a conversation. Images are data URLs. */
 export type Turn = {
   id: string;
@@ -10,6 +13,8 @@ export type Turn = {
   reasoning: string;
   error: string | null;
   figures: Figures;
+  /** Of a picture that is not there yet, where its model tells. */
+  progress: Progress | null;
   /** Of an answer: whose it is. */
   model: string;
 };
@@ -17,7 +22,7 @@ export type Turn = {
 export const NO_FIGURES: Figures = { firstMs: null, totalMs: null, promptTokens: null, completionTokens: null };
 
 export function turn(role: Turn["role"], changes: Partial<Turn> = {}): Turn {
-  return { id: crypto.getRandomValues(new Uint32Array(2)).join("-"), role, text: "", images: [], reasoning: "", error: null, figures: NO_FIGURES, model: "", ...changes };
+  return { id: crypto.getRandomValues(new Uint32Array(2)).join("-"), role, text: "", images: [], reasoning: "", error: null, figures: NO_FIGURES, progress: null, model: "", ...changes };
 }
 
 /** The parameters of a request; null leaves one out. */
