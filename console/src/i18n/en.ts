@@ -81,11 +81,11 @@ export const en = {
     backing_off: "Waiting to try again",
     failed: "Failed",
   },
-  dialects: { chat: "Chat Completions", responses: "Responses", messages: "Messages" },
+  dialects: { chat: "Chat Completions", responses: "Responses", messages: "Messages", native: "SenseNova native", gemini: "Gemini" },
   languages: { curl: "curl", python: "Python", javascript: "JavaScript", codex: "Codex", claude: "Claude Code" },
   operations: { generate: "chat", embed: "embeddings", draw: "images", count: "token count" },
   playground,
-  presets: { thinking: "Thinking", coding: "Precise coding", instruct: "Instruct", reasoning: "Instruct, reasoning", none: "Clear" },
+  presets: { "thinking-general": "Thinking", "thinking-coding": "Thinking, precise coding", "instruct-general": "No thinking", "instruct-reasoning": "No thinking, reasoning tasks", none: "Clear" },
   parameters: {
     temperature: "Temperature",
     topP: "Top P",

@@ -81,11 +81,11 @@ export const zh: Texts = {
     backing_off: "等待重试",
     failed: "失败",
   },
-  dialects: { chat: "Chat Completions", responses: "Responses", messages: "Messages" },
+  dialects: { chat: "Chat Completions", responses: "Responses", messages: "Messages", native: "SenseNova 原生", gemini: "Gemini" },
   languages: { curl: "curl", python: "Python", javascript: "JavaScript", codex: "Codex", claude: "Claude Code" },
   operations: { generate: "对话", embed: "向量", draw: "图像", count: "计数" },
   playground,
-  presets: { thinking: "思考", coding: "精确编程", instruct: "指令", reasoning: "指令·推理", none: "清除" },
+  presets: { "thinking-general": "思考·通用", "thinking-coding": "思考·精确编程", "instruct-general": "非思考·通用", "instruct-reasoning": "非思考·推理", none: "清除" },
   parameters: {
     temperature: "温度",
     topP: "Top P",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from rixin.web import console_files
-from tests.e2e.console.visit import AXE, OWNER
+from tests.e2e.console.visit import AXE, OWNER, PATIENCE
 from tests.support.server import Server, start
 
 
@@ -24,6 +24,7 @@ def needed(present: bool, missing: str) -> None:
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
     """Debian's Chromium."""
     needed(console_files.is_built() and AXE.is_file(), "the console is not built; `make console` does it")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         yield running

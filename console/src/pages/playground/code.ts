@@ -1,34 +1,32 @@
-import { DIALECTS, type DialectName } from "./dialects";
-import type { Parameters, Turn } from "./turn";
+import { type DialectName, DIALECTS } from "./dialects";
+import type { Asked, Dialect, Json } from "./dialects/base";
 
 export const LANGUAGES = ["curl", "python", "javascript", "codex", "claude"] as const;
+/** Where programs find the key that are not given one. */
+export const KEY_VARIABLE = "RIXIN_API_KEY";
 export type CodeLanguage = (typeof LANGUAGES)[number];
 
-/** A program that asks the same, with the key in the variable `RIXIN_API_KEY`. */
-export function code(language: CodeLanguage, dialect: DialectName, model: string, turns: Turn[], parameters: Parameters): string {
+type Program = { base: string; path: string; body: Json; headers: Record<string, string>; key: string };
+
+/** A program that asks the same. Without a `key` it takes it from `KEY_VARIABLE`. */
+export function code(language: CodeLanguage, dialect: DialectName, asked: Asked, key: string): string {
   const base = window.location.origin;
-  const { path, body: made } = DIALECTS[dialect];
-  const body = { ...made(model, turns, parameters) };
-  delete body.stream;
-  delete body.stream_options;
+  const { path, headers, body }: Dialect = DIALECTS[dialect];
+  const program = { base, path: path(asked.model, false), headers, body: body(asked, false), key };
   switch (language) {
     case "curl":
-      return [
-        `curl ${base}${path}`,
-        dialect === "messages" ? '-H "x-api-key: $RIXIN_API_KEY" -H "anthropic-version: 2023-06-01"' : '-H "Authorization: Bearer $RIXIN_API_KEY"',
-        '-H "Content-Type: application/json"',
-        `-d ${quoted(JSON.stringify(body, null, 2))}`,
-      ].join(" \\\n  ");
+      return curl(program);
     case "python":
-      return python(dialect, base, body);
+      return PYTHON[dialect](program, asked.model);
     case "javascript":
-      return javascript(dialect, base, body);
+      return JAVASCRIPT[dialect](program, asked.model);
     case "codex":
       return [
+        ...exported(KEY_VARIABLE, key),
         "rixin connect codex",
         "",
         "# or, in ~/.codex/config.toml:",
-        `model = ${JSON.stringify(model)}`,
+        `model = ${JSON.stringify(asked.model)}`,
         'model_provider = "rixin"',
         "",
         "[model_providers.rixin]",
@@ -39,57 +37,128 @@ export function code(language: CodeLanguage, dialect: DialectName, model: string
       ].join("\n");
     case "claude":
       return [
+        ...exported(KEY_VARIABLE, key),
         "rixin connect claude",
         "",
         "# or, in the shell that starts it:",
         `export ANTHROPIC_BASE_URL=${base}`,
         'export ANTHROPIC_AUTH_TOKEN="$RIXIN_API_KEY"',
-        `export ANTHROPIC_MODEL=${quoted(model)}`,
+        `export ANTHROPIC_MODEL=${quoted(asked.model)}`,
         "claude",
       ].join("\n");
   }
 }
 
-const CALLS = { chat: "chat.completions.create", responses: "responses.create", messages: "messages.create" };
-const TEXTS = {
-  chat: { python: "answer.choices[0].message.content", javascript: "answer.choices[0].message.content" },
-  responses: { python: "answer.output_text", javascript: "answer.output_text" },
-  messages: { python: "answer.content[-1].text", javascript: "answer.content.at(-1).text" },
-};
+function curl({ base, path, body, headers, key }: Program): string {
+  return [
+    `curl ${quoted(base + path)}`,
+    `-H "Authorization: Bearer ${key || "$RIXIN_API_KEY"}"`,
+    ...Object.entries({ "Content-Type": "application/json", ...headers }).map(([name, value]) => `-H "${name}: ${value}"`),
+    `-d ${quoted(JSON.stringify(body, null, 2))}`,
+  ].join(" \\\n  ");
+}
+
 /** Fields that the OpenAI SDK for Python has no parameters for. */
 const EXTRA = ["top_k", "min_p", "repetition_penalty"];
 
-function python(dialect: DialectName, base: string, body: Record<string, unknown>): string {
-  const anthropic = dialect === "messages";
-  const named = Object.entries(body).filter(([name]) => anthropic || !EXTRA.includes(name));
-  const extra = Object.fromEntries(Object.entries(body).filter(([name]) => !anthropic && EXTRA.includes(name)));
+const PYTHON: Record<DialectName, (program: Program, model: string) => string> = {
+  chat: (program) => openaiPython(program, "chat.completions.create", "answer.choices[0].message"),
+  responses: (program) => openaiPython(program, "responses.create", "answer.output"),
+  messages: ({ base, body, key }) =>
+    [
+      ...pythonImports(key, "from anthropic import Anthropic"),
+      `client = Anthropic(base_url=${JSON.stringify(base)}, api_key=${pythonKey(key)})`,
+      "answer = client.messages.create(",
+      ...Object.entries(body).map(pythonArgument),
+      ")",
+      "print(answer.content)",
+    ].join("\n"),
+  native: ({ base, path, body, key }) =>
+    [
+      ...pythonImports(key, "import requests"),
+      "answer = requests.post(",
+      `    ${JSON.stringify(base + path)},`,
+      `    headers={"Authorization": ${key ? JSON.stringify(`Bearer ${key}`) : 'f"Bearer {os.environ[\'RIXIN_API_KEY\']}"'}},`,
+      `    json=${pythonValue(body)},`,
+      "    timeout=600,",
+      ")",
+      "answer.raise_for_status()",
+      'print(answer.json()["data"]["choices"][0])',
+    ].join("\n"),
+  gemini: ({ base, body, key }, model) =>
+    [
+      ...pythonImports(key, "from google import genai"),
+      `client = genai.Client(api_key=${pythonKey(key)}, http_options={"base_url": ${JSON.stringify(base)}})`,
+      "answer = client.models.generate_content(",
+      ...Object.entries(geminiArguments(body, model)).map(pythonArgument),
+      ")",
+      "print(answer.candidates[0].content.parts)",
+    ].join("\n"),
+};
+
+function openaiPython({ base, body, key }: Program, call: string, printed: string): string {
+  const extra = Object.fromEntries(Object.entries(body).filter(([name]) => EXTRA.includes(name)));
+  const named = Object.entries(body).filter(([name]) => !EXTRA.includes(name));
   return [
-    "import os",
-    "",
-    anthropic ? "from anthropic import Anthropic" : "from openai import OpenAI",
-    "",
-    `client = ${anthropic ? "Anthropic" : "OpenAI"}(base_url=${JSON.stringify(anthropic ? base : `${base}/v1`)}, api_key=os.environ["RIXIN_API_KEY"])`,
-    `answer = client.${CALLS[dialect]}(`,
-    ...named.map(([name, value]) => `    ${name}=${pythonValue(value)},`),
-    ...(Object.keys(extra).length > 0 ? [`    extra_body=${pythonValue(extra)},`] : []),
+    ...pythonImports(key, "from openai import OpenAI"),
+    `client = OpenAI(base_url=${JSON.stringify(`${base}/v1`)}, api_key=${pythonKey(key)})`,
+    `answer = client.${call}(`,
+    ...[...named, ...(Object.keys(extra).length > 0 ? [["extra_body", extra] as [string, unknown]] : [])].map(pythonArgument),
     ")",
-    `print(${TEXTS[dialect].python})`,
+    `print(${printed})`,
   ].join("\n");
 }
 
-function javascript(dialect: DialectName, base: string, body: Record<string, unknown>): string {
-  const anthropic = dialect === "messages";
+const JAVASCRIPT: Record<DialectName, (program: Program, model: string) => string> = {
+  chat: (program) => sdkJavaScript(program, "OpenAI", "openai", "/v1", "chat.completions.create", "answer.choices[0].message"),
+  responses: (program) => sdkJavaScript(program, "OpenAI", "openai", "/v1", "responses.create", "answer.output"),
+  messages: (program) => sdkJavaScript(program, "Anthropic", "@anthropic-ai/sdk", "", "messages.create", "answer.content"),
+  native: ({ base, path, body, key }) =>
+    [
+      `const answer = await fetch(${JSON.stringify(base + path)}, {`,
+      '  method: "POST",',
+      `  headers: { "Authorization": \`Bearer ${key || "${process.env.RIXIN_API_KEY}"}\`, "Content-Type": "application/json" },`,
+      `  body: JSON.stringify(${JSON.stringify(body, null, 2)}),`,
+      "});",
+      "const { data } = await answer.json();",
+      "console.log(data.choices[0]);",
+    ].join("\n"),
+  gemini: ({ base, body, key }, model) =>
+    [
+      'import { GoogleGenAI } from "@google/genai";',
+      "",
+      `const client = new GoogleGenAI({ apiKey: ${javaScriptKey(key)}, httpOptions: { baseUrl: ${JSON.stringify(base)} } });`,
+      `const answer = await client.models.generateContent(${JSON.stringify(geminiArguments(body, model), null, 2)});`,
+      "console.log(answer.candidates[0].content.parts);",
+    ].join("\n"),
+};
+
+function sdkJavaScript({ base, body, key }: Program, client: string, packageName: string, prefix: string, call: string, printed: string): string {
   return [
-    anthropic ? 'import Anthropic from "@anthropic-ai/sdk";' : 'import OpenAI from "openai";',
+    `import ${client} from ${JSON.stringify(packageName)};`,
     "",
-    `const client = new ${anthropic ? "Anthropic" : "OpenAI"}({`,
-    `  baseURL: ${JSON.stringify(anthropic ? base : `${base}/v1`)},`,
-    "  apiKey: process.env.RIXIN_API_KEY,",
-    "});",
-    `const answer = await client.${CALLS[dialect]}(${JSON.stringify(body, null, 2)});`,
-    `console.log(${TEXTS[dialect].javascript});`,
+    `const client = new ${client}({ baseURL: ${JSON.stringify(base + prefix)}, apiKey: ${javaScriptKey(key)} });`,
+    `const answer = await client.${call}(${JSON.stringify(body, null, 2)});`,
+    `console.log(${printed});`,
   ].join("\n");
 }
+
+/** Google's SDKs have one object for all that is not the conversation. */
+function geminiArguments({ contents, generationConfig, ...rest }: Json, model: string): Json {
+  return { model, contents, config: { ...rest, ...(generationConfig as Json) } };
+}
+
+function pythonImports(key: string, line: string): string[] {
+  return [...(key ? [] : ["import os", ""]), line, ""];
+}
+
+function pythonArgument([name, value]: [string, unknown]): string {
+  return `    ${name}=${pythonValue(value)},`;
+}
+
+const pythonKey = (key: string) => (key ? JSON.stringify(key) : 'os.environ["RIXIN_API_KEY"]');
+const javaScriptKey = (key: string) => (key ? JSON.stringify(key) : "process.env.RIXIN_API_KEY");
+const exported = (name: string, value: string) => (value ? [`export ${name}=${quoted(value)}`] : []);
 
 /** JSON as Python writes it: the three words that differ stand outside of strings only. */
 function pythonValue(value: unknown): string {

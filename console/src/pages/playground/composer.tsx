@@ -1,58 +1,54 @@
-import { PaperClipOutlined, SendOutlined, StopOutlined } from "@ant-design/icons";
+import { CloseOutlined, PaperClipOutlined, SendOutlined, StopOutlined } from "@ant-design/icons";
 import { Button, Input } from "antd";
-import { type DragEvent, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-const LARGEST_IMAGE = 15 * 1024 * 1024; // bytes
+import { type Media, NO_MEDIA } from "./media";
 
-type Props = { running: boolean; send: (text: string, images: string[]) => void; stop: () => void };
+type Props = {
+  media: Media;
+  change: (media: Media) => void;
+  /** Takes files that were chosen or pasted. */
+  add: (files: Iterable<File>) => void;
+  running: boolean;
+  /** Whether a model waits for results, and takes no message before. */
+  waiting: boolean;
+  send: (text: string, media: Media) => void;
+  stop: () => void;
+  children?: ReactNode;
+};
 
-/** Where a turn is written; images come by choosing, pasting or dropping. */
-export function Composer({ running, send, stop }: Props) {
+/** Where a turn is written; images and videos come by choosing, pasting or dropping. */
+export function Composer({ media, change, add, running, waiting, send, stop, children }: Props) {
   const { t } = useTranslation();
   const chooser = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
-  const [images, setImages] = useState<string[]>([]);
-  const [over, setOver] = useState(false);
-  const add = async (files: Iterable<File>) => {
-    const fitting = [...files].filter((file) => file.type.startsWith("image/") && file.size <= LARGEST_IMAGE);
-    const urls = await Promise.all(fitting.map(dataUrl));
-    setImages((before) => [...before, ...urls]);
-  };
+  const empty = text.trim() === "" && media.images.length === 0 && media.videos.length === 0;
   const submit = () => {
-    if (running || (text.trim() === "" && images.length === 0)) return;
-    send(text, images);
+    if (running || waiting || empty) return;
+    send(text, media);
     setText("");
-    setImages([]);
+    change(NO_MEDIA);
   };
-  const dropped = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void add(event.dataTransfer.files);
-  };
+  const without = (list: string[], index: number) => list.filter((_, other) => other !== index);
   return (
-    <div
-      className={over ? "composer over" : "composer"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={dropped}
-    >
-      {images.length > 0 && (
-        <div className="thumbs">
-          {images.map((url, index) => (
-            <button key={url.slice(-40)} type="button" style={{ padding: 0, border: 0, background: "none", cursor: "pointer" }} aria-label={t("playground.removeImage", { number: index + 1 })} onClick={() => setImages(images.filter((_, other) => other !== index))}>
-              <img src={url} alt="" />
-            </button>
-          ))}
-        </div>
-      )}
+    <div className="composer">
+      <div className="thumbs">
+        {media.images.map((url, index) => (
+          <Removable key={url.slice(-40)} label={t("playground.removeImage", { number: index + 1 })} remove={() => change({ ...media, images: without(media.images, index) })}>
+            <img src={url} alt="" />
+          </Removable>
+        ))}
+        {media.videos.map((url, index) => (
+          <Removable key={url.slice(-40)} label={t("playground.removeVideo", { number: index + 1 })} remove={() => change({ ...media, videos: without(media.videos, index) })}>
+            <video src={url} muted />
+          </Removable>
+        ))}
+      </div>
       <Input.TextArea
         variant="borderless"
         aria-label={t("playground.message")}
-        placeholder={t("playground.placeholder")}
+        placeholder={waiting ? t("playground.waitsForResults") : t("playground.placeholder")}
         className="grows"
         rows={2}
         value={text}
@@ -60,7 +56,7 @@ export function Composer({ running, send, stop }: Props) {
         onPaste={(event) => {
           if (event.clipboardData.files.length === 0) return;
           event.preventDefault();
-          void add(event.clipboardData.files);
+          add(event.clipboardData.files);
         }}
         onPressEnter={(event) => {
           if (event.shiftKey || event.nativeEvent.isComposing) return;
@@ -69,16 +65,19 @@ export function Composer({ running, send, stop }: Props) {
         }}
       />
       <div className="composer-foot">
-        <Button type="text" icon={<PaperClipOutlined aria-hidden />} onClick={() => chooser.current?.click()}>
-          {t("playground.attach")}
-        </Button>
-        <input ref={chooser} type="file" accept="image/*" multiple hidden aria-label={t("playground.attach")} onChange={(event) => void add(event.target.files ?? [])} />
+        <div className="filters" style={{ margin: 0 }}>
+          <Button type="text" icon={<PaperClipOutlined aria-hidden />} onClick={() => chooser.current?.click()}>
+            {t("playground.attach")}
+          </Button>
+          {children}
+        </div>
+        <input ref={chooser} type="file" accept="image/*,video/*" multiple hidden aria-label={t("playground.attach")} onChange={(event) => add(event.target.files ?? [])} />
         {running ? (
           <Button danger icon={<StopOutlined aria-hidden />} onClick={stop}>
             {t("playground.stop")}
           </Button>
         ) : (
-          <Button type="primary" icon={<SendOutlined aria-hidden />} onClick={submit} disabled={text.trim() === "" && images.length === 0}>
+          <Button type="primary" icon={<SendOutlined aria-hidden />} onClick={submit} disabled={waiting || empty}>
             {t("playground.send")}
           </Button>
         )}
@@ -87,11 +86,11 @@ export function Composer({ running, send, stop }: Props) {
   );
 }
 
-function dataUrl(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(reader.error ?? new Error(file.name));
-    reader.readAsDataURL(file);
-  });
+function Removable({ label, remove, children }: { label: string; remove: () => void; children: ReactNode }) {
+  return (
+    <button type="button" className="thumb" aria-label={label} onClick={remove}>
+      {children}
+      <CloseOutlined aria-hidden />
+    </button>
+  );
 }

@@ -8,10 +8,10 @@ type Answering = (change: (answer: Turn) => Turn) => void;
 /** An event of a stream of images. */
 type Told = Partial<Progress> & { type?: string; b64_json?: string | null; url?: string | null; error?: unknown };
 
-/** Has a model draw what a text says, and tells how far it is. */
-export async function draw(model: string, prompt: string, signal: AbortSignal, tell: Answering) {
+/** Has a model draw what a text says, at a size or at one of its own choice, and tells how far it is. */
+export async function draw(model: string, prompt: string, size: string | null, signal: AbortSignal, tell: Answering) {
   const began = performance.now();
-  const response = await post("/v1/images/generations", { model, prompt, response_format: "b64_json", stream: true }, signal);
+  const response = await post("/v1/images/generations", { model, prompt, ...(size && { size }), response_format: "b64_json", stream: true }, signal);
   if (response.body === null) return;
   for await (const { event, data } of events(response.body)) {
     if (data === "[DONE]") break;

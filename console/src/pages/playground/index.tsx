@@ -1,25 +1,28 @@
-import { CodeOutlined, DeleteOutlined, HistoryOutlined, PlusOutlined, SettingOutlined } from "@ant-design/icons";
+import { CodeOutlined, HistoryOutlined, PlusOutlined, SettingOutlined, ToolOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Checkbox, Drawer, Modal, Segmented, Tabs } from "antd";
-import { useRef, useState } from "react";
+import { Alert, Badge, Button, Checkbox, Drawer, Modal, Select } from "antd";
+import { type DragEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { CodeBlock } from "../../components/copy";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
-import { useFormat } from "../../format";
-import { ask } from "./ask";
-import { code, LANGUAGES } from "./code";
+import { Loaded, Nothing } from "../../components/states";
+import { stored } from "../../stored";
+import { draws, useBench } from "./bench";
 import { Composer } from "./composer";
-import { DIALECTS, type DialectName } from "./dialects";
-import { draw } from "./drawing";
-import { history, type Kept } from "./history";
+import { type DialectName, DIALECTS } from "./dialects";
+import type { Dialect } from "./dialects/base";
+import { type Media, NO_MEDIA, readMedia, type Refused } from "./media";
 import { Pane } from "./pane";
-import { ParameterForm } from "./parameters";
-import { NO_PARAMETERS, type Parameters, type Turn, turn } from "./turn";
+import { NO_PARAMETERS, type Parameters } from "./parameters";
+import { ParameterForm } from "./parameter-form";
+import { Past } from "./past";
+import { Program } from "./program";
+import { ToolForm } from "./tool-form";
+import { readTools } from "./tools";
+import { told, type Turn, turn } from "./turn";
 
-type Conversation = { model: string; turns: Turn[] };
+const definitions = stored<string>("tools", "", (value) => typeof value === "string");
 
 /** Try any model that is served, or two of them side by side. */
 export function Playground() {
@@ -27,67 +30,49 @@ export function Playground() {
   const { t } = useTranslation();
   return (
     <Loaded query={models}>
-      {({ data }) => {
+      {({ data, presets }) => {
         const usable = data.filter(({ operations }) => operations.includes("generate") || operations.includes("draw"));
-        return usable.length === 0 ? <Nothing text={t("playground.noModels")} /> : <Bench models={usable} />;
+        return usable.length === 0 ? <Nothing text={t("playground.noModels")} /> : <Bench models={usable} presets={presets} />;
       }}
     </Loaded>
   );
 }
 
-function Bench({ models }: { models: Schemas["ModelView"][] }) {
+function Bench({ models, presets }: { models: Schemas["ModelView"][]; presets: Schemas["SamplingView"][] }) {
   const { t } = useTranslation();
-  const message = useMessage();
-  const [panes, setPanes] = useState<Conversation[]>(() => [{ model: first(models), turns: [] }]);
   const [dialect, setDialect] = useState<DialectName>("chat");
   const [parameters, setParameters] = useState<Parameters>(NO_PARAMETERS);
-  const [running, setRunning] = useState(false);
-  const [drawer, setDrawer] = useState<"parameters" | "history" | "code" | null>(null);
-  const [kept, setKept] = useState(history.read);
-  const stopper = useRef<AbortController | null>(null);
-  const conversation = useRef(newId());
+  const [toolText, setToolText] = useState(definitions.read);
+  const [size, setSize] = useState<string | null>(null);
+  const [media, setMedia] = useState<Media>(NO_MEDIA);
+  const [refused, setRefused] = useState<Refused[]>([]);
+  const [over, setOver] = useState(false);
+  const [drawer, setDrawer] = useState<"parameters" | "tools" | "history" | "code" | null>(null);
 
-  const changePane = (index: number, change: (pane: Conversation) => Conversation) => setPanes((before) => before.map((pane, other) => (other === index ? change(pane) : pane)));
+  const spoken: Dialect = DIALECTS[dialect];
+  const read = readTools(toolText);
+  const tools = typeof read === "string" || !spoken.tools ? [] : read;
+  const bench = useBench(models, { dialect, parameters, tools, size });
+  const cards = models.filter(({ name }) => bench.panes.some(({ model }) => model === name));
+  const efforts = [...new Set(cards.flatMap((card) => card.efforts))];
+  const recommended = new Set(cards.flatMap((card) => card.presets));
+  const sizes = [...new Set(cards.filter(({ name }) => draws(models, name)).flatMap((card) => card.sizes))];
 
-  const answer = async (index: number, { model, turns }: Conversation, signal: AbortSignal): Promise<Conversation> => {
-    let reply = turn("assistant", { model });
-    const show = () => changePane(index, () => ({ model, turns: [...turns, reply] }));
-    const tell = (change: (answer: Turn) => Turn) => {
-      reply = change(reply);
-      show();
-    };
-    show();
-    const card = models.find(({ name }) => name === model);
-    try {
-      const drawn = card !== undefined && !card.operations.includes("generate");
-      await (drawn ? draw(model, turns.at(-1)?.text ?? "", signal, tell) : ask(dialect, model, turns.filter(({ error }) => error === null), parameters, signal, tell));
-    } catch (error) {
-      if (!signal.aborted) tell((before) => ({ ...before, error: message(error) }));
-    }
-    return { model, turns: [...turns, reply] };
+  const add = async (files: Iterable<File>) => {
+    const found = await readMedia(files);
+    setMedia((before) => ({ images: [...before.images, ...found.media.images], videos: [...before.videos, ...found.media.videos] }));
+    setRefused(found.refused);
   };
-
-  const send = async (text: string, images: string[]) => {
-    const asked = panes.map((pane) => ({ ...pane, turns: [...pane.turns, turn("user", { text, images })] }));
-    setPanes(asked);
-    setRunning(true);
-    stopper.current = new AbortController();
-    const { signal } = stopper.current;
-    const done = await Promise.all(asked.map((pane, index) => answer(index, pane, signal)));
-    setRunning(false);
-    setKept(history.keep({ id: conversation.current, title: asked[0]?.turns[0]?.text.slice(0, 80) ?? "", time: Date.now() / 1000, panes: done }));
+  const dropped = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void add(event.dataTransfer.files);
   };
-
-  const begin = (from?: Kept) => {
-    stopper.current?.abort();
-    conversation.current = from?.id ?? newId();
-    const known = new Set(models.map(({ name }) => name));
-    setPanes((before) => from?.panes.map((pane) => ({ ...pane, model: known.has(pane.model) ? pane.model : first(models) })) ?? before.map((pane) => ({ ...pane, turns: [] })));
-    setDrawer(null);
+  const defineTools = (text: string) => {
+    definitions.write(text);
+    setToolText(text);
   };
-
-  const compare = (two: boolean) => setPanes((before) => (two ? [...before, { model: models.find(({ name }) => name !== before[0]?.model)?.name ?? first(models), turns: [] }] : before.slice(0, 1)));
-  const efforts = [...new Set(panes.flatMap((pane) => models.find(({ name }) => name === pane.model)?.efforts ?? []))];
+  const close = () => setDrawer(null);
 
   return (
     <Page
@@ -95,11 +80,11 @@ function Bench({ models }: { models: Schemas["ModelView"][] }) {
       about={t("playground.about")}
       actions={
         <>
-          <Segmented<DialectName> aria-label={t("playground.dialect")} value={dialect} onChange={setDialect} options={(Object.keys(DIALECTS) as DialectName[]).map((value) => ({ value, label: t(`dialects.${value}`) }))} />
-          <Checkbox checked={panes.length > 1} disabled={running} onChange={(event) => compare(event.target.checked)} style={{ alignSelf: "center" }}>
+          <Select<DialectName> aria-label={t("playground.dialect")} style={{ width: 190 }} value={dialect} onChange={setDialect} options={(Object.keys(DIALECTS) as DialectName[]).map((value) => ({ value, label: t(`dialects.${value}`) }))} />
+          <Checkbox checked={bench.panes.length > 1} disabled={bench.running} onChange={(event) => bench.compare(event.target.checked)} style={{ alignSelf: "center" }}>
             {t("playground.compare")}
           </Checkbox>
-          <Button icon={<PlusOutlined aria-hidden />} onClick={() => begin()}>
+          <Button icon={<PlusOutlined aria-hidden />} onClick={() => bench.begin()}>
             {t("playground.new")}
           </Button>
           <Button icon={<HistoryOutlined aria-hidden />} onClick={() => setDrawer("history")}>
@@ -108,69 +93,65 @@ function Bench({ models }: { models: Schemas["ModelView"][] }) {
           <Button icon={<SettingOutlined aria-hidden />} onClick={() => setDrawer("parameters")}>
             {t("playground.parameters")}
           </Button>
+          <Badge count={tools.length} size="small" color="blue">
+            <Button icon={<ToolOutlined aria-hidden />} onClick={() => setDrawer("tools")}>
+              {t("playground.tools")}
+            </Button>
+          </Badge>
           <Button icon={<CodeOutlined aria-hidden />} onClick={() => setDrawer("code")}>
             {t("playground.code")}
           </Button>
         </>
       }
     >
-      <div className="panes">
-        {panes.map((pane, index) => (
-          <Pane key={index === 0 ? "first" : "second"} models={models} model={pane.model} choose={(model) => changePane(index, (before) => ({ ...before, model }))} turns={pane.turns} running={running} />
-        ))}
+      <div
+        className={over ? "bench over" : "bench"}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={dropped}
+      >
+        <div className="panes">
+          {bench.panes.map((pane, index) => (
+            <Pane key={index === 0 ? "first" : "second"} models={models} pane={pane} choose={(model) => bench.choose(index, model)} giveResults={(results) => void bench.giveResults(index, results)} />
+          ))}
+        </div>
+        {refused.length > 0 && <Alert type="warning" showIcon closable={{ onClose: () => setRefused([]) }} title={refused.map(({ name, reason }) => t(`playground.${reason}`, { name })).join(" ")} style={{ marginTop: 14 }} />}
+        <Composer media={media} change={setMedia} add={(files) => void add(files)} running={bench.running} waiting={bench.waiting} send={(text, sent) => void bench.send(text, sent)} stop={bench.stop}>
+          {sizes.length > 0 && (
+            <Select allowClear aria-label={t("playground.size")} placeholder={t("playground.size")} style={{ width: 150 }} value={size} onChange={(chosen: string | undefined) => setSize(chosen ?? null)} options={sizes.map((value) => ({ value, label: value.replace("x", " × ") }))} />
+          )}
+        </Composer>
       </div>
-      <Composer running={running} send={(text, images) => void send(text, images)} stop={() => stopper.current?.abort()} />
-      <Drawer open={drawer === "parameters"} onClose={() => setDrawer(null)} title={t("playground.parameters")} size={420}>
-        <ParameterForm value={parameters} change={setParameters} efforts={efforts} />
+      <Drawer open={drawer === "parameters"} onClose={close} title={t("playground.parameters")} size={440}>
+        <ParameterForm value={parameters} change={setParameters} presets={presets.filter(({ name }) => recommended.has(name))} efforts={efforts} takes={spoken.takes} />
       </Drawer>
-      <Drawer open={drawer === "history"} onClose={() => setDrawer(null)} title={t("playground.history")} size={420}>
-        <p className="soft">{t("playground.historyAbout")}</p>
-        <Past kept={kept} open={begin} forget={(id) => setKept(history.forget(id))} />
+      <Drawer open={drawer === "tools"} onClose={close} title={t("playground.tools")} size={440}>
+        <ToolForm value={toolText} change={defineTools} has={spoken.tools} />
       </Drawer>
-      <Modal open={drawer === "code"} onCancel={() => setDrawer(null)} footer={null} width={760} title={t("playground.code")}>
-        <p className="soft">{t("playground.codeAbout")}</p>
-        <Tabs
-          items={LANGUAGES.map((language) => ({
-            key: language,
-            label: t(`languages.${language}`),
-            children: <CodeBlock label={t(`languages.${language}`)} text={code(language, dialect, panes[0]?.model ?? "", shownTurns(panes[0]?.turns ?? [], t("playground.example")), parameters)} />,
-          }))}
+      <Drawer open={drawer === "history"} onClose={close} title={t("playground.history")} size={440}>
+        <Past
+          kept={bench.kept}
+          open={(kept) => {
+            bench.begin(kept);
+            close();
+          }}
+          forget={bench.forget}
+          forgetAll={bench.forgetAll}
         />
+      </Drawer>
+      <Modal open={drawer === "code"} onCancel={close} footer={null} width={760} title={t("playground.code")} destroyOnHidden>
+        <Program dialect={dialect} asked={{ model: bench.panes[0]?.model ?? "", turns: shown(bench.panes[0]?.turns ?? [], t("playground.question")), parameters, tools }} />
       </Modal>
     </Page>
   );
 }
 
-function Past({ kept, open, forget }: { kept: Kept[]; open: (kept: Kept) => void; forget: (id: string) => void }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  if (kept.length === 0) return <Nothing text={t("playground.noHistory")} />;
-  return (
-    <ul className="rows">
-      {kept.map((one) => (
-        <li key={one.id}>
-          <Button type="link" style={{ padding: 0, maxWidth: 280, overflow: "hidden" }} onClick={() => open(one)}>
-            {one.title || t("playground.image", { number: 1 })}
-          </Button>
-          <span className="soft">{format.instant(one.time)}</span>
-          <Button size="small" type="text" icon={<DeleteOutlined aria-hidden />} aria-label={t("actions.deleteNamed", { name: one.title })} onClick={() => forget(one.id)} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** What the shown program asks: the conversation up to its last question, without the images' bytes. */
-function shownTurns(turns: Turn[], example: string): Turn[] {
-  const last = turns.findLastIndex(({ role }) => role === "user");
-  const asked = last < 0 ? [turn("user", { text: example })] : turns.slice(0, last + 1);
-  return asked.map((one) => ({ ...one, images: one.images.map(() => "data:image/png;base64,...") }));
-}
-
-function first(models: Schemas["ModelView"][]): string {
-  return (models.find(({ operations }) => operations.includes("generate")) ?? models[0])?.name ?? "";
-}
-
-function newId(): string {
-  return crypto.getRandomValues(new Uint32Array(2)).join("-");
+/** What the shown program asks: the conversation up to its last question, without the bytes of images and videos. */
+function shown(turns: Turn[], question: string): Turn[] {
+  const last = turns.findLastIndex(({ role }) => role !== "assistant");
+  const asked = last < 0 ? [turn("user", { text: question })] : told(turns.slice(0, last + 1));
+  return asked.map((one) => ({ ...one, images: one.images.map(() => "data:image/png;base64,..."), videos: one.videos.map(() => "data:video/mp4;base64,...") }));
 }

@@ -4,14 +4,23 @@ export type Figures = { firstMs: number | null; totalMs: number | null; promptTo
 /** How far a drawing is: its stage, and the part of all the work that is done, from 0 to 1. */
 export type Progress = { stage: "writing" | "drawing"; part: number };
 
-/** One turn of a conversation. Images are data URLs. */
+/** A call of a tool that a model wishes for; the arguments are JSON, if the model knows how to write it. */
+export type Call = { id: string; name: string; arguments: string };
+
+/** One turn of a conversation. Images and videos are data URLs. */
 export type Turn = {
   id: string;
-  role: "user" | "assistant";
+  /** `tool` is the result of a call, which stands in `text`. */
+  role: "user" | "assistant" | "tool";
   text: string;
   images: string[];
+  videos: string[];
   reasoning: string;
+  /** Of an answer: what it wishes for; of a result: the one call that it is of. */
+  calls: Call[];
   error: string | null;
+  /** Of an answer: whether the user has ended it. */
+  stopped: boolean;
   figures: Figures;
   /** Of a picture that is not there yet, where its model tells. */
   progress: Progress | null;
@@ -21,39 +30,19 @@ export type Turn = {
 
 export const NO_FIGURES: Figures = { firstMs: null, totalMs: null, promptTokens: null, completionTokens: null };
 
+const EMPTY = { text: "", images: [], videos: [], reasoning: "", calls: [], error: null, stopped: false, figures: NO_FIGURES, progress: null, model: "" };
+
 export function turn(role: Turn["role"], changes: Partial<Turn> = {}): Turn {
-  return { id: crypto.getRandomValues(new Uint32Array(2)).join("-"), role, text: "", images: [], reasoning: "", error: null, figures: NO_FIGURES, progress: null, model: "", ...changes };
+  return { id: crypto.getRandomValues(new Uint32Array(2)).join("-"), role, ...EMPTY, ...changes };
 }
 
-/** The parameters of a request; null leaves one out. */
-export type Parameters = {
-  system: string;
-  temperature: number | null;
-  topP: number | null;
-  topK: number | null;
-  minP: number | null;
-  presencePenalty: number | null;
-  repetitionPenalty: number | null;
-  maxTokens: number | null;
-  effort: string | null;
-};
+/** The calls at a conversation's end that wait for their results. */
+export function openCalls(turns: Turn[]): Call[] {
+  const last = turns.at(-1);
+  return last?.role === "assistant" && last.error === null ? last.calls : [];
+}
 
-export const NO_PARAMETERS: Parameters = {
-  system: "",
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  presencePenalty: null,
-  repetitionPenalty: null,
-  maxTokens: null,
-  effort: null,
-};
-
-/** What the makers of the SenseNova models recommend (token platform guide, section 5). */
-export const PRESETS: Record<"thinking" | "coding" | "instruct" | "reasoning", Partial<Parameters>> = {
-  thinking: { temperature: 1, topP: 0.95, topK: 20, minP: 0, presencePenalty: 1.5, repetitionPenalty: 1 },
-  coding: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0, presencePenalty: 0, repetitionPenalty: 1 },
-  instruct: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, presencePenalty: 1.5, repetitionPenalty: 1 },
-  reasoning: { temperature: 1, topP: 1, topK: 40, minP: 0, presencePenalty: 2, repetitionPenalty: 1 },
-};
+/** What of a conversation a model is told: nothing of answers that failed, or were stopped before their first word. */
+export function told(turns: Turn[]): Turn[] {
+  return turns.filter(({ role, error, text, calls }) => role !== "assistant" || (error === null && (text !== "" || calls.length > 0)));
+}
