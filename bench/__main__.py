@@ -19,7 +19,7 @@ from bench.measure import Loader, Measurement
 from bench.processes import memory_mb, tree
 from bench.report import Result, Starts, describe_commit, describe_machine, render
 from bench.scenarios import SCENARIOS, Scenario
-from bench.targets import PEERS, RIXIN, SERVER_CORE, RixinServer, Target, peer, provider_configuration, upstream
+from bench.targets import LIMITS, PEERS, RIXIN, SERVER_CORE, RixinServer, Target, peer, provider_configuration, upstream
 
 DEFAULT_MODEL = HOME.parent / ".cache" / "models" / "qwen2.5-coder-0.5b.gguf"
 OUT = HOME / "out"
@@ -73,7 +73,7 @@ def _measure_load(
 ) -> tuple[Starts, list[Measurement]]:
     with contextlib.ExitStack() as stack:
         anchor = stack.enter_context(upstream(native.upstream, folder))
-        server = RixinServer(folder / "load", provider_configuration(anchor.port))
+        server = RixinServer(folder / "load", provider_configuration(anchor.port) + LIMITS)
         with server.run(SERVER_CORE) as (_, first_start):
             pass
         process, start = stack.enter_context(server.run(SERVER_CORE))

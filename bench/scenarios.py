@@ -6,7 +6,9 @@ QUESTION = (
     "What is the throughput of a gateway, and how would one go about measuring it fairly on a small and noisy machine? "
     "Please answer in one or two sentences."
 )
-UPSTREAM_MODELS = ("mock", "mock-p5")
+LIMITED = "mock-limited"
+"""What `bench.targets.LIMITS` are about; the upstream answers for it as for `mock`."""
+UPSTREAM_MODELS = ("mock", "mock-p5", LIMITED)
 """Names by which the scripted upstream is told how to behave: at once, or an event every 5 ms."""
 
 
@@ -47,6 +49,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("whole-1", "whole answers, 1 connection", 1),
     Scenario("whole-16", "whole answers, 16 connections", 16),
+    Scenario("limited-16", "the same under three limits", 16, model=LIMITED),
     Scenario("whole-64", "whole answers, 64 connections", 64),
     Scenario("rate-500", "whole answers, 500 a second", 32, rate=500),
     Scenario("burst-16", "streams of 204 events at once, 16 at a time", 16, stream=True),

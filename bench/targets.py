@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.build import HOME
 from bench.processes import Process
-from bench.scenarios import UPSTREAM_MODELS
+from bench.scenarios import LIMITED, UPSTREAM_MODELS
 
 RIXIN = str(Path(sys.executable).with_name("rixin"))
 SERVER_CORE, LOAD_CORE = {0}, {1}
@@ -72,6 +72,7 @@ def wait_until(process: Process, what: str, ready: Callable[[], bool], *, pause:
 def upstream(binary: Path, folder: Path) -> Generator[Target]:
     """The scripted upstream."""
     log = folder / "upstream.log"
+    log.unlink(missing_ok=True)  # of one before it: it tells its port there, and nothing else
     process = Process([str(binary)], log=log, cores=LOAD_CORE)
     try:
         wait_until(process, "the scripted upstream", lambda: log.read_text().endswith("\n"))
@@ -123,6 +124,13 @@ def provider_configuration(upstream_port: int) -> str:
         f'[[providers]]\nname = "bench"\nbase_url = "http://127.0.0.1:{upstream_port}/v1"\n'
         f'api_keys = ["sk-upstream"]\nmodels = [{models}]\n'
     )
+
+
+LIMITS = "".join(
+    f'[[limits]]\nunit = "{unit}"\namount = 1_000_000_000_000\nwindow = {window}\nmodel = "{LIMITED}"\n'
+    for unit, window in (("requests", 60), ("tokens", 60), ("requests", 18000))
+)
+"""Two rates and a quota that are counted, and never reached."""
 
 
 @dataclass(frozen=True)
