@@ -229,3 +229,14 @@ async def test_commands_at_the_same_time(data_dir: Path) -> None:
     results = await asyncio.gather(run(data_dir, *add), run(data_dir, *add))
     assert sorted(result.code for result in results) == [0, 1]
     assert any("already" in result.err for result in results)
+
+
+def test_a_provider_is_disabled_and_enabled(invoke: Invoke) -> None:
+    """It stays, with its key; the list says that it is not served."""
+    added(invoke, "a", "--base-url", ADDRESS, "--api-key-stdin", "--no-check", stdin=KEY)
+    assert invoke("providers", "disable", "a").exit_code == 0
+    assert [(row["enabled"], row["api_keys"]) for row in listed(invoke)] == [(False, ["...1234"])]
+    assert "disabled" in invoke("providers", "list").stdout
+    assert invoke("providers", "enable", "a").exit_code == 0
+    assert [row["enabled"] for row in listed(invoke)] == [True]
+    assert invoke("providers", "disable", "nobody").exit_code == 1

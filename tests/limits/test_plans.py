@@ -7,7 +7,7 @@ import pytest
 import rixin.profiles
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Limit
-from rixin.limits.plans import Plans
+from rixin.limits.plans import Plans, limits_of
 from rixin.profiles.plans import load_plans
 from rixin.settings import Plan, PlanLimit
 
@@ -100,3 +100,19 @@ def test_a_plan_that_makes_no_sense_is_refused_by_name(limit: PlanLimit) -> None
     with pytest.raises(RixinError, match="plan 'mine'") as caught:
         Plans({"mine": Plan(limits=(limit,))}, {})
     assert caught.value.kind is Kind.CONFIGURATION
+
+
+def test_all_limits_of_somebody_are_found() -> None:
+    """One for all models once, one for some once for each, and one for none that there is under its own name."""
+    rules = (
+        PlanLimit(unit="requests", amount=1, window=60.0),
+        PlanLimit(unit="requests", amount=2, window=60.0, model="a*"),
+        PlanLimit(unit="tokens", amount=3, window=60.0, model="gone-*"),
+    )
+    found = limits_of("key:k", rules, ["a1", "a2", "b"])
+    assert [(limit.key, limit.amount) for limit in found] == [
+        ("key:k", 1),
+        ("key:k/model:a1", 2),
+        ("key:k/model:a2", 2),
+        ("key:k/model:gone-*", 3),
+    ]

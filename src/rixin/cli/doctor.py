@@ -33,7 +33,7 @@ from rixin.routing.providers import ProviderBook
 from rixin.service.doctor import BUDGET, LEAST_BUDGET, MOST_BUDGET
 from rixin.service.doctor.examiner import Examiner
 from rixin.service.explain import CALLS, MOST_CALLS, Cause, explain
-from rixin.settings import Settings
+from rixin.settings import ModelOverride, Settings
 
 _EXAMINE = "provider"
 _MARKS = {"yes": "yes", "no": "NO", "unknown": "?", "note": "-"}
@@ -91,7 +91,7 @@ def examine_provider(
             diagnosis = await opened.examiner.examine(name, model=model, budget=calls, tell=tell, image_url=image_url)
             entry = opened.book.find(name)
             if write and diagnosis.override and entry.source == "stored":
-                entry = await opened.examiner.keep(diagnosis)
+                entry = await opened.examiner.keep(name, msgspec.convert(diagnosis.override, ModelOverride))
             return diagnosis, entry if write else None
 
     diagnosis, entry = asyncio.run(work())

@@ -15,7 +15,6 @@ import typer
 from rixin.cli import options, output
 from rixin.cli.opened import run_with
 from rixin.cli.provider_book import open_book
-from rixin.cli.provider_import import ReadProvider, read_file
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
@@ -27,6 +26,7 @@ from rixin.profiles.cards import load_models
 from rixin.profiles.explanation import Layer
 from rixin.routing.known_provider import KnownProvider, known_provider
 from rixin.routing.learned import LearnedRules
+from rixin.routing.provider_import import Reading, ReadProvider, read_text
 from rixin.routing.provider_view import Rewrites, provider_view, rewrites
 from rixin.routing.providers import ProviderBook
 from rixin.settings import Provider, Settings
@@ -132,7 +132,7 @@ def list_providers(config: options.Config = None, data_dir: options.DataDir = No
                 view.preset,
                 " ".join(view.api_keys) or "-",
                 " ".join(view.models) or "as it lists",
-                view.problem or "served",
+                view.problem or ("served" if view.enabled else "disabled"),
             )
             for view in map(provider_view, found)
         ),
@@ -203,6 +203,18 @@ def set_key(
     output.stdout.print(f"{name} has the key {', '.join(provider_view(changed).api_keys)}")
 
 
+@app.command()
+def disable(name: Name, config: options.Config = None, data_dir: options.DataDir = None) -> None:
+    """Send no requests to a provider. Its settings and keys stay."""
+    _switch(name, options.load_settings(config, data_dir), on=False)
+
+
+@app.command()
+def enable(name: Name, config: options.Config = None, data_dir: options.DataDir = None) -> None:
+    """Send requests to a provider again."""
+    _switch(name, options.load_settings(config, data_dir), on=True)
+
+
 @app.command("import")
 def import_providers(
     file: Annotated[Path, typer.Argument(help="mimo2codex's providers.json, or LiteLLM's YAML.", metavar="FILE")],
@@ -219,7 +231,7 @@ def import_providers(
 ) -> None:
     """Import another program's providers."""
     settings = options.load_settings(config, data_dir)
-    reading = read_file(file, os.environ, None if form is None else form.value)
+    reading = _read_file(file, form)
     warnings = list(reading.warnings)
 
     async def work(book: ProviderBook) -> list[KnownProvider]:
@@ -231,7 +243,7 @@ def import_providers(
                     Kind.CONFLICT, f"There is a provider named {read.provider.name} already; --replace replaces it."
                 )
             entry = known_provider(read.provider, book.rules, source="stored")
-            ready.append(await _with_models(entry, read, warnings) if check else _with_default(read))
+            ready.append(await _with_models(entry, read, warnings) if check else read.settled)
         return [await (book.replace(provider) if provider.name in stored else book.add(provider)) for provider in ready]
 
     added = _with_book(settings, work)
@@ -242,6 +254,29 @@ def import_providers(
         output.stdout.print(output.printable(f"added {entry.name} at {entry.provider.base_url}"))
     for warning in warnings:
         output.note(output.printable(warning))
+
+
+def _switch(name: str, settings: Settings, *, on: bool) -> None:
+    async def work(book: ProviderBook) -> KnownProvider:
+        return await book.replace(msgspec.structs.replace(book.find(name).provider, enabled=on))
+
+    _with_book(settings, work)
+    output.stdout.print(output.printable(f"{'enabled' if on else 'disabled'} {name}"))
+
+
+def _read_file(path: Path, form: Format | None) -> Reading:
+    """The providers of a file.
+
+    Raises:
+        RixinError: `CONFIGURATION`, naming the file and what is wrong with it.
+    """
+    form = form or (Format.LITELLM if path.suffix in (".yaml", ".yml") else Format.MIMO2CODEX)
+    try:
+        return read_text(path.read_text(encoding="utf-8"), lambda _: os.environ, form.value)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RixinError(Kind.CONFIGURATION, f"cannot read {path}: {error}") from None
+    except RixinError as error:
+        raise RixinError(Kind.CONFIGURATION, f"{path}: {error.message}") from None
 
 
 def _keys(variables: list[str] | None, texts: list[str] | None, *, from_stdin: bool) -> tuple[str, ...]:
@@ -293,14 +328,8 @@ async def _with_models(entry: KnownProvider, read: ReadProvider, warnings: list[
         await _check(entry)
     except RixinError as error:
         warnings.append(f"{error.message}")
-        return _with_default(read)
+        return read.settled
     return read.provider
-
-
-def _with_default(read: ReadProvider) -> Provider:
-    if read.provider.models or read.default_model is None:
-        return read.provider
-    return msgspec.structs.replace(read.provider, models=(read.default_model,))
 
 
 def _names(entry: KnownProvider, listed: list[ListedModel]) -> list[str]:

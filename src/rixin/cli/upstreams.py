@@ -101,8 +101,10 @@ class Upstreams:
         self._router: Router | None = None
         self.failures: dict[str, str] = {}
         """Why no engine could be made, by the provider's name."""
-        self._aliases: Mapping[str, str] = {}
-        self._routes: Mapping[str, tuple[RouteTarget, ...]] = {}
+        self.aliases: Mapping[str, str] = {}
+        """Those of the settings."""
+        self.routes: Mapping[str, tuple[RouteTarget, ...]] = {}
+        """Those of the settings."""
 
     @property
     def engines(self) -> dict[str, Engine]:
@@ -152,7 +154,7 @@ class Upstreams:
 
     def configure(self, aliases: Mapping[str, str], routes: Mapping[str, tuple[RouteTarget, ...]]) -> None:
         """Takes names that do not belong to a provider. `follow` makes them count."""
-        self._aliases, self._routes = aliases, routes
+        self.aliases, self.routes = aliases, routes
 
     def reconfigure(self, settings: Settings) -> None:
         """Takes what the configuration file says by now.
@@ -179,7 +181,7 @@ class Upstreams:
             if served is not None:
                 self._served[entry.name] = served
         self._catalog.configure(
-            self._aliases,
+            self.aliases,
             self._served,
             routes=self._all_routes(),
             preferences={
@@ -218,10 +220,10 @@ class Upstreams:
 
         Those that several of them give answer together.
         """
-        routes = dict(self._routes)
+        routes = dict(self.routes)
         for provider in self.providers:
             for alias, model in provider.aliases.items():
-                if alias not in self._routes:
+                if alias not in self.routes:
                     target = RouteTarget(model=f"{provider.name}/{model}")
                     routes[alias] = (*routes.get(alias, ()), target)
         return routes

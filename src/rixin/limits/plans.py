@@ -1,6 +1,6 @@
 """Named plans, the server's own limits, and what they mean for one request."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
@@ -50,6 +50,11 @@ class Plans:
         """Whether the operator wrote the plan, rather than a model's maker."""
         return name in self._configured
 
+    @property
+    def of_all(self) -> Sequence[PlanLimit]:
+        """What all together may have."""
+        return self._of_all
+
     def limits_for(self, bearers: tuple[Bearer, ...], model: str, *, asked: str | None = None) -> tuple[Limit, ...]:
         """The limits that bind a request: those of all whose request it is, and the server's.
 
@@ -86,6 +91,24 @@ class Plans:
                 )
             yield from _limits(bearer, found.limits, model, asked)
         yield from _limits("all", self._of_all, model, asked)
+
+
+def limits_of(bearer: str, rules: Sequence[PlanLimit], models: Iterable[str]) -> list[Limit]:
+    """All limits that rules mean for somebody, by whatever model is asked.
+
+    Args:
+        bearer: Whom they bind, such as `key:7f3a`, or `all`.
+        rules: Of a plan, or of the server.
+        models: The true models that there are. A limit that is for none of them counts under its own name for them.
+    """
+    models = tuple(models)
+    limits: dict[str, Limit] = {}
+    for rule in rules:
+        fitting = [model for model in models if rule.model is not None and fnmatchcase(model, rule.model)]
+        for model in fitting or [""]:
+            for limit in _limits(bearer, (rule,), model, rule.model):
+                limits.setdefault(limit.counter, limit)
+    return list(limits.values())
 
 
 def _limits(bearer: str, rules: Sequence[PlanLimit], model: str, asked: str | None) -> Iterator[Limit]:

@@ -1,7 +1,7 @@
 """What a profile does to requests, in words, and who says so."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -54,6 +54,50 @@ def meaning(field: str, value: Any) -> str:  # noqa: ANN401 - fields of many typ
     """What one field of a profile does, as a sentence without a full stop."""
     told = _MEANINGS[field]
     return told(value) if callable(told) else told[value]
+
+
+class Choice(Struct, frozen=True):
+    """A value that a field of a profile may have."""
+
+    value: JsonValue
+    meaning: str
+    """As of a `Fact`."""
+
+
+class ProfileField(Struct, frozen=True):
+    """A field of a profile, for whoever fills one in."""
+
+    name: str
+    kind: Literal["choice", "names", "table", "text", "number"]
+    choices: tuple[Choice, ...] = ()
+    """All that it may be, where it is a choice."""
+
+
+def profile_fields() -> list[ProfileField]:
+    """All fields of a profile, in their order, but for the headers, which hold secrets."""
+    described = msgspec.inspect.type_info(Profile)
+    assert isinstance(described, msgspec.inspect.StructType)  # noqa: S101 - it is one
+    return [_profile_field(field) for field in described.fields if field.name != "extra_headers"]
+
+
+def _profile_field(field: msgspec.inspect.Field) -> ProfileField:
+    told = _MEANINGS[field.name]
+    if not callable(told):
+        return ProfileField(field.name, "choice", tuple(Choice(_plain(value), text) for value, text in told.items()))
+    types = field.type.types if isinstance(field.type, msgspec.inspect.UnionType) else (field.type,)
+    for kind in types:
+        match kind:
+            case msgspec.inspect.LiteralType(values=values):
+                return ProfileField(field.name, "choice", tuple(Choice(value, told(value)) for value in values))
+            case msgspec.inspect.FrozenSetType() | msgspec.inspect.VarTupleType():
+                return ProfileField(field.name, "names")
+            case msgspec.inspect.DictType():
+                return ProfileField(field.name, "table")
+            case msgspec.inspect.IntType():
+                return ProfileField(field.name, "number")
+            case _:
+                pass
+    return ProfileField(field.name, "text")
 
 
 def _plain(value: object) -> JsonValue:

@@ -155,22 +155,26 @@ class Catalog:
         return found
 
     def cards(self) -> list[ModelCard]:
-        """Every name that can be listed: providers' models, local ones, and the aliases that are no globs."""
+        """The cards of every name that can be listed."""
+        return [found.card for found in self.resolutions()]
+
+    def resolutions(self) -> list[Resolution]:
+        """What every name that can be listed stands for: providers' models, local ones, aliases that are no globs."""
         names: dict[str, None] = {}
         for models in self._remote.values():
             names.update(dict.fromkeys(models))
         names.update(dict.fromkeys(self._local))
         names.update(dict.fromkeys(name for name in (*self._routes, *self._aliases) if not _is_glob(name)))
         names.update(dict.fromkeys(self._known.aliases))
-        cards: list[ModelCard] = []
+        resolutions: list[Resolution] = []
         for name in names:
             try:
                 found = self._find(name)
             except RixinError:
                 continue
             if found is not None:
-                cards.append(found.card)
-        return cards
+                resolutions.append(found)
+        return resolutions
 
     def default(self, operation: Operation) -> Resolution | None:
         """The model that answers where nobody chose one: the first provider's first, else the first local one.

@@ -32,7 +32,7 @@ class KnownProvider(Struct, frozen=True, kw_only=True):
     overrides: tuple[tuple[str, Profile], ...] = ()
     """What its settings say of some models, by glob."""
     problem: str | None = None
-    """Why it is not served."""
+    """Why it cannot be served."""
     updated_at: float | None = None
     """When it was stored, in seconds since the epoch; None for the file's."""
 
@@ -40,6 +40,11 @@ class KnownProvider(Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """Stands before a slash in `name/model`."""
         return self.provider.name
+
+    @property
+    def is_served(self) -> bool:
+        """Whether requests are sent to it."""
+        return self.problem is None and self.provider.enabled
 
     def layers(self, model: str, card: ModelCard | None = None, learned: Iterable[Layer] = ()) -> list[Layer]:
         """What is said of requests for a model, later ones winning.

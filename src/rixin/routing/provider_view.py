@@ -15,7 +15,19 @@ _SHOWN = 4
 _SECRET_LENGTH = 3 * _SHOWN
 """Characters that a key must have for its last ones to be shown."""
 _TOLD_APART = frozenset(
-    {"name", "base_url", "preset", "dialect", "api_keys", "models", "headers", "aliases", "overrides", "profile"}
+    {
+        "name",
+        "enabled",
+        "base_url",
+        "preset",
+        "dialect",
+        "api_keys",
+        "models",
+        "headers",
+        "aliases",
+        "overrides",
+        "profile",
+    }
 )
 
 
@@ -25,6 +37,8 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     name: str
     source: str
     """`configured` in the file, or `stored`."""
+    enabled: bool
+    """Whether requests are sent to it."""
     base_url: str
     preset: str
     preset_title: str
@@ -43,7 +57,7 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     options: dict[str, Any]
     """All other settings that are not at their defaults."""
     problem: str | None
-    """Why it is not served."""
+    """Why it cannot be served."""
     updated_at: float | None
     """When it was stored, in seconds since the epoch."""
 
@@ -64,6 +78,7 @@ def provider_view(entry: KnownProvider) -> ProviderView:
     return ProviderView(
         name=provider.name,
         source=entry.source,
+        enabled=provider.enabled,
         base_url=provider.base_url,
         preset=entry.preset.name,
         preset_title=entry.preset.title,

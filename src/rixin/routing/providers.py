@@ -54,7 +54,7 @@ class ProviderBook:
     @property
     def served(self) -> tuple[KnownProvider, ...]:
         """Those that requests can be sent to."""
-        return tuple(entry for entry in self.all if entry.problem is None)
+        return tuple(entry for entry in self.all if entry.is_served)
 
     def find(self, name: str) -> KnownProvider:
         """The provider of a name.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from rixin.clock import Clock
 from rixin.errors import Kind
-from rixin.routing.breaker import Breaker
 from rixin.routing.gate import Gate
+from rixin.routing.open_rests import open_rests
 from rixin.store.polling import poll_always
 from rixin.store.rests import Rest, Resting, RestTable
 
@@ -61,18 +61,10 @@ class SharedRests:
 
 def _rests(gate: Gate, now: float, ahead: float) -> Iterator[tuple[Resting, Rest]]:
     """What rests behind a gate, with its end in seconds since the epoch."""
-    name, base_url = gate.settings.name, gate.settings.base_url
-
-    def told(model: str | None, key: str | None, breaker: Breaker, kind: Kind) -> Iterator[tuple[Resting, Rest]]:
-        until = breaker.open_until(now)
-        if until is not None:
-            yield Resting(name, base_url, model, key), Rest(until + ahead, breaker.step, kind.value)
-
-    for model, breaker in gate.breakers.items():
-        yield from told(model, None, breaker, Kind.OVERLOADED)
-    for key in gate.pool.keys:
-        for model, breaker, kind in key.breakers():
-            yield from told(model, key.digest, breaker, kind)
+    for rest in open_rests(gate, now):
+        digest = None if rest.key is None else rest.key.digest
+        who = Resting(gate.settings.name, gate.settings.base_url, rest.model, digest)
+        yield who, Rest(rest.until + ahead, rest.step, rest.kind.value)
 
 
 def _rest(gate: Gate, who: Resting, rest: Rest, ahead: float) -> None:

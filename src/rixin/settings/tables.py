@@ -312,6 +312,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     """Stands before a slash in `name/model`."""
+    enabled: bool = True
+    """Whether requests are sent to it."""
     base_url: str = ""
     """Where its routes are, such as `https://api.example.com/v1`; those of `preset` unless set."""
     preset: str | None = None

@@ -37,11 +37,12 @@ from rixin.profiles.cards import load_models
 from rixin.profiles.error_rules import load_error_rules
 from rixin.profiles.plans import load_plans
 from rixin.profiles.sampling_presets import load_sampling_presets
+from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.service.doctor.examiner import Examiner
-from rixin.settings import Oidc, Plan, PlanLimit, Provider, Server, Settings
+from rixin.settings import Oidc, Plan, PlanLimit, Provider, RouteTarget, Server, Settings
 from rixin.store.database import Database
 from rixin.web.admin.app import AdminApp, make_app
 from rixin.web.admin.services import AdminServices
@@ -154,7 +155,8 @@ async def admin_site(
         return Load(running=2, waiting=len(model), slots=4, reading=[0.25])
 
     logins = Logins(database, secret, clock)
-    people = People.open(database, secret, logins, counted_by(ProcessLimiter(clock)), clock)
+    limiter = ProcessLimiter(clock)
+    people = People.open(database, secret, logins, counted_by(limiter), clock)
     services = AdminServices(
         keys=keys,
         people=people,
@@ -164,11 +166,15 @@ async def admin_site(
         ledger=ledger,
         requests=requests,
         plans=Plans(CONFIGURED, load_plans(PUBLISHED)),
-        models=lambda: list(cards),
         presets=load_sampling_presets((PROFILES / "sampling_presets.toml").read_bytes()),
+        resolutions=lambda: [Resolution(card=card, candidates=(Candidate(engine="up", model="m"),)) for card in cards],
+        aliases=lambda: {"claude-*": "m"},
+        routes=lambda: {"best": (RouteTarget(model="up/m", priority=1), RouteTarget(model="filed/m"))},
+        limiter=limiter,
         engines=control,
         load_of=load_of,
         providers=book,
+        gate_of=gates.get,
         documented=load_models((PROFILES / "models.toml").read_bytes()).cards,
         problems=lambda: list(problems),
         learned=LearnedRules(database, lambda _provider: "https://p/v1", clock),

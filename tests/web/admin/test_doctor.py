@@ -80,6 +80,22 @@ async def test_what_was_found_is_kept_where_that_is_wished(fresh_site: AdminSite
         assert fresh_site.services.providers.find("strict").profile_for("m") == profile
 
 
+async def test_a_part_of_what_was_found_is_kept(fresh_site: AdminSite) -> None:
+    """What is chosen of it joins what the settings say of that model, and nothing else does."""
+    async with StrictUpstream({"m": STRICT}) as upstream, served(fresh_site, upstream):
+        for profile in ({"drop_params": ["seed"]}, {"drop_params": ["store"], "system_policy": "merge_head"}):
+            answer = await fresh_site.ask("POST", "/providers/strict/doctor/keep", {"model": "m", "profile": profile})
+            assert answer.status == 200, answer.body
+        window = {"model": "m", "context_length": 4096}
+        answer = await fresh_site.ask("POST", "/providers/strict/doctor/keep", window)
+        (override,) = answer.body["overrides"]
+        assert override["context_length"] == 4096
+        assert override["profile"] == {"drop_params": ["seed", "store"], "system_policy": "merge_head"}
+        wrong = await fresh_site.ask("POST", "/providers/strict/doctor/keep", {"model": "m", "profile": {"speed": 1}})
+        assert (wrong.status, wrong.body["error"]["param"]) == (400, "profile")
+        assert (await fresh_site.ask("POST", "/providers/filed/doctor/keep", {"model": "m"})).status == 409
+
+
 async def test_what_cannot_be_examined_is_said(fresh_site: AdminSite) -> None:
     """Unknown providers are a 404, wrong wishes a 400; what shows later is an event."""
     assert (await fresh_site.ask("POST", "/providers/none/doctor", {})).status == 404

@@ -76,6 +76,18 @@ async def test_a_key_does_not_follow_to_another_host(fresh_site: AdminSite, move
     assert answer.status == 200, "the host is the same"
 
 
+async def test_a_provider_is_disabled_and_enabled(fresh_site: AdminSite) -> None:
+    """A disabled one keeps its settings and its keys, and nobody is sent to it."""
+    await made(fresh_site)
+    answer = await fresh_site.ask("PATCH", "/providers/up", {"enabled": False})
+    assert (answer.status, answer.body["enabled"], answer.body["problem"]) == (200, False, None)
+    assert [entry.name for entry in fresh_site.services.providers.served] == ["filed"]
+    assert (await fresh_site.ask("GET", "/status")).body["problems"] == []
+    answer = await fresh_site.ask("PATCH", "/providers/up", {"enabled": True})
+    assert (answer.body["enabled"], answer.body["api_keys"]) == (True, ["...1234"])
+    assert [entry.name for entry in fresh_site.services.providers.served] == ["filed", "up"]
+
+
 async def test_a_provider_is_removed(fresh_site: AdminSite) -> None:
     """It is gone, and gone only once."""
     await made(fresh_site)
@@ -156,6 +168,32 @@ async def test_an_address_is_previewed(site: AdminSite) -> None:
         refused = await site.ask("POST", "/providers/preview", {"base_url": url})
         assert (refused.status, refused.body["error"]["param"]) == (400, "base_url")
     assert [entry.name for entry in site.services.providers.all] == ["filed"]
+
+
+async def test_ones_own_words_are_previewed(site: AdminSite) -> None:
+    """Another preset than the address tells, and a profile: with whose word each thing is, and what is wrong."""
+    wish: dict[str, Any] = {"base_url": "https://token.sensenova.cn/v1", "preset": "generic"}
+    plain = await site.ask("POST", "/providers/preview", wish)
+    assert plain.body["preset"]["name"] == "generic"
+    told = await site.ask("POST", "/providers/preview", {**wish, "profile": {"drop_params": ["seed"]}})
+    facts = {fact["field"]: fact for fact in told.body["rewrites"][0]["facts"]}
+    assert (facts["drop_params"]["meaning"], facts["drop_params"]["sources"]) == ("never sends seed", ["settings"])
+    wrong = await site.ask("POST", "/providers/preview", {**wish, "profile": {"speed": 1}})
+    assert (wrong.status, "speed" in wrong.body["error"]["message"]) == (400, True)
+
+
+async def test_what_can_be_said_is_listed(site: AdminSite) -> None:
+    """Every field of a profile in words; those of a few values with what each of them does."""
+    answer = await site.ask("GET", "/rewrite-fields")
+    fields = {field["name"]: field for field in answer.body["data"]}
+    assert fields["system_policy"]["choices"][1] == {
+        "value": "merge_head",
+        "meaning": "makes one system message of all and puts it first",
+    }
+    kinds = {name: field["kind"] for name, field in fields.items()}
+    assert (kinds["drop_params"], kinds["clamp"], kinds["tool_name_length"]) == ("names", "table", "number")
+    assert (kinds["reasoning_field"], kinds["reasoning_placeholder"]) == ("choice", "text")
+    assert "extra_headers" not in fields
 
 
 async def test_problems_are_in_the_status(fresh_site: AdminSite) -> None:

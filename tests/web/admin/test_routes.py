@@ -329,6 +329,29 @@ async def test_models_tell_what_can_be_chosen(fresh_site: AdminSite) -> None:
     assert (preset["temperature"], preset["top_k"], preset["reasoning_effort"]) == (0.6, 20, None)
 
 
+async def test_models_are_told_with_prices_and_who_serves_them(site: AdminSite) -> None:
+    """Of each name the way of every request, in the order in which providers are asked."""
+    model = (await site.ask("GET", "/models")).body["data"][0]
+    assert model["candidates"] == [{"provider": "up", "model": "m", "priority": 0, "weight": 1.0}]
+    assert (model["pricing"]["prompt"], model["pricing"]["currency"]) == ("0", "USD")
+
+
+async def test_given_names_are_listed(site: AdminSite) -> None:
+    """Aliases and routes of the settings as they are written, and the names that clients ask for by habit."""
+    names = (await site.ask("GET", "/names")).body
+    assert names["aliases"] == [{"name": "claude-*", "target": "m"}]
+    assert names["routes"] == [
+        {
+            "name": "best",
+            "targets": [
+                {"model": "up/m", "priority": 1, "weight": None},
+                {"model": "filed/m", "priority": None, "weight": None},
+            ],
+        }
+    ]
+    assert {"pattern": "gpt-*", "operation": "generate"} in names["habits"]
+
+
 async def test_the_status_tells_what_is_in_the_way(fresh_site: AdminSite) -> None:
     """Version, times, and why requests are not served yet."""
     status = (await fresh_site.ask("GET", "/status")).body
@@ -379,6 +402,14 @@ async def test_every_answer_has_a_request_id(site: AdminSite) -> None:
     answer = await site.ask("GET", "/status", authorization="")
     assert len(answer.headers["x-request-id"]) == 36
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_every_answer_tells_how_long_it_took(site: AdminSite) -> None:
+    """As browsers show it, refusals included."""
+    for path in ("/models", "/requests?limit=1000", "/nowhere"):
+        timing = (await site.ask("GET", path)).headers["server-timing"]
+        name, _, duration = timing.partition(";dur=")
+        assert (name, float(duration) > 0) == ("total", True)
 
 
 async def test_the_schema_describes_every_route(site: AdminSite) -> None:

@@ -108,26 +108,35 @@ class Examiner:
         """The name of a provider's preset; empty for one that has gone."""
         return next((entry.preset.name for entry in self._providers.all if entry.name == name), "")
 
-    async def keep(self, diagnosis: Diagnosis) -> KnownProvider:
-        """Stores what was found beyond what was known, as the operator's word on that model.
+    async def keep(self, name: str, found: ModelOverride) -> KnownProvider:
+        """Stores what was found beyond what was known, as the operator's word on a model.
+
+        Args:
+            name: The provider's.
+            found: What a `Diagnosis` has as its `override`, or a part of that.
 
         Raises:
-            RixinError: `CONFLICT` for a provider of the configuration file, `NOT_FOUND` where it has gone meanwhile.
+            RixinError: `CONFLICT` for a provider of the configuration file, `NOT_FOUND` where it has gone meanwhile,
+                `INVALID_REQUEST` naming what is wrong with what was found.
         """
-        provider = self._providers.find(diagnosis.provider).provider
-        override = next((known for known in provider.overrides if known.name == diagnosis.model), None)
+        provider = self._providers.find(name).provider
+        override = next((known for known in provider.overrides if known.name == found.name), None)
         before = msgspec.convert({} if override is None else override.profile, Profile)
-        profile = plain_profile(merge(before, msgspec.convert(diagnosis.profile, Profile)))
-        changed = msgspec.structs.replace(override or ModelOverride(name=diagnosis.model), profile=profile)
-        if diagnosis.context_told:
-            changed = msgspec.structs.replace(changed, context_length=diagnosis.context_length)
-        others = tuple(known for known in provider.overrides if known.name != diagnosis.model)
+        try:
+            profile = plain_profile(merge(before, msgspec.convert(found.profile, Profile)))
+        except msgspec.ValidationError as error:
+            raise invalid(f"profile: {error}", "profile") from None
+        changed = msgspec.structs.replace(override or ModelOverride(name=found.name), profile=profile)
+        if found.context_length is not None:
+            changed = msgspec.structs.replace(changed, context_length=found.context_length)
+        others = tuple(known for known in provider.overrides if known.name != found.name)
         return await self._providers.replace(msgspec.structs.replace(provider, overrides=(*others, changed)))
 
     def _prober(self, entry: KnownProvider, model: str) -> GateProber:
         gate = self._gate_of(entry.name)
         if entry.problem is not None or gate is None:
-            raise RixinError(Kind.CONFIGURATION, f"{entry.name} is not served: {entry.problem or 'it has no engine'}")
+            reason = entry.problem or ("it has no engine" if entry.provider.enabled else "it is disabled")
+            raise RixinError(Kind.CONFIGURATION, f"{entry.name} is not served: {reason}")
         if entry.provider.dialect != DIALECT:
             raise RixinError(
                 Kind.NOT_IMPLEMENTED, f"{entry.name} speaks {entry.provider.dialect}, of which there is nothing to ask."

@@ -15,10 +15,15 @@ from rixin.web.admin import (
     keys,
     learned,
     models,
+    names,
     oidc,
     plans,
+    pools,
+    provider_import,
     providers,
+    quotas,
     requests,
+    rewrite_fields,
     session,
     status,
     teams,
@@ -31,6 +36,7 @@ from rixin.web.admin.policy import POLICIES, required_policy
 from rixin.web.admin.services import AdminServices
 from rixin.web.exchange import Message, Receive, Scope, Send
 from rixin.web.request_id import request_id
+from rixin.web.server_timing import HEADER
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body."""
@@ -78,7 +84,8 @@ def make_api(cookie: str) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     people = (session, oidc, users, teams, keys, audit)
-    for module in (*people, status, usage, requests, plans, models, engines, providers, learned, doctor):
+    upstreams = (providers, provider_import, pools, rewrite_fields, learned, doctor)
+    for module in (*people, status, usage, requests, plans, quotas, models, names, engines, *upstreams):
         api.include_router(module.router)
     schema = router("schema")
 
@@ -154,7 +161,9 @@ class AdminApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", identity.encode())]
+                took = (self._clock.monotonic() - started) * 1000
+                told = [(b"x-request-id", identity.encode()), (HEADER, f"total;dur={took:.2f}".encode())]
+                message["headers"] = [*message["headers"], *_HEADERS, *told]
             await send(message)
 
         scope.setdefault("state", {})

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from rixin.errors import Kind, RixinError
 from rixin.service.doctor import BUDGET, LEAST_BUDGET, MOST_BUDGET
 from rixin.service.explain import CALLS, MOST_CALLS, explain
+from rixin.settings import ModelOverride
 from rixin.web.admin.errors import render
 from rixin.web.admin.guard import router as guarded_router
+from rixin.web.admin.providers import ProviderDetail, detail
 from rixin.web.admin.services import AdminServices, Services
 
 router = guarded_router("doctor")
@@ -43,6 +45,19 @@ class ExaminationWish(BaseModel):
     """An image that the provider can fetch, by which images by address are tried."""
     write: bool = False
     """Whether to store what was found, as what the provider's settings say of that model."""
+
+
+class FoundWish(BaseModel):
+    """What an examination found of a model, or a part of it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str
+    """The provider's name for it."""
+    profile: dict[str, Any] = {}
+    """As the report has it."""
+    context_length: Annotated[int, Field(ge=1)] | None = None
+    """The window, in tokens."""
 
 
 class ExplanationWish(BaseModel):
@@ -94,6 +109,13 @@ async def examine_provider(services: Services, name: str, wish: ExaminationWish 
     return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
+@router.post("/providers/{name}/doctor/keep")
+async def keep_found(services: Services, name: str, found: FoundWish) -> ProviderDetail:
+    """Takes over what an examination found, as what the provider's settings say of that model."""
+    override = ModelOverride(name=found.model, profile=found.profile, context_length=found.context_length)
+    return detail(services, await services.examiner.keep(name, override))
+
+
 @router.post("/requests/{request_id}/explain")
 async def explain_request(services: Services, request_id: str, wish: ExplanationWish | None = None) -> CauseView:
     """Finds out why a request failed."""
@@ -126,7 +148,7 @@ async def _examination(services: AdminServices, name: str, wish: ExaminationWish
             )
             events.put_nowait(_event("report", diagnosis))
             if wish.write and diagnosis.override:
-                await services.examiner.keep(diagnosis)
+                await services.examiner.keep(name, msgspec.convert(diagnosis.override, ModelOverride))
         except RixinError as error:
             events.put_nowait(_event("error", msgspec.Raw(render(error).body)))
         finally:

@@ -4,12 +4,43 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rixin.core.cards import ModelCard
 from rixin.core.image_sizes import offered_sizes
+from rixin.routing.catalog import Resolution
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.services import Services
 
 router = guarded_router("models")
+
+
+class PricingView(BaseModel):
+    """What it costs, as decimal text in units of a currency. What nobody told is "0"."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    prompt: str
+    """A million prompt tokens."""
+    completion: str
+    """A million completion tokens."""
+    cached: str | None
+    """A million prompt tokens that were cached; as others where absent."""
+    request: str
+    """One request, whatever its tokens."""
+    currency: str
+
+
+class CandidateView(BaseModel):
+    """A way to answer for a name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    provider: str
+    """`local` for models of this machine."""
+    model: str
+    """Its own name for it."""
+    priority: int
+    """The lowest number is asked first."""
+    weight: float
+    """The share of requests among those of one priority."""
 
 
 class ModelView(BaseModel):
@@ -38,6 +69,9 @@ class ModelView(BaseModel):
     """Names of the sampling presets that its makers recommend."""
     sizes: list[str] = []
     """Of one that draws: sizes to choose from, all of them or common ones."""
+    pricing: PricingView
+    candidates: list[CandidateView] = []
+    """Who answers for the name: the lowest priority first, and of those the largest weight."""
 
 
 class SamplingView(BaseModel):
@@ -67,13 +101,15 @@ class ModelList(BaseModel):
 async def list_models(services: Services) -> ModelList:
     """Lists every name that can be asked for, aliases included."""
     return ModelList(
-        data=[_view(card) for card in services.models()],
+        data=[_view(resolution) for resolution in services.resolutions()],
         presets=[SamplingView.model_validate(preset) for preset in services.presets.values()],
     )
 
 
-def _view(card: ModelCard) -> ModelView:
-    view = ModelView.model_validate(card)
-    if card.drawing is not None:
-        view.sizes = list(offered_sizes(card.drawing))
+def _view(resolution: Resolution) -> ModelView:
+    view = ModelView.model_validate(resolution.card)
+    if resolution.card.drawing is not None:
+        view.sizes = list(offered_sizes(resolution.card.drawing))
+    ranked = sorted(resolution.candidates, key=lambda candidate: (candidate.priority, -candidate.weight))
+    view.candidates = [CandidateView.model_validate(candidate) for candidate in ranked]
     return view

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rixin.engines.base_url import normalize_base_url
 from rixin.errors import RixinError, invalid
 from rixin.profiles.presets import Preset
-from rixin.routing.known_provider import KnownProvider
+from rixin.routing.known_provider import KnownProvider, known_provider
 from rixin.routing.provider_view import Rewrites, provider_view, rewrites
 from rixin.settings import Provider
 from rixin.web.admin.guard import router as guarded_router
@@ -51,6 +51,8 @@ class ProviderInfo(BaseModel):
     name: str
     source: str
     """`configured` in the file, which is read only here, or `stored`."""
+    enabled: bool
+    """Whether requests are sent to it."""
     base_url: str
     preset: str
     preset_title: str
@@ -69,7 +71,7 @@ class ProviderInfo(BaseModel):
     options: dict[str, Any]
     """All other settings that are not at their defaults."""
     problem: str | None
-    """Why it is not served."""
+    """Why it cannot be served."""
     updated_at: float | None
     """When it was stored, in seconds since the epoch."""
 
@@ -91,6 +93,8 @@ class ProviderChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    enabled: bool | None = None
+    """Whether requests shall be sent to it."""
     base_url: str | None = None
     """Keys and headers must be given anew with another host: they were meant for the old one."""
     preset: str | None = None
@@ -134,11 +138,15 @@ class PresetList(BaseModel):
 
 
 class PreviewWish(BaseModel):
-    """An address of which something may be known."""
+    """An address of which something may be known, and what one would say of the provider there."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     base_url: str
+    preset: str | None = None
+    """Found from the address unless given."""
+    profile: dict[str, Any] = {}
+    """What its settings would say."""
 
 
 class Preview(BaseModel):
@@ -161,13 +169,13 @@ async def create_provider(services: Services, request: Request, wish: NewProvide
     """Stores a provider. It is served everywhere within seconds."""
     request.state.target = wish.name
     provider = _changed(Provider(name=wish.name), wish)
-    return _detail(services, await services.providers.add(provider))
+    return detail(services, await services.providers.add(provider))
 
 
 @router.get("/providers/{name}")
 async def show_provider(services: Services, name: str) -> ProviderDetail:
     """Shows a provider, and what is done to its requests and why."""
-    return _detail(services, services.providers.find(name))
+    return detail(services, services.providers.find(name))
 
 
 @router.patch("/providers/{name}")
@@ -179,7 +187,7 @@ async def change_provider(services: Services, name: str, change: ProviderChange)
         for field in ("api_keys", "headers"):
             if getattr(before, field) and field not in change.model_fields_set:
                 raise invalid(f"base_url leads to another host: give {field} anew, or none ([] or {{}}).", field)
-    return _detail(services, await services.providers.replace(provider))
+    return detail(services, await services.providers.replace(provider))
 
 
 @router.delete("/providers/{name}", status_code=204)
@@ -197,13 +205,16 @@ async def list_presets(services: Services) -> PresetList:
 @router.post("/providers/preview")
 async def preview_provider(services: Services, wish: PreviewWish) -> Preview:
     """Tells what is known of an address, and what would be done to requests. Nobody is asked."""
-    base_url = _normalized(wish.base_url)
-    preset = services.providers.rules.presets.preset_for(base_url)
-    entry = KnownProvider(provider=Provider(name=preset.name, base_url=base_url), preset=preset, source="stored")
+    wished = Provider(name="preview", base_url=_normalized(wish.base_url), preset=wish.preset, profile=wish.profile)
+    try:
+        entry = known_provider(wished, services.providers.rules, source="stored")
+    except RixinError as error:
+        raise invalid(error.message) from None
+    preset = entry.preset
     documented = list(services.documented) if preset.documented_models else []
     names = [*documented, *(rule.name for rule in preset.models)]
     return Preview(
-        base_url=base_url,
+        base_url=entry.provider.base_url,
         preset=_preset(services, preset),
         rewrites=[_rewrites(group) for group in rewrites(entry, services.documented, names)],
     )
@@ -234,7 +245,8 @@ def _normalized(url: str) -> str:
         raise invalid(error.message, "base_url") from None
 
 
-def _detail(services: AdminServices, entry: KnownProvider) -> ProviderDetail:
+def detail(services: AdminServices, entry: KnownProvider) -> ProviderDetail:
+    """What is shown of a provider, and of what is done to its requests."""
     learned = {
         rule.model: services.learned.layers(entry.name, rule.model) for rule in services.learned.rules(entry.name)
     }

@@ -18,11 +18,14 @@ from rixin.core.cards import ModelCard, SamplingPreset
 from rixin.engines.base import Load
 from rixin.engines.control_messages import ModelStatus
 from rixin.errors import RixinError
+from rixin.limits.base import Limiter
 from rixin.limits.plans import Plans
+from rixin.routing.catalog import Resolution
+from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
 from rixin.service.doctor.examiner import Examiner
-from rixin.settings import Server
+from rixin.settings import RouteTarget, Server
 from rixin.web.authenticator import Authenticator
 
 
@@ -56,14 +59,21 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     ledger: Ledger
     requests: RequestLog
     plans: Plans
-    models: Callable[[], Sequence[ModelCard]]
-    """The cards of all names that can be asked for."""
     presets: Mapping[str, SamplingPreset]
     """What is recommended for kinds of work, by name."""
+    resolutions: Callable[[], Sequence[Resolution]]
+    """What all names stand for that can be asked for."""
+    aliases: Callable[[], Mapping[str, str]]
+    """The aliases of the settings, in their order."""
+    routes: Callable[[], Mapping[str, Sequence[RouteTarget]]]
+    """The routes of the settings, in their order."""
+    limiter: Limiter
     engines: LocalModels
     load_of: Callable[[str], Awaitable[Load | None]]
     """How busy a local model is; None where it cannot be asked."""
     providers: ProviderBook
+    gate_of: Callable[[str], Gate | None]
+    """Finds the way to a provider that is served."""
     documented: Mapping[str, ModelCard]
     """What is documented of models, by name."""
     problems: Callable[[], Sequence[str]]
@@ -76,6 +86,10 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     clock: Clock
     started_at: float
     """Seconds since the epoch."""
+
+    def models(self) -> list[ModelCard]:
+        """The cards of all names that can be asked for."""
+        return [resolution.card for resolution in self.resolutions()]
 
 
 def services_of(request: Request) -> AdminServices:

@@ -1,9 +1,8 @@
 """Providers out of other programs' configurations, as they are stored here."""
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import msgspec
 
@@ -16,7 +15,10 @@ from rixin.settings import ModelOverride, PlanLimit, Provider
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MINUTE = 60.0
 
-Format = Literal["mimo2codex", "litellm"]
+Format: TypeAlias = Literal["mimo2codex", "litellm"]
+
+EnvironOf: TypeAlias = Callable[[Provider], Mapping[str, str]]
+"""The variables that may be read for a provider of the file."""
 
 
 class ReadProvider(NamedTuple):
@@ -24,6 +26,13 @@ class ReadProvider(NamedTuple):
 
     provider: Provider
     default_model: str | None
+
+    @property
+    def settled(self) -> Provider:
+        """The provider with models that it has in any case: those that are named, else the one that stands for all."""
+        if self.provider.models or self.default_model is None:
+            return self.provider
+        return msgspec.structs.replace(self.provider, models=(self.default_model,))
 
 
 class Reading(NamedTuple):
@@ -34,40 +43,34 @@ class Reading(NamedTuple):
     """What could not be taken over."""
 
 
-def read_file(path: Path, environ: Mapping[str, str], form: Format | None = None) -> Reading:
+def read_text(text: str, environ_of: EnvironOf, form: Format) -> Reading:
     """Reads a configuration.
 
     Args:
-        path: A JSON file of mimo2codex, or a YAML file of LiteLLM.
-        environ: For the keys, which such files only name.
-        form: Whose file it is, where its name does not tell.
+        text: JSON of mimo2codex, or YAML of LiteLLM.
+        environ_of: For the keys, which such files only name.
+        form: Whose it is.
 
     Raises:
-        RixinError: `CONFIGURATION`, naming the file and what is wrong with it.
+        RixinError: `CONFIGURATION`, naming what is wrong with it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RixinError(Kind.CONFIGURATION, f"cannot read {path}: {error}") from None
-    form = form or ("litellm" if path.suffix in (".yaml", ".yml") else "mimo2codex")
     try:
         if form == "litellm":
             imported = litellm.import_config(_yaml(text))
         else:
             imported = mimo2codex.import_providers(cast("JsonValue", msgspec.json.decode(text)))
     except msgspec.DecodeError as error:
-        raise RixinError(Kind.CONFIGURATION, f"{path} is not valid JSON: {error}") from None
-    except RixinError as error:
-        raise RixinError(Kind.CONFIGURATION, f"{path}: {error.message}") from None
-    return providers_of(imported, environ)
+        raise RixinError(Kind.CONFIGURATION, f"not valid JSON: {error}") from None
+    return providers_of(imported, environ_of)
 
 
-def providers_of(imported: Imported, environ: Mapping[str, str]) -> Reading:
+def providers_of(imported: Imported, environ_of: EnvironOf) -> Reading:
     """What an importer has read, as providers of ours; variables are replaced by what they hold now."""
     warnings = list(imported.warnings)
     aliases = _aliases(imported, warnings)
     read: list[ReadProvider] = []
     for entry in imported.providers:
+        environ = environ_of(entry.provider)
         weights = {candidate.weight for candidate in imported.candidates if candidate.provider == entry.provider.name}
         if len(weights) > 1:
             warnings.append(f"{entry.provider.name}: its models have different weights, which count as equal")
