@@ -17,7 +17,6 @@ MAX_DEPTH = 64
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$")
 _TYPE_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-_CONTAINERS = (dict, list)
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
@@ -79,15 +78,15 @@ def check_depth(value: JsonValue, path: str) -> None:
 
     Level by level instead of by recursion, so that depth costs no stack.
     """
-    level = [value] if isinstance(value, _CONTAINERS) else []
+    level = [value] if type(value) is dict or type(value) is list else []
     for _ in range(MAX_DEPTH):
         if not level:
             return
         level = [
             entry
             for container in level
-            for entry in (container.values() if isinstance(container, dict) else container)
-            if isinstance(entry, _CONTAINERS)
+            for entry in (container.values() if type(container) is dict else container)
+            if type(entry) is dict or type(entry) is list
         ]
     if level:
         raise invalid(f"invalid {path}, it nests deeper than {MAX_DEPTH} levels.", path)

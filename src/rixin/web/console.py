@@ -46,7 +46,7 @@ def content_policy(nonce: str) -> bytes:
     return (
         "default-src 'none'; script-src 'self'; "
         f"style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+        "img-src 'self' data: blob:; media-src data:; font-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ).encode()
 

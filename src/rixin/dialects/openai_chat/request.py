@@ -38,7 +38,13 @@ from rixin.dialects.openai_chat.tools import read_response_format, read_tool_cho
 from rixin.dialects.openai_chat.wire import NAME, ChatBody, CommonBody, CompletionBody
 from rixin.errors import invalid
 
+
+class _KnownChatBody(ChatBody, frozen=True, forbid_unknown_fields=True):
+    """A body without fields of its own, as most are: one look at it is enough."""
+
+
 _CHAT = msgspec.json.Decoder(ChatBody)
+_KNOWN_CHAT = msgspec.json.Decoder(_KnownChatBody)
 _COMPLETION = msgspec.json.Decoder(CompletionBody)
 
 _CHAT_FIELDS = frozenset(ChatBody.__struct_fields__)
@@ -83,11 +89,15 @@ def parse_chat(call: Call, card_of: CardOf) -> Generate:
     Raises:
         RixinError: `INVALID_REQUEST` naming the field, or what `card_of` raises.
     """
-    fields = decode_fields(call.body)
-    body = decode(_CHAT, call.body)
+    fields: dict[str, Raw] | None = None
+    try:
+        body = _KNOWN_CHAT.decode(call.body)
+    except (ValueError, RecursionError):  # something is wrong with it, or it has fields that are not ours
+        fields = decode_fields(call.body)
+        body = decode(_CHAT, call.body)
     card = _card(body, card_of)
     _check_strict(call, card, fields)
-    extra = read_extra(fields, _CHAT_FIELDS)
+    extra = {} if fields is None else read_extra(fields, _CHAT_FIELDS)
     plain = _Plain(call.body)
     messages = read_messages(body.messages, plain)
     tools, unknown_tools = read_tools(body.tools or [])
@@ -171,11 +181,12 @@ def _card(body: CommonBody, card_of: CardOf) -> ModelCard:
     return card
 
 
-def _check_strict(call: Call, card: ModelCard, fields: dict[str, Raw]) -> None:
+def _check_strict(call: Call, card: ModelCard, fields: dict[str, Raw] | None) -> None:
     asked = call.headers.get(STRICT_HEADER)
     strict = card.strict or (asked is not None and STRICT_WORDS.get(asked.lower(), False))
     if not strict:
         return
+    fields = decode_fields(call.body) if fields is None else fields
     field = unlisted(card, (name for name, raw in fields.items() if not is_null(raw)))
     if field is None:
         return

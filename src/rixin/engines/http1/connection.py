@@ -4,6 +4,7 @@ import asyncio
 import select
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import cast
 
 import httptools
@@ -89,7 +90,7 @@ class Connection(asyncio.Protocol):
         if self._headers is None:
             self._headers = {}
             for name, value in self._fields:
-                key, text = name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")
+                key, text = _lowered(name), value.decode("utf-8", "surrogateescape")
                 self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
         return self._headers
 
@@ -139,7 +140,7 @@ class Connection(asyncio.Protocol):
 
     def keep_until(self, now: float) -> float:
         """The instant until which it is worth keeping unused; earlier than usual where the upstream says so."""
-        told = _kept(self.headers.get("keep-alive", ""))
+        told = _kept(self.headers["keep-alive"]) if "keep-alive" in self.headers else None
         return now + (_KEEP_ALIVE if told is None else min(_KEEP_ALIVE, told - 1))
 
     # What asyncio tells.
@@ -224,9 +225,9 @@ class Connection(asyncio.Protocol):
             return
         self._status = status
         self._lasting = self._parser.should_keep_alive()
-        for name, value in self._fields:
-            if name.lower() == b"content-encoding" and (coding := CODINGS.get(value.decode("latin-1").lower())):
-                self._coding = coding()
+        named = self.headers.get("content-encoding")
+        if named is not None and (coding := CODINGS.get(named.lower())):
+            self._coding = coding()
 
     def on_message_complete(self) -> None:
         """The answer is complete."""
@@ -313,6 +314,12 @@ class Connection(asyncio.Protocol):
         """Whether the answer has neither a length nor chunks (RFC 9112, section 6.3)."""
         coding = self.headers.get("transfer-encoding", "")
         return not coding.lower().endswith("chunked") and (bool(coding) or "content-length" not in self.headers)
+
+
+@lru_cache(256)
+def _lowered(name: bytes) -> str:
+    """A header's name. There are few, which come again and again."""
+    return name.decode("latin-1").lower()
 
 
 def _kept(keep_alive: str) -> float | None:

@@ -103,6 +103,9 @@ _ONLY_IF: Mapping[Callable[[Draft], None], Callable[[Profile], object]] = {
 }
 """What a profile must say for a sanitizer to do anything; those that are not here mend what every upstream refuses."""
 
+_OF_CALLS = frozenset({arguments, tool_history, call_fields, tool_images})
+"""Those that do nothing in a conversation without calls and results."""
+
 _REMEMBERED = 256
 """Profiles whose sanitizers are remembered."""
 
@@ -125,7 +128,10 @@ class Sanitized(Struct, frozen=True):
 def sanitize(body: JsonObject, profile: Profile) -> Sanitized:
     """Rewrites a body for an upstream. `body` itself is not changed, however deep."""
     draft = Draft(body, profile)
-    for sanitizer in _sanitizers(profile):
+    sanitizers = _sanitizers(profile)
+    if not draft.has_calls:
+        sanitizers = [sanitizer for sanitizer in sanitizers if sanitizer not in _OF_CALLS]
+    for sanitizer in sanitizers:
         sanitizer(draft)
     # What was added here and not let through there is no change.
     changes = [change for change in draft.changes if change.field in body or change.field in draft.body]

@@ -18,7 +18,7 @@ _CLOSING = {"{": "}", "[": "]"}
 
 def arguments(draft: Draft) -> None:
     """Repairs the arguments of the conversation's calls."""
-    if draft.profile.tool_history != "keep" and draft.has_calls:
+    if draft.profile.tool_history != "keep":
         draft.rewrite_messages("repair_arguments", _repaired)
 
 

@@ -41,7 +41,7 @@ class _Call(Struct):
 
 def tool_history(draft: Draft) -> None:
     """Pairs, orders and names the calls and results."""
-    if draft.profile.tool_history == "keep" or not draft.has_calls:
+    if draft.profile.tool_history == "keep":
         return
     messages = draft.messages
     calls = _calls_of(messages)

@@ -38,9 +38,9 @@ def _identity(holder: JsonObject) -> tuple[JsonValue, JsonValue]:
 
 def duplicate_tools(draft: Draft) -> None:
     """A tool that is listed twice, word for word, is listed once."""
-    tools = draft.tools
-    if len(tools) < 2:
+    if "tools" not in draft.body:
         return
+    tools = draft.tools
     names = [_identity(tool) for tool in tools]
     if len(names) == len({str(name) for name in names}):
         return
