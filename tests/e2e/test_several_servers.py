@@ -30,6 +30,9 @@ retries = 0
 
 [files]
 url = "{files}"
+
+[plans.few]
+limits = [{{ unit = "requests", amount = 10, window = 18000 }}]
 """
 
 
@@ -122,8 +125,9 @@ async def pair(request: pytest.FixtureRequest, script: Upstream, tmp_path: Path)
 
 
 async def test_both_are_one(pair: Pair, script: Upstream) -> None:
-    """Keys, answers to go on from, sessions, files, knowledge, providers, the request log, and who is left alone."""
+    """Keys, plans, answers to go on from, sessions, files, knowledge, providers, the request log, who is left alone."""
     await _keys(pair)
+    await _plans(pair)
     await _conversations(pair)
     await _files_and_knowledge(pair)
     await _providers_and_requests(pair)
@@ -141,6 +145,16 @@ async def _keys(pair: Pair) -> None:
         return {await pair.ask(server, key=made["key"]) for server in (pair.one, pair.other) * 4} == {401}
 
     await eventually(refused)
+
+
+async def _plans(pair: Pair) -> None:
+    """Of the ten calls that a key has left both together admit ten, however many ask at the same time."""
+    wish = {"name": "few", "scopes": ["inference"], "plan": "few"}
+    status, made = await pair.call(pair.one, "POST", "/admin/v1/keys", wish)
+    assert status == 201, made
+    asked = [pair.ask(server, key=made["key"]) for server in (pair.one, pair.other) * 15]
+    statuses = await asyncio.gather(*asked)
+    assert (statuses.count(200), statuses.count(429)) == (10, 20)
 
 
 async def _conversations(pair: Pair) -> None:
