@@ -40,6 +40,10 @@ def raw(words: bytes, space: bytes = b"") -> bytes:
     return around.replace(b"@", words)
 
 
+BROKEN = raw(b"@").replace(b'"@"', b'"')
+"""One quote is both the first and the last."""
+
+
 CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
 ODD = [
@@ -72,6 +76,7 @@ ODD = [
     raw(b"\xed\xa0\x80"),
     raw(b"tab\there"),
     raw(b""),
+    BROKEN,
     chunk({"content": "windows"}).replace(b"\n", b"\r\n"),
     chunk({"content": "no space"}).replace(b"data: ", b"data:"),
     chunk({"content": "two lines"}).replace(b',"choices"', b',\ndata: "choices"'),

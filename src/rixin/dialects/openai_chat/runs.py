@@ -22,13 +22,11 @@ _decode = msgspec.json.Decoder(list[str]).decode
 
 
 class _Pattern(NamedTuple):
-    """What stands around the words of a choice."""
+    """What stands around the words of a choice in an event."""
 
     choice: int
     before: bytes
     after: bytes
-    between: bytes
-    """From the end of one chunk's words to the next one's."""
 
 
 class RunReader:
@@ -53,28 +51,31 @@ class RunReader:
         words = None if field is None else _WORDS.match(data, field.end())
         if words is None:
             return
-        before, after = b"data: " + data[: words.start()], data[words.end() :] + _END
-        around = before + after[: -len(_END)]
+        before, after = b"data: " + data[: words.start()], data[words.end() :]
+        around = before + after
         if around.count(b'"content"') > 1 or b"\\" in around or b"\n" in around:
             return  # nobody knows which of them are the words, or how the next chunk is written
-        self._pattern = _Pattern(choice, before, after, after + before)
+        self._pattern = _Pattern(choice, before, after)
 
     def read(self, data: bytes) -> tuple[list[Event], bytes]:
         """The words of the run that these bytes begin with, and the bytes after it. They begin where an event does."""
         pattern = self._pattern
         if pattern is None or not data.startswith(pattern.before):
             return [], data
-        *encoded, last = data[len(pattern.before) :].split(pattern.between)
-        rest = pattern.before + last
-        words = _WORDS.match(last)
-        if words is not None and last.startswith(pattern.after, words.end()):
-            encoded.append(words[0])
-            rest = last[words.end() + len(pattern.after) :]
+        choice, before, after = pattern
+        start, end = len(before), -len(after)
+        chunks = data.split(_END)
+        alike = [chunk[:start] == before and chunk[end:] == after for chunk in chunks]
+        alike[-1] = False  # it has not come to its end
+        count = alike.index(False)
+        encoded = [chunk[start:end] for chunk in chunks[:count]]
+        if b"" in encoded and min(map(len, chunks[:count])) < start - end:
+            return [], data  # what stands before the words and what stands after them are not both there
         texts = _decoded(encoded)
         if texts is None:
             return [], data
         self._patience = _PATIENCE
-        return [Text(text=text, choice=pattern.choice) for text in texts if text], rest
+        return [Text(text=text, choice=choice) for text in texts if text], _END.join(chunks[count:])
 
 
 def _decoded(encoded: list[bytes]) -> list[str] | None:
