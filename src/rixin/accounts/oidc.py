@@ -40,6 +40,8 @@ class Question(Struct, frozen=True, kw_only=True):
     nonce: str
     verifier: str
     expires_at: float
+    back: str = ""
+    """Where the browser was, as whoever began the login tells it."""
 
 
 class Start(Struct, frozen=True):
@@ -47,6 +49,13 @@ class Start(Struct, frozen=True):
 
     url: str
     kept: str
+
+
+class Arrival(Struct, frozen=True):
+    """Somebody who has come in, and where their browser was before."""
+
+    login: NewLogin
+    back: str
 
 
 class Provider(Protocol):
@@ -92,11 +101,15 @@ class OidcLogin:
         self._box = SealedBox(root_secret, "oidc")
         self._clock = clock
 
-    async def start(self) -> Start:
-        """Begins. Raises where the provider cannot be asked."""
+    async def start(self, back: str = "") -> Start:
+        """Begins. Raises where the provider cannot be asked.
+
+        Args:
+            back: Where the browser is; `finish` gives it back.
+        """
         expires_at = self._clock.now() + LIFETIME
         question = Question(
-            state=random_text(24), nonce=random_text(24), verifier=random_text(48), expires_at=expires_at
+            state=random_text(24), nonce=random_text(24), verifier=random_text(48), expires_at=expires_at, back=back
         )
         url = await self._provider.authorization_url(
             state=question.state, nonce=question.nonce, verifier=question.verifier
@@ -104,7 +117,7 @@ class OidcLogin:
         sealed = self._box.seal(msgspec.json.encode(question), "login")
         return Start(url, base64.urlsafe_b64encode(sealed).decode().rstrip("="))
 
-    async def finish(self, query: Mapping[str, str], kept: str | None, address: str | None) -> NewLogin:
+    async def finish(self, query: Mapping[str, str], kept: str | None, address: str | None) -> Arrival:
         """Logs somebody in who comes back from the provider.
 
         Args:
@@ -133,7 +146,7 @@ class OidcLogin:
             login = await self._people.logins.begin(connection, user.id, "oidc")
             by = Actor(id=user.id, name=user.name, address=address)
             await self._people.audit.append(connection, Act(actor=by, action="login", target=user.id))
-        return login
+        return Arrival(login, question.back)
 
     def _opened(self, kept: str | None) -> Question:
         try:

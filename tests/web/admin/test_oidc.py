@@ -68,6 +68,24 @@ async def session(site: AdminSite, answer: Answer) -> Any:
     return (await site.ask("GET", "/session", authorization="", cookie=cookie)).body
 
 
+async def test_one_comes_back_to_where_one_was(tmp_path: Path) -> None:
+    """To the page of the console from which the login was begun; nowhere else."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:
+        for back in ("/console/keys?user=user_1", "/console/"):
+            start = await site.ask("GET", str(URL("/oidc/start").with_query(back=back)), authorization="")
+            cookie = start.headers["set-cookie"].partition(";")[0]
+            answer = await come_back(site, await asked_provider(site, start.headers["location"]), cookie)
+            assert (answer.status, answer.headers["location"]) == (303, back)
+        for back in (
+            "https://elsewhere.example/",
+            "//elsewhere.example/console/",
+            "/console/\r\nx: y",
+            "/admin/v1/keys",
+        ):
+            start = await site.ask("GET", str(URL("/oidc/start").with_query(back=back)), authorization="")
+            assert (start.status, start.body["error"]["param"]) == (400, "back")
+
+
 async def test_somebody_new_comes_in(tmp_path: Path) -> None:
     """Who has a verified address of an allowed domain becomes a member, and is the same one the next time."""
     async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:

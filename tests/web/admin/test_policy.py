@@ -36,6 +36,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, object, int]] = {
     ("PUT", "/teams/{team_id}/members/{user_id}"): (f"/teams/{NO_TEAM}/members/{NO_USER}", None, 404),
     ("DELETE", "/teams/{team_id}/members/{user_id}"): (f"/teams/{NO_TEAM}/members/{NO_USER}", None, 404),
     ("GET", "/audit"): ("/audit", None, 200),
+    ("GET", "/audit/verify"): ("/audit/verify", None, 200),
     ("GET", "/keys"): ("/keys", None, 200),
     ("POST", "/keys"): ("/keys", {"name": "x"}, 201),
     ("POST", "/access-keys"): ("/access-keys", {"name": "x"}, 201),

@@ -40,6 +40,32 @@ class AuditPage(BaseModel):
     """The `before` of the next page; absent on the last one."""
 
 
+class ProblemView(BaseModel):
+    """Something in the log that is not as it was written."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sequence: int
+    message: str
+
+
+class VerdictView(BaseModel):
+    """What a verification found."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rows: int
+    head: str
+    """The hash of the last row."""
+    problems: list[ProblemView]
+
+
+@router.get("/audit/verify")
+async def verify_audit(services: Services) -> VerdictView:
+    """Goes through the whole log, and finds rows that were changed, removed or inserted."""
+    return VerdictView.model_validate(await services.people.audit.verify())
+
+
 @router.get("/audit")
 async def list_audit(
     services: Services,

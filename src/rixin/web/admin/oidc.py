@@ -1,6 +1,8 @@
 """Logging in by a provider of identities: to it, and back from it."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from fastapi.responses import RedirectResponse
 
 from rixin.accounts.oidc import LIFETIME, OidcLogin
@@ -13,13 +15,17 @@ router = guarded_router("oidc")
 
 COOKIE = "rixin_oidc"
 CONSOLE = "/console/"
-"""Where people are sent who have come in."""
+"""Where people are sent who have come in, unless they were on another page of it."""
+Back = Annotated[
+    str, Query(max_length=1000, pattern=r"^/console/[\w\-./?=&%~+]*$", description="A page of the console.")
+]
+"""Nowhere else: a link to a login must not lead to another site."""
 
 
 @router.get("/oidc/start", status_code=302, response_class=RedirectResponse)
-async def start_oidc(services: Services) -> RedirectResponse:
-    """Sends a browser to the provider of identities."""
-    start = await _oidc(services).start()
+async def start_oidc(services: Services, back: Back = CONSOLE) -> RedirectResponse:
+    """Sends a browser to the provider of identities, from which it comes back to a page of the console."""
+    start = await _oidc(services).start(back)
     response = RedirectResponse(start.url, status_code=302)
     # The provider sends the browser back from another site, so this one cannot be strict.
     response.set_cookie(
@@ -37,8 +43,9 @@ async def start_oidc(services: Services) -> RedirectResponse:
 @router.get("/oidc/callback", status_code=303, response_class=RedirectResponse)
 async def finish_oidc(services: Services, by: By, request: Request) -> RedirectResponse:
     """Takes a browser back, logs its user in, and sends it to the console."""
-    login = await _oidc(services).finish(request.query_params, request.cookies.get(COOKIE), by.address)
-    response = RedirectResponse(CONSOLE, status_code=303)
+    arrival = await _oidc(services).finish(request.query_params, request.cookies.get(COOKIE), by.address)
+    login = arrival.login
+    response = RedirectResponse(arrival.back or CONSOLE, status_code=303)
     cookie = services.authenticator.cookie.written(login.token, login.expires_at - services.clock.now())
     response.headers.append("set-cookie", cookie)
     response.delete_cookie(COOKIE, path=f"{PREFIX}/oidc")

@@ -64,6 +64,7 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("PATCH", f"{PREFIX}/keys/{{key_id}}"): HOLDERS,
     ("DELETE", f"{PREFIX}/keys/{{key_id}}"): HOLDERS,
     ("GET", f"{PREFIX}/audit"): READERS,
+    ("GET", f"{PREFIX}/audit/verify"): READERS,
     ("GET", f"{PREFIX}/status"): READERS,
     ("GET", f"{PREFIX}/usage/summary"): KNOWN,
     ("GET", f"{PREFIX}/usage/summary.csv"): KNOWN,
