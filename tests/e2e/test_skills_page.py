@@ -48,6 +48,7 @@ def test_the_page(server: Server, tmp_path: Path, program: Callable[[str], str])
 @pytest.mark.parametrize(
     "page", ["SKILL.md", "references/chat.md", "references/usage.md", "references/server.md", "references/images.md"]
 )
+@pytest.mark.timeout(600)
 def test_the_skill(page: str, server: Server, tmp_path: Path, program: Callable[[str], str]) -> None:
     """What an agent is told to run works as it stands, and no answer is an error."""
     for name in ("bash", "curl"):

@@ -153,6 +153,13 @@ async def test_tells_how_far_it_is() -> None:
     assert parts[-1] == 1.0
 
 
+async def test_a_watermark_is_drawn_where_it_is_wanted() -> None:
+    """A mark at the lower edge, and none otherwise."""
+    for wanted in (True, False, None):
+        words = words_of(content(await drawn(TEA, size=(1024, 1024), output_format="pdf", watermark=wanted)))
+        assert ("Rixin" in words) is (wanted is True)
+
+
 HOSTILE = {
     "typst code": '#panic("x") #read("/etc/passwd") #import "@preview/a:1.0.0" $ x^2 $ #while true {} `raw` <a> @ref',
     "typst in data": '| #sys.inputs | #eval("1+1") |\n|---|---|\n| #{panic()} | 12 |\n| [x](y) | 30 |',
