@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from rixin.settings import load
+from tests.support.databases import content, served_place
 from tests.support.pages import DOCS, blocks, run
 from tests.support.server import Server, start
 from tests.upstreams.thinking import THOUGHT, ThinkingUpstream
@@ -79,7 +80,7 @@ async def test_a_conversation_goes_on_at_every_worker_and_after_a_restart(tmp_pa
             assert await asyncio.to_thread(stop) == 0
     assert [item.type for item in items.data] == ["message", "reasoning", "function_call", "function_call_output"]
     assert upstream.refused == 0
-    assert not any(NONCE.encode() in file.read_bytes() for file in (tmp_path / "data").glob("rixin.db*"))
+    assert NONCE.encode() not in content(served_place(tmp_path / "data"))
 
 
 async def claude(server: Server, history: list[Any]) -> Any:
