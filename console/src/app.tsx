@@ -43,7 +43,7 @@ function Themed() {
   const { i18n } = useTranslation();
   const { dark } = useThemeMode();
   return (
-    <ConfigProvider csp={{ nonce: NONCE }} theme={antTheme(dark)} locale={i18n.language === "zh" ? zhCN : enUS}>
+    <ConfigProvider csp={{ nonce: NONCE }} button={{ autoInsertSpace: false }} theme={antTheme(dark)} locale={i18n.language === "zh" ? zhCN : enUS}>
       <AntApp>
         <RouterProvider router={router} />
       </AntApp>

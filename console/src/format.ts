@@ -15,6 +15,10 @@ export function useFormat() {
       value == null
         ? NONE
         : new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(value * 1000),
+    /** An instant to the second, for rows that lie close together. */
+    moment: (value: number) => new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "medium" }).format(value * 1000),
+    /** Milliseconds, of which tenths matter. */
+    fine: (value: number) => `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value)} ms`,
     time: (value: number) => new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(value * 1000),
     day: (value: number) => new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(value * 1000),
     milliseconds: (value: number | null | undefined) =>

@@ -33,6 +33,13 @@ export async function taken<T>(asked: Promise<Answer<T>>): Promise<T> {
   throw errorOf(answer.error, answer.response.status);
 }
 
+/** What an answer holds, and how long the server took to begin it, in milliseconds, where it says so. Throws `ApiError`. */
+export async function timed<T>(asked: Promise<Answer<T>>): Promise<{ answer: T; took: number | null }> {
+  const answer = await taken(asked);
+  const told = /dur=([\d.]+)/.exec((await asked).response.headers.get("server-timing") ?? "");
+  return { answer, took: told === null ? null : Number(told[1]) };
+}
+
 /** The error that a body tells, in the shape of whichever dialect. */
 export function errorOf(body: unknown, status: number): ApiError {
   const found = (body as { error?: unknown } | null | undefined)?.error;

@@ -1,17 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Badge, Card, Progress } from "antd";
+import { Alert, Card, Progress } from "antd";
 import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate } from "react-router";
 
-import { api, type Schemas, taken } from "../api/client";
-import { can, useUser } from "../api/session";
-import { EngineBadge } from "../components/badges";
-import { Page } from "../components/page";
-import { Failure, Loaded, Nothing, Waiting } from "../components/states";
-import { NONE, useFormat } from "../format";
+import { api, type Schemas, taken } from "../../api/client";
+import { can, useUser } from "../../api/session";
+import { EngineBadge, ProviderBadge } from "../../components/badges";
+import { Page } from "../../components/page";
+import { Failure, Loaded, Nothing, Waiting } from "../../components/states";
+import { NONE, useFormat } from "../../format";
+import { usePools } from "../providers/pool";
+import { FirstToken, quantile } from "./latency";
+import { Quotas } from "./quotas";
 
-const Chart = lazy(() => import("../components/chart"));
+const Chart = lazy(() => import("../../components/chart"));
 
 const REFRESH_MS = 5_000;
 const DAYS = 7;
@@ -28,9 +31,10 @@ export function Overview() {
 function Dashboard() {
   const { t } = useTranslation();
   return (
-    <Page title={t("nav.overview")} about={t("overview.about")}>
+    <Page title={t("nav.overview")} about={t("overview.about")} actions={<Live />}>
       <Health />
       <Figures />
+      <Quotas />
       <div className="columns">
         <Traffic />
         <Errors />
@@ -38,19 +42,27 @@ function Dashboard() {
       <div className="columns">
         <Engines />
         <Providers />
+        <Latency />
         <TopModels />
       </div>
     </Page>
   );
 }
 
+function Live() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { data } = useStatus();
+  return data && <span className="soft live">{t("overview.live", { time: format.time(data.now) })}</span>;
+}
+
+function useStatus() {
+  return useQuery({ queryKey: ["status"], queryFn: () => taken(api.GET("/admin/v1/status")), refetchInterval: REFRESH_MS });
+}
+
 function Health() {
   const { t } = useTranslation();
-  const status = useQuery({
-    queryKey: ["status"],
-    queryFn: () => taken(api.GET("/admin/v1/status")),
-    refetchInterval: REFRESH_MS,
-  });
+  const status = useStatus();
   if (status.error) return <Failure error={status.error} retry={() => void status.refetch()} />;
   const { obstacle, problems } = status.data ?? { obstacle: null, problems: [] };
   return (
@@ -86,7 +98,7 @@ function Figures() {
   const recent = useRecent();
   const day = (hours.data?.data ?? []).filter((sum) => Date.parse(sum.group) / 1000 > (hours.data?.until ?? 0) - HOURS * HOUR);
   const total = (field: "requests" | "errors" | "prompt_tokens" | "completion_tokens") => day.reduce((sum, row) => sum + row[field], 0);
-  const waits = (recent.data?.data ?? []).flatMap((row) => (row.first_token_ms === null ? [] : [row.first_token_ms]));
+  const waits = waitsOf(recent.data?.data).sort((a, b) => a - b);
   const requests = total("requests");
   const tiles = [
     { name: t("overview.requests"), value: format.integer(requests), note: t("overview.last24h") },
@@ -174,7 +186,9 @@ function Errors() {
                   <Link to={{ pathname: "/requests", search: new URLSearchParams({ error: kind }).toString() }} className="mono">
                     {kind}
                   </Link>
-                  <span>{format.integer(count)}</span>
+                  <span>
+                    {format.integer(count)} <span className="soft">{format.percent(count / data.length)}</span>
+                  </span>
                 </li>
               ))}
             </ul>
@@ -183,6 +197,15 @@ function Errors() {
       </Loaded>
     </Card>
   );
+}
+
+function Latency() {
+  return <Loaded query={useRecent()}>{({ data }) => <FirstToken waits={waitsOf(data)} />}</Loaded>;
+}
+
+/** Milliseconds to the first token, of the requests that had one. */
+function waitsOf(rows: Schemas["RequestUsage"][] = []): number[] {
+  return rows.flatMap((row) => (row.first_token_ms === null ? [] : [row.first_token_ms]));
 }
 
 function Engines() {
@@ -214,6 +237,7 @@ function Engines() {
 function Providers() {
   const { t } = useTranslation();
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => taken(api.GET("/admin/v1/providers")), refetchInterval: REFRESH_MS });
+  const pools = usePools();
   return (
     <Card title={t("nav.providers")} size="small" extra={<Link to="/providers">{t("overview.all")}</Link>}>
       <Loaded query={providers}>
@@ -226,8 +250,8 @@ function Providers() {
             <ul className="rows">
               {data.map((provider) => (
                 <li key={provider.name}>
-                  <span>{provider.name}</span>
-                  <Badge status={provider.problem === null ? "success" : "error"} text={provider.problem ?? t("providers.served")} />
+                  <Link to={{ pathname: "/providers", search: new URLSearchParams({ provider: provider.name }).toString() }}>{provider.name}</Link>
+                  <ProviderBadge provider={provider} pool={pools.get(provider.name)} />
                 </li>
               ))}
             </ul>
@@ -283,9 +307,4 @@ function counted(words: string[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1]);
-}
-
-function quantile(values: number[], share: number): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
 }

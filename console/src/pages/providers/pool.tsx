@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { Badge } from "antd";
+import { useTranslation } from "react-i18next";
+
+import { api, type Schemas, taken } from "../../api/client";
+import { Loaded } from "../../components/states";
+import { useFormat } from "../../format";
+
+const REFRESH_MS = 5_000;
+
+const usePoolList = () => useQuery({ queryKey: ["pools"], queryFn: () => taken(api.GET("/admin/v1/pools")), refetchInterval: REFRESH_MS });
+
+/** How the providers that are served are by now, by name. */
+export function usePools(): Map<string, Schemas["PoolView"]> {
+  return new Map(usePoolList().data?.data.map((pool) => [pool.provider, pool]));
+}
+
+/** A provider's keys: which of them may be sent, and which rest until when, and why. */
+export function Pool({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const pools = usePoolList();
+  return (
+    <section aria-labelledby="pool">
+      <h3 id="pool">{t("providers.pool")}</h3>
+      <Loaded query={pools}>
+        {({ data }) => {
+          const pool = data.find(({ provider }) => provider === name);
+          if (pool === undefined) return <p className="soft">{t("providers.noPool")}</p>;
+          return (
+            <>
+              <ul className="rows">
+                {pool.keys.map((key, index) => (
+                  <li key={`${key.key} ${index}`}>
+                    <span className="mono">{key.key ?? t("providers.keyless")}</span>
+                    <Rests rests={key.rests} />
+                    <span className="soft">{t("providers.calls", { count: key.calls })}</span>
+                  </li>
+                ))}
+                {pool.rests.length > 0 && (
+                  <li>
+                    <span>{t("providers.anyKey")}</span>
+                    <Rests rests={pool.rests} />
+                  </li>
+                )}
+              </ul>
+              {pool.waiting > 0 && <p>{t("providers.waiting", { count: pool.waiting })}</p>}
+            </>
+          );
+        }}
+      </Loaded>
+    </section>
+  );
+}
+
+function Rests({ rests }: { rests: Schemas["RestView"][] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (rests.length === 0) return <Badge status="success" text={t("providers.free")} />;
+  return (
+    <span>
+      {rests.map((rest) => (
+        <Badge
+          key={rest.model ?? ""}
+          style={{ display: "block" }}
+          status={rest.reason === "upstream_credential" ? "error" : "warning"}
+          text={
+            <>
+              {t("providers.restsUntil", { time: format.time(rest.until) })} <span className="mono">{rest.reason}</span>
+              {rest.model !== null && <span className="mono soft"> · {rest.model}</span>}
+            </>
+          }
+        />
+      ))}
+    </span>
+  );
+}
