@@ -186,7 +186,7 @@ class Remote:
         return bool(request.stop) or request.prompt is not None or self._dialect != CHAT
 
     def _may_relay(self, request: Generate) -> bool:
-        return self._upstream.relayed and may_relay(request, self._dialect, self.name)
+        return FAST_PATH and self._upstream.relayed and may_relay(request, self._dialect, self.name)
 
     def _unheard(self, request: Generate) -> tuple[Change, ...]:
         """What the upstream is not told of, because it speaks another dialect than the client."""
@@ -281,8 +281,7 @@ def may_relay(request: Generate, dialect: str, provider: str) -> bool:
     card = request.card
     wants_usage = card.stream.usage_by_default if request.include_usage is None else request.include_usage
     return (
-        FAST_PATH
-        and request.stream
+        request.stream
         and wants_usage
         and request.prompt is None
         and request.origin is not None
