@@ -93,3 +93,36 @@ class Finish(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 Event: TypeAlias = (
     Start | Text | Reasoning | ToolStart | ToolArguments | ToolEnd | Refusal | Annotation | Usage | Finish | Opaque
 )
+
+
+def joined(events: list[Event]) -> list[Event]:
+    """Events that arrived together, those words in one that follow each other; the same list where there are none.
+
+    Nobody is told anything later for it, and nothing else: log probabilities stay with their words, and tokens that
+    were told are added up.
+    """
+    if len(events) < 2:
+        return events
+    told: list[Event] = []
+    run: list[Text] = []
+    for event in events:
+        if type(event) is Text and event.logprobs is None:
+            if run and not (event.choice == run[0].choice and (event.tokens is None) is (run[0].tokens is None)):
+                told.append(_one(run))
+                run = []
+            run.append(event)
+            continue
+        if run:
+            told.append(_one(run))
+            run = []
+        told.append(event)
+    if run:
+        told.append(_one(run))
+    return told if len(told) < len(events) else events
+
+
+def _one(run: list[Text]) -> Text:
+    if len(run) == 1:
+        return run[0]
+    tokens = None if run[0].tokens is None else sum([words.tokens or 0 for words in run])
+    return Text(text="".join([words.text for words in run]), choice=run[0].choice, tokens=tokens)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from rixin.core.estimate import estimate_prompt
+from rixin.core.events import joined
 from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
@@ -65,6 +66,8 @@ class Generation(Served[Generate]):
                     if self._entry is not None and self.request.stream:
                         self._entry.relayed()
                     events = self._retrieved.tell(batch.events)
+                    if batch.raw is None and self.request.stream:
+                        events = joined(events)
                     yield batch if events is batch.events else msgspec.structs.replace(batch, events=events)
             used = self._meter.usage(self.request)
             if used is not self._meter.reported:
