@@ -51,16 +51,21 @@ def _chat(name: str) -> Case:
     return Case("/v1/chat/completions", next(each for each in SCENARIOS if each.name == name).body())
 
 
+_TRANSLATED: Mapping[str, object] = {
+    "model": "mock",
+    "max_tokens": 256,
+    "messages": [{"role": "user", "content": QUESTION}],
+}
+
 CASES: Mapping[str, Case] = {
     "whole": _chat("whole-1"),
     "stream": _chat("burst-16"),
-    "translated": Case(
-        "/v1/messages", {"model": "mock", "max_tokens": 256, "messages": [{"role": "user", "content": QUESTION}]}
-    ),
+    "translated": Case("/v1/messages", _TRANSLATED),
+    "translated_stream": Case("/v1/messages", {**_TRANSLATED, "stream": True}),
     "agent": Case("/v1/chat/completions", {**agent_body(QUESTION, size=0.75), "model": "mock", "stream": False}),
 }
-"""A whole answer, a stream of 204 events, an answer in another dialect than the upstream's, and a request of 40 kB with
-10 tools."""
+"""A whole answer and a stream of 204 events, both also in another dialect than the upstream's, and a request of 40 kB
+with 10 tools."""
 
 
 class Tally:
