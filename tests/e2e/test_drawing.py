@@ -18,6 +18,7 @@ from PIL import Image, ImageChops
 
 from tests.support.server import Server
 
+pytestmark = pytest.mark.timeout(600)
 PROMPT = "Tea in three steps: heat the water, steep the leaves, pour."
 PLAIN: dict[str, Any] = {"model": "draw", "size": "512x512", "prompt_extend": False}
 """The smallest picture, of the prompt's own words alone."""

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.support.server import Server
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 
+pytestmark = pytest.mark.timeout(600)
 PROMPT = "Tea in three steps: heat the water, steep the leaves, pour."
 U15_SIZES = ("2048x2048", "2720x1536", "1536x2720", "1664x2496", "2496x1664", "4096x4096", "512x512", "1536x512")
 FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
@@ -41,7 +42,6 @@ def asked(server: Server, body: dict[str, Any], **headers: str) -> requests.Resp
     )
 
 
-@pytest.mark.timeout(400)
 def test_the_exact_call_of_the_official_skills(server: Server) -> None:
     """Their fields and no other, both of their headers, and an anonymous look at the last link with its length."""
     body = {

@@ -20,6 +20,7 @@ from rixin.profiles.cards import load_models
 from tests.support.server import Server
 from tests.upstreams.scripted import Request, ScriptedUpstream, Step, answer
 
+pytestmark = pytest.mark.timeout(600)
 CARDS = load_models(files("rixin.profiles").joinpath("models.toml").read_bytes()).cards
 RULES = CARDS["sensenova-u1-fast"].drawing
 assert RULES is not None
@@ -73,7 +74,6 @@ def test_the_sdk_is_given_links(client: Any) -> None:
     assert images.output_format == "webp"
 
 
-@pytest.mark.timeout(400)
 def test_a_model_is_given_its_minute(client: Any) -> None:
     """With the words that the embedded model finds in it, or without, all images are drawn."""
     patient = client.with_options(timeout=360)

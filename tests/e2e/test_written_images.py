@@ -19,6 +19,7 @@ from tests.e2e.conftest import InFrontOf
 from tests.support.server import Server
 from tests.upstreams.scripted import DONE, Reply, Request, ScriptedUpstream, answer, completion_chunk, stream
 
+pytestmark = pytest.mark.timeout(600)
 PROMPT = "Tell of our town. The dam opened in 1957."
 WRITTEN = json.dumps(
     {
