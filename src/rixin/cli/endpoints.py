@@ -42,6 +42,7 @@ from rixin.web.count import CountHandler
 from rixin.web.draw import DrawHandler
 from rixin.web.embed import EmbedHandler
 from rixin.web.files import FileHandler, FilesHandler, FileShape, credential_shape
+from rixin.web.front_door import FrontDoor
 from rixin.web.generate import GenerateHandler
 from rixin.web.health import HealthHandler, ReadyHandler
 from rixin.web.intake import Intake
@@ -112,7 +113,7 @@ class WireServices(Struct, frozen=True, kw_only=True):
 def endpoints(services: WireServices) -> list[Endpoint]:
     """All of them. Of prefixes the first that fits counts."""
     return [
-        Endpoint.public("/", HealthHandler()),
+        Endpoint.public("/", FrontDoor()),
         Endpoint.public("/health", HealthHandler()),
         Endpoint.public("/readyz", ReadyHandler(services.obstacle, services.stores.obstacle)),
         *_console(),
