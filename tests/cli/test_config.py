@@ -29,6 +29,9 @@ headers = { authorization = "Basic hunter2" }
 url = "s3://bucket"
 options = { access_key_id = "hunter2", secret_access_key = "hunter2" }
 
+[oidc]
+client_secret = "hunter2"
+
 [plans.small]
 limits = [{ unit = "requests", amount = 3, window = 60 }]
 

@@ -1,30 +1,20 @@
 """`rixin config`: what the settings come to, and whether they hold."""
 
 import os
-import re
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import typer
 
 from rixin.cli import options, output
 from rixin.cli.provider_rules import provider_rules
 from rixin.cli.toml_text import toml_text
-from rixin.core.json import JsonObject, JsonValue
 from rixin.core.prices import PriceList
 from rixin.engines.gguf import read_header
 from rixin.errors import Kind, RixinError
 from rixin.routing.known_provider import known_provider
-from rixin.settings import CONFIG_NAME, Settings, path_to_text
+from rixin.settings import CONFIG_NAME, redacted
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-HIDDEN = "***"
-_SECRETS = frozenset(
-    {"secret_key", "api_keys", "headers", "extra_headers", "access_key_id", "secret_access_key", "token"}
-)
-_PASSWORD = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
 
 
 @app.callback()
@@ -59,19 +49,3 @@ def validate(config: options.Config = None, data_dir: options.DataDir = None) ->
     counts = f"{len(settings.providers)} providers, {len(settings.models)} models, {len(settings.aliases)} aliases"
     file = config or (CONFIG_NAME if Path(CONFIG_NAME).is_file() else "no file")
     output.stdout.print(f"The settings ({file}, the environment) are valid: {counts}.")
-
-
-def redacted(settings: Settings) -> JsonObject:
-    """The settings as a tree, without secrets."""
-    tree: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=path_to_text)
-    return {name: _redacted(name, value) for name, value in tree.items()}
-
-
-def _redacted(name: str, value: JsonValue) -> JsonValue:
-    if isinstance(value, dict):
-        return {key: _redacted(name if name in _SECRETS else key, item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(name, item) for item in value]
-    if name in _SECRETS and value is not None:
-        return HIDDEN
-    return _PASSWORD.sub(rf"\1:{HIDDEN}@", value) if isinstance(value, str) else value

@@ -5,7 +5,17 @@ flags. A string may hold `${VAR}` or `${VAR:-default}`.
 """
 
 from rixin.settings.checks import check_provider
-from rixin.settings.reading import CONFIG_NAME, config_file, load, path_from_text, path_to_text
+from rixin.settings.reading import (
+    CONFIG_NAME,
+    SINGLE,
+    Origin,
+    config_file,
+    load,
+    origins,
+    path_from_text,
+    path_to_text,
+)
+from rixin.settings.redaction import redacted, without_password
 from rixin.settings.tables import (
     DEFAULT_MODEL,
     DEFAULT_OUTPUT,
@@ -45,6 +55,7 @@ __all__ = [
     "LOCAL",
     "LOOPBACK_HOSTS",
     "REPLAY",
+    "SINGLE",
     "Engine",
     "Files",
     "LocalModel",
@@ -53,6 +64,7 @@ __all__ = [
     "ModelPrice",
     "Moderation",
     "Oidc",
+    "Origin",
     "Plan",
     "PlanLimit",
     "Provider",
@@ -66,6 +78,9 @@ __all__ = [
     "check_provider",
     "config_file",
     "load",
+    "origins",
     "path_from_text",
     "path_to_text",
+    "redacted",
+    "without_password",
 ]

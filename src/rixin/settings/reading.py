@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from rixin.errors import Kind, RixinError
 from rixin.settings.checks import check
@@ -16,6 +17,9 @@ from rixin.settings.tables import TABLES, Settings
 
 CONFIG_NAME = "rixin.toml"
 PREFIX = "RIXIN_"
+
+SINGLE = frozenset(field.name for field in msgspec.structs.fields(Settings) if field.type in TABLES)
+"""The tables that hold single settings, such as `server`; the others are lists and maps."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _STANDALONE = frozenset(
@@ -77,6 +81,37 @@ def load(
         raise _configuration_error(str(error), path, names) from None
     check(settings)
     return settings
+
+
+class Origin(Struct, frozen=True):
+    """Where a setting comes from that is not its default."""
+
+    source: Literal["file", "environment"]
+    name: str
+    """The file's path, or the variable's name."""
+
+
+def origins(config: Path | None, *, environ: Mapping[str, str]) -> dict[str, Origin]:
+    """Where settings come from that are not their defaults.
+
+    Args:
+        config: The file that is read; None, or one that is not there, gives none.
+        environ: The environment.
+
+    Returns:
+        By name: `server.port` for one of a table of single settings, `providers` for a whole list or map of them.
+
+    Raises:
+        RixinError: `CONFIGURATION` for a file or variable that cannot be read.
+    """
+    found: dict[str, Origin] = {}
+    tree = _read_file(config) if config is not None and config.is_file() else {}
+    for table, value in tree.items():
+        names: list[str] = [f"{table}.{name}" for name in value] if table in SINGLE else [table]
+        found |= dict.fromkeys(names, Origin("file", str(config)))
+    for variable, path, _ in _from_environment(environ):
+        found[".".join(path[:2]) if path[0] in SINGLE else path[0]] = Origin("environment", variable)
+    return found
 
 
 def path_from_text(wanted: type, value: object) -> Path:
