@@ -73,6 +73,19 @@ async def test_only_the_bases_that_are_named_are_searched(room: Room) -> None:
     assert {hit.base_id for hit in both} == {BASE, OTHER}
 
 
+async def test_a_passage_is_told_with_how_it_was_found(room: Room) -> None:
+    """Its place by words and by meaning, each where it was found so."""
+    await room.add("The ferry leaves at noon.", "text/plain")
+    await room.add("The kiosk sells tickets.", "text/plain")
+    await room.index()
+    [both, *_] = (await room.searcher.search("ada", [BASE], "When does the ferry leave?", 5)).hits
+    assert (both.text_rank, both.vector_rank) == (1, 1)
+    [by_words] = (await room.searcher.search("ada", [BASE], "ferry", 5, "text")).hits
+    assert (by_words.text_rank, by_words.vector_rank) == (1, None)
+    by_meaning = (await room.searcher.search("ada", [BASE], "ferry", 5, "vector")).hits
+    assert [(hit.text_rank, hit.vector_rank) for hit in by_meaning] == [(None, 1), (None, 2)]
+
+
 async def test_what_is_taken_away_is_not_found(room: Room) -> None:
     """At once, although its passages go later."""
     file_id = await room.add("The ferry leaves at noon.", "text/plain")

@@ -23,6 +23,7 @@ class Knowledge(Struct, frozen=True):
     """The parts that others use."""
 
     service: KnowledgeService
+    searcher: Searcher
     retriever: Retriever
 
 
@@ -67,4 +68,4 @@ def open_knowledge(
     indexer = Indexer(bases, passages, FileLibrary(files), decoders, embedder, clock)
     life.run(indexer.run())
     searcher = Searcher(bases, passages, embedder)
-    return Knowledge(KnowledgeService(bases, files, indexer.nudge, clock), Retriever(searcher))
+    return Knowledge(KnowledgeService(bases, files, indexer.nudge, clock), searcher, Retriever(searcher))

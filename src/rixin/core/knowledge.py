@@ -61,3 +61,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     """Of a document that has pages, counted from 1."""
     score: float
     """From 0 to 1; comparable within one search only."""
+    text_rank: int | None = None
+    """Its place among what was found by words, counted from 1; None where it was not."""
+    vector_rank: int | None = None
+    """The same of what was found by meaning."""

@@ -94,15 +94,16 @@ class Searcher:
         question = question.strip()[:_LONGEST]
         if not documents or not question:
             return Found((), ())
-        orders: list[Sequence[Place]] = []
+        by_words: Sequence[Place] = ()
+        by_meaning: Sequence[Place] = ()
         answers: tuple[Answer, ...] = ()
         if mode != "vector":
-            orders.append(await self._passages.match(query_tokens(question), documents, DEPTH))
+            by_words = await self._passages.match(query_tokens(question), documents, DEPTH)
         if mode != "text":
             near = await self._near(documents, question)
-            orders.append(near.places[:DEPTH])
+            by_meaning = near.places[:DEPTH]
             answers = await self._answers(documents, near)
-        ranked = fuse(orders)[:limit]
+        ranked = fuse({"hybrid": (by_words, by_meaning), "text": (by_words,), "vector": (by_meaning,)}[mode])[:limit]
         shown = await self._passages.shown([place for place, _ in ranked])
         hits = [
             Hit(
@@ -113,6 +114,8 @@ class Searcher:
                 heading=shown[place].heading,
                 page=shown[place].page,
                 score=score,
+                text_rank=_rank(by_words, place),
+                vector_rank=_rank(by_meaning, place),
             )
             for place, score in ranked
             if place in shown
@@ -205,6 +208,10 @@ def fuse(orders: Sequence[Sequence[Place]]) -> list[tuple[Place, float]]:
         for rank, place in enumerate(dict.fromkeys(places)):
             scores[place] = scores.get(place, 0.0) + _DAMPING / (_DAMPING + rank) / len(orders)
     return sorted(scores.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _rank(order: Sequence[Place], place: Place) -> int | None:
+    return order.index(place) + 1 if place in order else None
 
 
 def _largest(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
