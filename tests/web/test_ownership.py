@@ -47,9 +47,11 @@ async def possessions(site: Platform, name: str) -> tuple[dict[str, str], dict[s
         "key_id": made.json["id"],
         "team_id": team.id,
         "file": file.json["id"],
+        "file_id": file.json["id"],
         "response": response.json["id"],
         "session": session.json["session_id"],
         "base": base.json["knowledge_base"]["id"],
+        "base_id": base.json["knowledge_base"]["id"],
         "request_id": response.headers["x-request-id"],
     }
     return login, key, owned
@@ -67,11 +69,12 @@ async def test_a8_nobody_finds_what_is_anothers(site: Platform) -> None:
     for ids, login, key, mine in ((owned, login_b, key_b, False), (own, login_b, key_b, True)):
         for method, path in POLICIES:
             concrete = path
-            for parameter in ("user_id", "key_id", "team_id", "request_id"):
+            for parameter in ("user_id", "key_id", "team_id", "request_id", "file_id", "base_id"):
                 concrete = concrete.replace(f"{{{parameter}}}", ids[parameter])
             if concrete == path or "{" in concrete or (mine and method != "GET"):
                 continue
-            body = {"PATCH": {"disabled": True}, "PUT": {"role": "member"}}.get(method)
+            plain = {"PATCH": {"disabled": True}, "PUT": {"role": "member"}}.get(method)
+            body = BODIES.get(path.rpartition("/")[2], plain)
             answer = await site.ask(method, concrete, login, body)
             assert _found(answer) == mine, (method, path, answer)
             assert answer.status in ((200,) if mine else (403, 404)), (method, path, answer)
@@ -94,6 +97,12 @@ async def test_a8_nobody_finds_what_is_anothers(site: Platform) -> None:
     assert (await site.ask("GET", "/admin/v1/keys", login_a)).json["data"][0]["id"] == owned["key_id"]
 
 
+BODIES: dict[str, dict[str, object]] = {
+    "{base_id}": {"description": "mine now"},
+    "files": {"file_id": "mine"},
+    "search": {"question": "what"},
+}
+"""What is sent to paths that end so."""
 NOUNS = (
     ("/v1/files/", "file"),
     ("/v1/responses/", "response"),

@@ -33,6 +33,7 @@ TOUCH_INTERVAL = 60.0
 """Seconds between two writings of when it was last used."""
 SWEEP_INTERVAL = 3600.0
 MAX_SEEN = 10_000
+_ID_BYTES = 12
 
 Method: TypeAlias = Literal["password", "oidc", "setup"]
 
@@ -48,6 +49,21 @@ class NewLogin(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"NewLogin(expires_at={self.expires_at})"
+
+
+class KnownLogin(Struct, frozen=True, kw_only=True):
+    """A login as its user sees it. Instants are seconds since the epoch."""
+
+    id: str
+    """By which it can be ended; nobody can log in with it."""
+    method: Method
+    created_at: float
+    used_at: float
+    """To the minute."""
+    expires_at: float
+    """When it ends at the latest; it also ends when it is not used for half a day."""
+    current: bool
+    """Whether it is the one that asks."""
 
 
 class Logins:
@@ -109,6 +125,29 @@ class Logins:
         await store.add(connection, login)
         return NewLogin(token=token, expires_at=login.expires_at)
 
+    async def of_user(self, user_id: str, token: str) -> list[KnownLogin]:
+        """The logins of a user that count, the one that was used last first; `token` is of the one that asks."""
+        now, mine = self._clock.now(), self._digest(token)
+        return [
+            KnownLogin(
+                id=_id(login.digest),
+                method=msgspec.convert(login.method, Method),
+                created_at=login.created_at,
+                used_at=login.used_at,
+                expires_at=login.expires_at,
+                current=login.digest == mine,
+            )
+            for login in await self._table.of_user(user_id)
+            if not _has_ended(login, now)
+        ]
+
+    async def end_one(self, user_id: str, id: str) -> bool:  # noqa: A002 - it is the id
+        """Ends the login of a user that has an id; tells whether there was one."""
+        found = [login.digest for login in await self._table.of_user(user_id) if _id(login.digest) == id]
+        for digest in found:
+            await self._table.end(digest)
+        return bool(found)
+
     async def end(self, token: str) -> None:
         """Ends a login. One that has ended already is no error."""
         await self._table.end(self._digest(token))
@@ -147,5 +186,10 @@ class Logins:
         return hmac.digest(self._digest_key, token.encode("utf-8", "surrogatepass"), "sha256")
 
 
-def _has_ended(login: FoundLogin, now: float) -> bool:
+def _id(digest: bytes) -> str:
+    """What a login is called: a beginning of its digest, from which neither that nor the token can be had."""
+    return digest[:_ID_BYTES].hex()
+
+
+def _has_ended(login: FoundLogin | Login, now: float) -> bool:
     return login.expires_at <= now or login.used_at + IDLE <= now

@@ -132,6 +132,23 @@ class SignIn:
         await self._logins.end(token)
         await self._audit.record(Act(actor=Actor.of(account, address), action="logout", target=account.user))
 
+    async def end_login(self, account: Account, id: str, address: str | None) -> None:  # noqa: A002 - it is the id
+        """Ends one of somebody's own logins.
+
+        Raises:
+            RixinError: `NOT_FOUND` where they have none with this id.
+        """
+        if account.user is None or not await self._logins.end_one(account.user, id):
+            raise RixinError(Kind.NOT_FOUND, "You have no login with this id.")
+        await self._audit.record(Act(actor=Actor.of(account, address), action="login.end", target=account.user))
+
+    async def end_other_logins(self, account: Account, token: str, address: str | None) -> None:
+        """Ends all of somebody's own logins but the one with this token."""
+        async with self._database.begin() as connection:
+            await self._logins.end_others(connection, account.user or "", token)
+            act = Act(actor=Actor.of(account, address), action="login.end_others", target=account.user)
+            await self._audit.append(connection, act)
+
     async def _note_failure(self, user: User | None, address: str | None) -> None:
         # What was typed is not told: it may be a password in the wrong field.
         actor = Actor(id=NOBODY.id, name=NOBODY.name, address=address)

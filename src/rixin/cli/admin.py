@@ -1,15 +1,23 @@
 """The admin API of a worker, built when somebody asks for it."""
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
+from rixin.accounts.file_register import FileRegister
 from rixin.cli.engines import Engines
+from rixin.cli.knowledge import Knowledge
 from rixin.cli.provider_rules import DIALECTS
 from rixin.cli.sampling_presets import presets
 from rixin.cli.stores import Stores
 from rixin.clock import Clock
+from rixin.service.configuration import Configuration
 from rixin.service.doctor.examiner import Examiner
+from rixin.service.installation import Installation
+from rixin.service.knowledge_register import KnowledgeRegister
 from rixin.settings import Settings
+from rixin.store.owned_bases import OwnedBases
+from rixin.store.owned_files import OwnedFiles
 from rixin.web.authenticator import Authenticator
 from rixin.web.lazy import Lazy
 
@@ -17,17 +25,26 @@ if TYPE_CHECKING:
     from rixin.web.admin.app import AdminApp
 
 
-def lazy_admin(settings: Settings, stores: Stores, engines: Engines, clock: Clock) -> "Lazy[AdminApp]":
+def lazy_admin(
+    settings: Settings, stores: Stores, engines: Engines, knowledge: Knowledge, clock: Clock
+) -> "Lazy[AdminApp]":
     """The admin API over the parts of a worker, which runs from now on."""
     started_at = clock.now()
 
     async def make() -> "AdminApp":
-        return await asyncio.to_thread(_admin, settings, stores, engines, clock, started_at)
+        return await asyncio.to_thread(_admin, settings, stores, engines, knowledge, clock, started_at)
 
     return Lazy(make)
 
 
-def _admin(settings: Settings, stores: Stores, engines: Engines, clock: Clock, started_at: float) -> "AdminApp":
+def _admin(
+    settings: Settings,
+    stores: Stores,
+    engines: Engines,
+    knowledge: Knowledge,
+    clock: Clock,
+    started_at: float,
+) -> "AdminApp":
     # FastAPI takes a third of a second, which a server whose admin API nobody asks for is spared.
     from rixin.accounts.people import People  # noqa: PLC0415 - as above
     from rixin.cli.people import counted_by, open_oidc  # noqa: PLC0415 - as above
@@ -59,6 +76,13 @@ def _admin(settings: Settings, stores: Stores, engines: Engines, clock: Clock, s
             problems=engines.problems,
             learned=engines.learned,
             examiner=examiner,
+            files=FileRegister(OwnedFiles(stores.database), stores.files, stores.links, settings.files, clock),
+            knowledge=KnowledgeRegister(OwnedBases(stores.database), knowledge.service, knowledge.searcher),
+            configuration=Configuration(
+                settings, engines.current_settings, engines.config_file, os.environ, engines.reload
+            ),
+            installation=Installation.of(settings, stores.database, engines.config_file),
+            environ=os.environ,
             obstacle=engines.obstacle,
             settings=settings.server,
             clock=clock,

@@ -70,7 +70,7 @@ async def compose(
         knowledge = open_knowledge(stores.database, stores.files, embedder, documents, clock, life)
         generator = open_generator(settings, stores, engines, knowledge.retriever, documents, clock, life)
         conversations = open_conversations(settings, stores, clock, life)
-        admin = lazy_admin(settings, stores, engines, clock)
+        admin = lazy_admin(settings, stores, engines, knowledge, clock)
         observed = _observed(stores, engines, lambda: app)
         wire = endpoints(
             WireServices(

@@ -10,13 +10,13 @@ import msgspec
 import structlog
 
 from rixin.errors import RixinError
+from rixin.service.configuration import LIVE
 from rixin.settings import Settings, load, path_to_text
 
 INTERVAL = 1.0
 """Seconds between two looks."""
-AT_ONCE = ("providers", "aliases", "routes")
-"""Parts of the settings whose changes a running server takes over; those of all others count after a restart."""
-NEED_RESTART = tuple(name for name in Settings.__struct_fields__ if name not in AT_ONCE)
+NEED_RESTART = tuple(name for name in Settings.__struct_fields__ if name not in LIVE)
+"""Parts of the settings whose changes count after a restart."""
 
 _Look: TypeAlias = tuple[int, int, int] | None
 """What tells one state of the file from another; None where there is none."""
@@ -37,9 +37,10 @@ class ConfigWatch:
     def __init__(
         self, path: Path, running: Settings, environ: Mapping[str, str], apply: Callable[[Settings], None]
     ) -> None:
-        self._path = path
+        self.path = path
         self._environ = environ
         self._apply = apply
+        self._running = running
         self._last: Settings | None = None
         server: dict[str, object] = msgspec.to_builtins(running.server, enc_hook=path_to_text)
         # What flags have said of the server counts on, so that the file is not judged by what they overrule.
@@ -54,6 +55,11 @@ class ConfigWatch:
     def problems(self) -> list[str]:
         """The problem, if there is one."""
         return [] if self.problem is None else [self.problem]
+
+    @property
+    def current(self) -> Settings:
+        """What the file said when it was last in order, or else what the server runs with."""
+        return self._last or self._running
 
     def read_now(self) -> None:
         """The file is as it should be: it is read at once, and whether it looks changed or not."""
@@ -75,9 +81,9 @@ class ConfigWatch:
         Args:
             at_once: Whether the file is read as it is, changed or not.
         """
-        found = await asyncio.to_thread(_look, self._path)
+        found = await asyncio.to_thread(_look, self.path)
         if found is None and self._known is not None:
-            self._fail(f"{self._path} has gone; what it said last counts on")
+            self._fail(f"{self.path} has gone; what it said last counts on")
             self._known = None
         elif found is None or (found == self._known and not at_once):
             self._pending = None
@@ -89,13 +95,13 @@ class ConfigWatch:
 
     async def _read(self) -> None:
         try:
-            settings = await asyncio.to_thread(load, self._path, environ=self._environ, flags=self._flags)
+            settings = await asyncio.to_thread(load, self.path, environ=self._environ, flags=self._flags)
             self._apply(settings)
         except RixinError as error:
             self._fail(f"{error.message}; what counted before counts on")
             return
         if self.problem is not None:
-            log.info("the configuration is in order again", file=str(self._path))
+            log.info("the configuration is in order again", file=str(self.path))
         self.problem = None
         last, self._last = self._last or settings, settings
         changed = [name for name in NEED_RESTART if getattr(settings, name) != getattr(last, name)]
@@ -104,7 +110,7 @@ class ConfigWatch:
 
     def _fail(self, problem: str) -> None:
         if problem != self.problem:
-            log.error("the configuration cannot be used", file=str(self._path), reason=problem)
+            log.error("the configuration cannot be used", file=str(self.path), reason=problem)
         self.problem = problem
 
 

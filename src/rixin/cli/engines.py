@@ -64,6 +64,26 @@ class Engines(Struct, frozen=True):
         if self.watch is not None:
             self.watch.read_now()
 
+    @property
+    def config_file(self) -> Path | None:
+        """The configuration file that is looked at, there or not."""
+        return None if self.watch is None else self.watch.path
+
+    def current_settings(self) -> Settings:
+        """The settings, with what of the configuration file counts without a restart."""
+        return self.settings if self.watch is None else self.watch.current
+
+    async def reload(self) -> str | None:
+        """Reads the configuration file again; why it does not count, or None where it does.
+
+        Raises:
+            RixinError: `CONFLICT` where there is no file that is looked at.
+        """
+        if self.watch is None:
+            raise RixinError(Kind.CONFLICT, "This server reads no configuration file while it runs.")
+        await self.watch.look(at_once=True)
+        return self.watch.problem
+
 
 async def open_engines(
     settings: Settings, control_socket: Path, config_file: Path | None, stores: Stores, clock: Clock, life: Lifetime

@@ -89,7 +89,7 @@ class FileTable:
             key: The file's.
             now: The instant at which it must not be over.
         """
-        query = select(*_COLUMNS).where(files.c.key == key, _there(now))
+        query = select(*_COLUMNS).where(files.c.key == key, there(now))
         if owner is not None:
             query = query.where(files.c.owner == owner)
         async with self._database.read() as connection:
@@ -105,7 +105,7 @@ class FileTable:
             page: Which.
             after: The key of the file that `page.after` names.
         """
-        query = select(*_COLUMNS).where(files.c.owner == owner, _there(now))
+        query = select(*_COLUMNS).where(files.c.owner == owner, there(now))
         if page.purposes:
             query = query.where(files.c.purpose.in_(page.purposes))
         if after is not None:
@@ -116,13 +116,13 @@ class FileTable:
 
     async def set_status(self, owner: str, key: str, status: Status, now: float) -> bool:
         """Says how far a file is; tells whether the owner has it."""
-        query = update(files).where(files.c.owner == owner, files.c.key == key, _there(now))
+        query = update(files).where(files.c.owner == owner, files.c.key == key, there(now))
         async with self._database.begin(topic_of(files, owner)) as connection:
             return (await connection.execute(query.values(status=status, updated_at=now))).rowcount > 0
 
     async def condemn(self, owner: str, key: str, now: float) -> bool:
         """Takes a file from its owner, who is told whether there was one; its bytes are to be deleted next."""
-        query = update(files).where(files.c.owner == owner, files.c.key == key, _there(now))
+        query = update(files).where(files.c.owner == owner, files.c.key == key, there(now))
         async with self._database.begin(topic_of(files, owner)) as connection:
             return (await connection.execute(query.values(status="deleting", updated_at=now))).rowcount > 0
 
@@ -161,7 +161,7 @@ class FileTable:
             await connection.execute(delete(files).where(files.c.key.in_(keys), files.c.status.in_(_HIDDEN)))
 
 
-def _there(now: float) -> ColumnElement[bool]:
+def there(now: float) -> ColumnElement[bool]:
     """Whether a row is a file at an instant."""
     return and_(files.c.status.not_in(_HIDDEN), or_(files.c.expires_at.is_(None), files.c.expires_at > now))
 

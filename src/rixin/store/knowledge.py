@@ -20,7 +20,8 @@ from rixin.store.schema import keys, knowledge_bases, knowledge_documents
 _DELETED = "deleting"
 _KEY_ID = "key_%"
 """How the ids of keys look, by which their owners are told from owners without one."""
-_there = knowledge_documents.c.status != _DELETED
+there = knowledge_documents.c.status != _DELETED
+"""Whether a row is a document."""
 
 
 class Attachment(Struct, frozen=True):
@@ -175,7 +176,7 @@ class KnowledgeTable:
             of_these = knowledge_documents.c.base_id.in_([base.id for base in bases])
             documents = (
                 await connection.execute(
-                    select(knowledge_documents).where(of_these, _there).order_by(knowledge_documents.c.id)
+                    select(knowledge_documents).where(of_these, there).order_by(knowledge_documents.c.id)
                 )
             ).all()
         return [_base(base, documents) for base in bases]
@@ -185,24 +186,24 @@ async def _attach(
     connection: AsyncConnection, owner: str, base: str, files: Iterable[Attachment], now: float, room: KnowledgeRoom
 ) -> None:
     """Makes documents of files; one that is a document of the base already stays as it is."""
-    mine = and_(knowledge_documents.c.base_id == base, _there)
-    there = set((await connection.execute(select(knowledge_documents.c.file_id).where(mine))).scalars())
+    mine = and_(knowledge_documents.c.base_id == base, there)
+    known = set((await connection.execute(select(knowledge_documents.c.file_id).where(mine))).scalars())
     for file in {file.file_id: file for file in files}.values():
-        if file.file_id in there:
+        if file.file_id in known:
             continue
-        there.add(file.file_id)
+        known.add(file.file_id)
         await connection.execute(
             insert(knowledge_documents).values(
                 base_id=base, file_id=file.file_id, owner=owner, name=file.name, status="uploaded", indexed=0,
                 created_at=now, updated_at=now,
             )
         )  # fmt: skip
-    if len(there) > room.documents:
+    if len(known) > room.documents:
         raise RixinError(Kind.QUOTA_EXHAUSTED, f"A knowledge base may have {room.documents} files at most.")
 
 
 async def _condemn(connection: AsyncConnection, which: ColumnElement[bool], now: float) -> int:
-    query = update(knowledge_documents).where(which, _there)
+    query = update(knowledge_documents).where(which, there)
     return (await connection.execute(query.values(status=_DELETED, updated_at=now))).rowcount
 
 

@@ -58,6 +58,12 @@ class LoginTable:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else msgspec.convert(row, FoundLogin, from_attributes=True)
 
+    async def of_user(self, user_id: str) -> list[Login]:
+        """The logins of a user, the one that was used last first."""
+        query = select(logins).where(logins.c.user_id == user_id).order_by(logins.c.used_at.desc(), logins.c.digest)
+        async with self._database.read() as connection:
+            return [msgspec.convert(row, Login, from_attributes=True) for row in await connection.execute(query)]
+
     async def touch(self, digest: bytes, at: float) -> None:
         """Notes when a login was last used."""
         async with self._database.begin() as connection:

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from rixin.errors import Kind, RixinError
 from rixin.settings import LOOPBACK_HOSTS
 
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers by which proxies say that somebody else asks."""
+
 
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine; one without a scheme begins with `//`."""
@@ -37,3 +40,17 @@ def check(headers: Mapping[str, str], *, origin_allowed: Callable[[str], bool] =
         if not passes:
             message = f"Without keys this server is for this machine only, and the header `{name}` names another one."
             raise RixinError(Kind.PERMISSION_DENIED, message)
+
+
+def is_local(headers: Mapping[str, str]) -> bool:
+    """Whether `check` lets a request pass."""
+    try:
+        check(headers)
+    except RixinError:
+        return False
+    return True
+
+
+def was_forwarded(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy says that somebody else asks; `headers` by lower-case name."""
+    return any(name in headers for name in _FORWARDED)

@@ -3,13 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 from rixin.accounts.account import Account
-from rixin.errors import RixinError
 from rixin.settings import LOOPBACK_HOSTS
 from rixin.web import local_only
 from rixin.web.exchange import Exchange
-
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-"""Headers by which proxies say that somebody else asks."""
 
 
 class MetricsHandler:
@@ -30,10 +26,5 @@ class MetricsHandler:
 
 def from_this_machine(exchange: Exchange) -> bool:
     """Whether a program of this machine asks, and neither a page nor, as far as proxies tell, somebody elsewhere."""
-    if exchange.client not in LOOPBACK_HOSTS or any(name in exchange.headers for name in _FORWARDED):
-        return False
-    try:
-        local_only.check(exchange.headers)
-    except RixinError:
-        return False
-    return True
+    headers = exchange.headers
+    return exchange.client in LOOPBACK_HOSTS and not local_only.was_forwarded(headers) and local_only.is_local(headers)

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ import aiohttp
 import uvicorn
 
 import rixin.profiles
+from rixin.accounts.file_links import FileLinks
+from rixin.accounts.file_register import FileRegister
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.logins import Logins
@@ -24,13 +26,16 @@ from rixin.cli.endpoints import spoken
 from rixin.cli.people import counted_by, open_oidc
 from rixin.cli.provider_book import provider_table
 from rixin.cli.provider_rules import DIALECTS, provider_rules
+from rixin.cli.stores import file_book
 from rixin.cli.worker import Server as HttpServer
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
 from rixin.core.redaction import Redactor
+from rixin.core.requests import TextKind
 from rixin.engines.base import Load
 from rixin.engines.control import ControlClient, ControlServer
-from rixin.errors import RixinError
+from rixin.errors import Kind, RixinError
+from rixin.knowledge.search import Searcher
 from rixin.limits.plans import Plans
 from rixin.limits.process import ProcessLimiter
 from rixin.profiles.cards import load_models
@@ -41,9 +46,17 @@ from rixin.routing.catalog import Candidate, Resolution
 from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
+from rixin.service.configuration import Configuration
 from rixin.service.doctor.examiner import Examiner
-from rixin.settings import Oidc, Plan, PlanLimit, Provider, RouteTarget, Server, Settings
+from rixin.service.installation import Installation
+from rixin.service.knowledge import KnowledgeService
+from rixin.service.knowledge_register import KnowledgeRegister
+from rixin.settings import Files, Oidc, Plan, PlanLimit, Provider, RouteTarget, Server, Settings
 from rixin.store.database import Database
+from rixin.store.knowledge import KnowledgeTable
+from rixin.store.owned_bases import OwnedBases
+from rixin.store.owned_files import OwnedFiles
+from rixin.store.passages import PassageTable
 from rixin.web.admin.app import AdminApp, make_app
 from rixin.web.admin.services import AdminServices
 from rixin.web.app import App
@@ -57,6 +70,16 @@ PROFILES = Path(rixin.profiles.__file__).parent
 ERROR_RULES = load_error_rules((PROFILES / "error_rules.toml").read_bytes())
 PUBLISHED = (PROFILES / "plans.toml").read_bytes()
 CONFIGURED = {"small": Plan(limits=(PlanLimit(unit="requests", amount=60, window=60.0),))}
+
+
+class NoEmbedder:
+    """An embedding model that is not there; what is asked for by words needs none."""
+
+    model = "none"
+
+    async def __call__(self, texts: Sequence[str], kind: TextKind) -> Sequence[bytes]:
+        """Has no vectors."""
+        raise RixinError(Kind.OVERLOADED, f"There is no model for {len(texts)} texts of the kind {kind}.")
 
 
 @dataclass
@@ -157,11 +180,19 @@ async def admin_site(
     logins = Logins(database, secret, clock)
     limiter = ProcessLimiter(clock)
     people = People.open(database, secret, logins, counted_by(limiter), clock)
+    whole = Settings(server=settings, oidc=oidc or Oidc())
+    files, links = file_book(whole, database, clock), FileLinks(secret, None, clock)
+    tables = KnowledgeTable(database)
+    bases = KnowledgeService(tables, files, lambda: None, clock)
+
+    async def no_file() -> str | None:
+        raise RixinError(Kind.CONFLICT, "There is no file.")
+
     services = AdminServices(
         keys=keys,
         people=people,
         authenticator=Authenticator(keys, logins, settings),
-        oidc=open_oidc(Settings(server=settings, oidc=oidc or Oidc()), people, database, secret, clock),
+        oidc=open_oidc(whole, people, database, secret, clock),
         dialects=frozenset(DIALECTS),
         ledger=ledger,
         requests=requests,
@@ -179,6 +210,13 @@ async def admin_site(
         problems=lambda: list(problems),
         learned=LearnedRules(database, lambda _provider: "https://p/v1", clock),
         examiner=Examiner(book, gates.get, {}, ERROR_RULES, clock),
+        files=FileRegister(OwnedFiles(database), files, links, Files(), clock),
+        knowledge=KnowledgeRegister(
+            OwnedBases(database), bases, Searcher(tables, PassageTable(database), NoEmbedder())
+        ),
+        configuration=Configuration(whole, lambda: whole, None, {}, no_file),
+        installation=Installation.of(whole, database, None),
+        environ={"HOME": str(folder / "home")},
         obstacle=lambda: obstacles[0] if obstacles else None,
         settings=settings,
         clock=clock,

@@ -161,7 +161,10 @@ async def test_what_other_rooms_do_is_written_down(site: AdminSite) -> None:
 async def test_every_route_that_changes_something_is_written_down() -> None:
     """By the guard, or by the rooms whose acts are: people, teams, keys, logins."""
     themselves = ("setup", "login", "logout", "session", "users", "teams", "keys", "access-keys")
-    looking = {("POST", f"{PREFIX}/providers/preview"), ("POST", f"{PREFIX}/providers/import/preview")}
+    looking = {
+        ("POST", f"{PREFIX}/{path}")
+        for path in ("providers/preview", "providers/import/preview", "agents/{name}/sheets", "agents/{name}/diff")
+    }
     for (method, path), policy in POLICIES.items():
         if method in SAFE_METHODS or (method, path) in looking:
             continue

@@ -1,7 +1,10 @@
 """What an agent is told of the server: where it is, with which key, and what its models can do."""
 
+from typing import Self
+
 from msgspec import Struct
 
+from rixin.core.cards import ModelCard
 from rixin.core.estimate import BYTES_PER_TOKEN
 
 
@@ -15,6 +18,19 @@ class Model(Struct, frozen=True, kw_only=True):
     input_modalities: tuple[str, ...] = ("text",)
     output_modalities: tuple[str, ...] = ("text",)
     features: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, card: ModelCard) -> Self:
+        """What a server says of a model that it has this card of."""
+        return cls(
+            name=card.name,
+            owned_by=card.owned_by,
+            context_length=card.context_length,
+            max_output_length=card.max_output_length,
+            input_modalities=card.accepted_modalities,
+            output_modalities=card.output_modalities,
+            features=card.features,
+        )
 
     @property
     def reasons(self) -> bool:

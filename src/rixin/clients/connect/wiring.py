@@ -1,6 +1,7 @@
 """One agent's files, wired to a server and given back again: all of them or none."""
 
 import difflib
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,13 @@ from rixin.core.redaction import Redactor
 from rixin.errors import Kind, RixinError
 
 _LONGEST_LINE = 160
+
+
+class Sheet(Struct, frozen=True):
+    """What a file says."""
+
+    path: Path
+    text: str
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
@@ -35,6 +43,14 @@ class Wiring(Struct, frozen=True, kw_only=True):
             for change in self.changes
             if change.needed
         )
+
+    def digest(self) -> str:
+        """One SHA-256 of what is there and what shall be, by which a change that was looked at is known again."""
+        whole = hashlib.sha256()
+        for change in self.changes:
+            for part in (str(change.file.path).encode(), change.old, change.new):
+                whole.update(b"-" if part is None else b"%d:%s" % (len(part), part))
+        return whole.hexdigest()
 
     def apply(self) -> list[ConfigFile]:
         """Writes the changes; the files that became different.
@@ -61,6 +77,16 @@ def prepare(agent: Agent, connection: Connection, home: Path) -> Wiring:
     """
     plans = agent.plan(connection, home)
     return Wiring(changes=tuple(_prepare(plan) for plan in plans), secrets=(connection.key,))
+
+
+def sheets(agent: Agent, connection: Connection, home: Path) -> list[Sheet]:
+    """What the files of an agent say that has none yet."""
+    return [Sheet(plan.path, edited(plan.form, "", plan.edits({}))) for plan in agent.plan(connection, home)]
+
+
+def is_connected(home: Path) -> bool:
+    """Whether files in an agent's home were wired and not given back yet."""
+    return bool(ConfigFile.connected_in(home))
 
 
 def restore(agent: Agent, home: Path, *, force: bool) -> list[ConfigFile]:

@@ -9,11 +9,15 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from rixin import __version__
 from rixin.clock import Clock
 from rixin.web.admin import (
+    agents,
     audit,
     doctor,
     engines,
+    files,
     keys,
+    knowledge,
     learned,
+    machine,
     models,
     names,
     oidc,
@@ -25,6 +29,8 @@ from rixin.web.admin import (
     requests,
     rewrite_fields,
     session,
+    settings,
+    skills,
     status,
     teams,
     usage,
@@ -85,7 +91,8 @@ def make_api(cookie: str) -> FastAPI:
     )
     people = (session, oidc, users, teams, keys, audit)
     upstreams = (providers, provider_import, pools, rewrite_fields, learned, doctor)
-    for module in (*people, status, usage, requests, plans, quotas, models, names, engines, *upstreams):
+    used = (usage, requests, plans, quotas, models, names, engines, files, knowledge)
+    for module in (*people, status, settings, machine, agents, skills, *used, *upstreams):
         api.include_router(module.router)
     schema = router("schema")
 

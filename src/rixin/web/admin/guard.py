@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from rixin.accounts.account import Account
 from rixin.accounts.audit import Act, Actor
 from rixin.errors import Kind, RixinError
-from rixin.web import local_only, same_origin
+from rixin.web import local_only, owner_here, same_origin
 from rixin.web.admin.errors import ErrorBody, from_validation, render
 from rixin.web.admin.policy import PREFIX, Policy, required_policy
 from rixin.web.admin.services import AdminServices, services_of
@@ -77,6 +77,8 @@ async def _let_in(request: Request, policy: Policy) -> None:
     peer = None if request.client is None else request.client.host
     address = client_address(peer, headers, services.settings.trusted_proxies)
     account = await _authorize(services, policy, request.method, headers, address)
+    if policy.here:
+        owner_here.check(services.settings, account, peer, headers)
     request.state.account = account
     request.state.actor = Actor.of(account, address)
 

@@ -9,9 +9,9 @@ from rixin.accounts.account import Account
 from rixin.accounts.key_rules import KeyWish
 from rixin.accounts.keys import MAX_LISTED
 from rixin.errors import invalid
-from rixin.store.keys import Reach
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.plans import check_plan
+from rixin.web.admin.reach import reach_of
 from rixin.web.admin.services import AdminServices, By, Caller, Services
 
 router = guarded_router("keys")
@@ -115,7 +115,9 @@ async def list_keys(
     team: Annotated[str | None, Query(description="The id of the team that they count for.")] = None,
 ) -> KeyPage:
     """Lists keys; to a member, their own, and those of the teams that they are admins of."""
-    keys = await services.keys.list(search=search, after=after, limit=limit, reach=_reach(caller), user=user, team=team)
+    keys = await services.keys.list(
+        search=search, after=after, limit=limit, reach=reach_of(caller), user=user, team=team
+    )
     return KeyPage(data=[KeyView.model_validate(key) for key in keys], next=keys[-1].id if len(keys) == limit else None)
 
 
@@ -135,19 +137,14 @@ async def create_access_key(services: Services, caller: Caller, by: By, wish: Ne
 async def change_key(services: Services, caller: Caller, by: By, key_id: str, change: KeyChange) -> KeyState:
     """Disables a key, or enables it again. It counts everywhere within seconds."""
     keys = services.keys
-    await (keys.disable if change.disabled else keys.enable)(key_id, by, reach=_reach(caller))
+    await (keys.disable if change.disabled else keys.enable)(key_id, by, reach=reach_of(caller))
     return KeyState(id=key_id, disabled=change.disabled)
 
 
 @router.delete("/keys/{key_id}", status_code=204)
 async def delete_key(services: Services, caller: Caller, by: By, key_id: str) -> None:
     """Deletes a key for good. What it used stays on record."""
-    await services.keys.delete(key_id, by, reach=_reach(caller))
-
-
-def _reach(caller: Account) -> Reach | None:
-    """The keys that somebody may see and change; None means all."""
-    return Reach(caller.user or caller.id) if caller.role == "member" else None
+    await services.keys.delete(key_id, by, reach=reach_of(caller))
 
 
 def _wish(services: AdminServices, caller: Account, wish: NewKey) -> KeyWish:

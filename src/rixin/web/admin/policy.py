@@ -20,6 +20,8 @@ class Policy(Struct, frozen=True):
     """What who asks must be, by a login, or by a key of the scope `admin`; None lets everyone in."""
     act: str | None = None
     """The name of the act in the audit log. None where nothing is done, or where what does it writes it down."""
+    here: bool = False
+    """Whether files of the server's machine are touched, which only its owner on that machine may have done."""
 
 
 EVERYONE: Final = Policy(None)
@@ -35,6 +37,14 @@ def _managing(act: str) -> Policy:
     return Policy(MANAGERS.roles, act)
 
 
+def _holding(act: str) -> Policy:
+    return Policy(HOLDERS.roles, act)
+
+
+def _here(act: str | None = None) -> Policy:
+    return Policy(frozenset({"owner"}), act, here=True)
+
+
 POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("GET", f"{PREFIX}/openapi.json"): EVERYONE,
     ("GET", f"{PREFIX}/setup"): EVERYONE,
@@ -45,6 +55,9 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("POST", f"{PREFIX}/logout"): KNOWN,
     ("GET", f"{PREFIX}/session"): KNOWN,
     ("PUT", f"{PREFIX}/session/password"): KNOWN,
+    ("GET", f"{PREFIX}/session/logins"): KNOWN,
+    ("DELETE", f"{PREFIX}/session/logins"): KNOWN,
+    ("DELETE", f"{PREFIX}/session/logins/{{login_id}}"): KNOWN,
     ("GET", f"{PREFIX}/users"): READERS,
     ("POST", f"{PREFIX}/users"): MANAGERS,
     ("GET", f"{PREFIX}/users/{{user_id}}"): KNOWN,
@@ -91,6 +104,31 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("DELETE", f"{PREFIX}/providers/{{name}}/learned"): _managing("provider.forget"),
     ("GET", f"{PREFIX}/plans"): KNOWN,
     ("GET", f"{PREFIX}/quotas"): KNOWN,
+    ("GET", f"{PREFIX}/files"): KNOWN,
+    ("GET", f"{PREFIX}/files/room"): KNOWN,
+    ("POST", f"{PREFIX}/files/{{file_id}}/link"): _holding("file.read"),
+    ("DELETE", f"{PREFIX}/files/{{file_id}}"): _holding("file.delete"),
+    ("GET", f"{PREFIX}/knowledge-bases"): KNOWN,
+    ("POST", f"{PREFIX}/knowledge-bases"): _holding("knowledge.create"),
+    ("GET", f"{PREFIX}/knowledge-bases/{{base_id}}"): KNOWN,
+    ("PATCH", f"{PREFIX}/knowledge-bases/{{base_id}}"): _holding("knowledge.change"),
+    ("DELETE", f"{PREFIX}/knowledge-bases/{{base_id}}"): _holding("knowledge.delete"),
+    ("POST", f"{PREFIX}/knowledge-bases/{{base_id}}/files"): _holding("knowledge.attach"),
+    ("DELETE", f"{PREFIX}/knowledge-bases/{{base_id}}/files/{{file_id}}"): _holding("knowledge.detach"),
+    ("POST", f"{PREFIX}/knowledge-bases/{{base_id}}/search"): _holding("knowledge.search"),
+    ("GET", f"{PREFIX}/settings"): READERS,
+    ("POST", f"{PREFIX}/settings/reload"): _managing("settings.reload"),
+    ("GET", f"{PREFIX}/installation"): READERS,
+    ("GET", f"{PREFIX}/machine"): KNOWN,
+    ("GET", f"{PREFIX}/agents"): KNOWN,
+    ("POST", f"{PREFIX}/agents/{{name}}/sheets"): KNOWN,
+    ("POST", f"{PREFIX}/agents/{{name}}/diff"): _here(),
+    ("POST", f"{PREFIX}/agents/{{name}}/connect"): _here("agent.connect"),
+    ("POST", f"{PREFIX}/agents/{{name}}/restore"): _here("agent.restore"),
+    ("GET", f"{PREFIX}/skills"): _here(),
+    ("POST", f"{PREFIX}/skills/look"): _here("skill.look"),
+    ("POST", f"{PREFIX}/skills/install"): _here("skill.install"),
+    ("POST", f"{PREFIX}/skills/remove"): _here("skill.remove"),
     ("GET", f"{PREFIX}/models"): KNOWN,
     ("GET", f"{PREFIX}/names"): READERS,
     ("GET", f"{PREFIX}/engines"): READERS,

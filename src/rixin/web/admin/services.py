@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from rixin.accounts.account import Account
 from rixin.accounts.audit import Actor
+from rixin.accounts.file_register import FileRegister
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.ledger import Ledger
 from rixin.accounts.oidc import OidcLogin
@@ -24,7 +25,10 @@ from rixin.routing.catalog import Resolution
 from rixin.routing.gate import Gate
 from rixin.routing.learned import LearnedRules
 from rixin.routing.providers import ProviderBook
+from rixin.service.configuration import Configuration
 from rixin.service.doctor.examiner import Examiner
+from rixin.service.installation import Installation
+from rixin.service.knowledge_register import KnowledgeRegister
 from rixin.settings import RouteTarget, Server
 from rixin.web.authenticator import Authenticator
 
@@ -80,6 +84,12 @@ class AdminServices(Struct, frozen=True, kw_only=True):
     """What of the configuration does not count, and why."""
     learned: LearnedRules
     examiner: Examiner
+    files: FileRegister
+    knowledge: KnowledgeRegister
+    configuration: Configuration
+    installation: Installation
+    environ: Mapping[str, str]
+    """The environment that agents on the server's machine are started in."""
     obstacle: Callable[[], RixinError | None]
     """Why requests cannot be served yet, or None."""
     settings: Server

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from rixin.accounts.logins import NewLogin
+from rixin.accounts.logins import Method, NewLogin
 from rixin.accounts.roles import Role
 from rixin.errors import Kind, RixinError
 from rixin.web.admin.guard import router as guarded_router
@@ -78,6 +78,28 @@ class LoginState(BaseModel):
     expires_at: float
 
 
+class LoginView(BaseModel):
+    """A login of one's own. Instants are seconds since the epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    method: Method
+    created_at: float
+    used_at: float
+    """To the minute."""
+    expires_at: float
+    """When it ends at the latest; it also ends when it is not used for half a day."""
+    current: bool
+    """Whether it is the one that asks."""
+
+
+class LoginList(BaseModel):
+    """One's own logins, the one that was used last first."""
+
+    data: list[LoginView]
+
+
 @router.get("/setup")
 async def show_setup(services: Services) -> SetupState:
     """Tells how people can come in."""
@@ -136,6 +158,26 @@ async def change_own_password(
     """Changes one's own password. Every other login of oneself ends."""
     token = _token(services, request)
     await services.people.sign_in.change_password(caller, token, wish.old_password, wish.password, by.address)
+
+
+@router.get("/session/logins")
+async def list_own_logins(services: Services, caller: Caller, request: Request) -> LoginList:
+    """Lists one's own logins."""
+    found = await services.people.logins.of_user(caller.user or "", _token(services, request))
+    return LoginList(data=[LoginView.model_validate(login) for login in found])
+
+
+@router.delete("/session/logins", status_code=204)
+async def end_other_logins(services: Services, caller: Caller, by: By, request: Request) -> None:
+    """Ends all of one's own logins but the one that asks."""
+    await services.people.sign_in.end_other_logins(caller, _token(services, request), by.address)
+
+
+@router.delete("/session/logins/{login_id}", status_code=204)
+async def end_own_login(services: Services, caller: Caller, by: By, request: Request, login_id: str) -> None:
+    """Ends one of one's own logins."""
+    _token(services, request)
+    await services.people.sign_in.end_login(caller, login_id, by.address)
 
 
 def _begun(services: AdminServices, response: Response, login: NewLogin) -> LoginState:
