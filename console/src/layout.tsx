@@ -1,13 +1,18 @@
 import {
   ApiOutlined,
   BarChartOutlined,
+  BookOutlined,
   CloudServerOutlined,
   DashboardOutlined,
+  FileOutlined,
   KeyOutlined,
+  LinkOutlined,
   LogoutOutlined,
   MenuOutlined,
   MessageOutlined,
+  SettingOutlined,
   TeamOutlined,
+  ToolOutlined,
   UnorderedListOutlined,
 } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -30,7 +35,12 @@ const PAGES = [
   { path: "/providers", name: "providers", icon: <CloudServerOutlined aria-hidden />, allowed: can.read },
   { path: "/requests", name: "requests", icon: <UnorderedListOutlined aria-hidden />, allowed: can.read },
   { path: "/usage", name: "usage", icon: <BarChartOutlined aria-hidden />, allowed: can.read },
+  { path: "/files", name: "files", icon: <FileOutlined aria-hidden />, allowed: () => true },
+  { path: "/knowledge", name: "knowledge", icon: <BookOutlined aria-hidden />, allowed: () => true },
+  { path: "/connect", name: "connect", icon: <LinkOutlined aria-hidden />, allowed: () => true },
+  { path: "/skills", name: "skills", icon: <ToolOutlined aria-hidden />, allowed: () => true },
   { path: "/team", name: "team", icon: <TeamOutlined aria-hidden />, allowed: can.read },
+  { path: "/settings", name: "settings", icon: <SettingOutlined aria-hidden />, allowed: () => true },
 ] as const;
 
 /** Navigation and a page, for who is in; the way in for everybody else. */

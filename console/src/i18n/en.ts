@@ -1,11 +1,16 @@
+import { connect } from "./en/connect";
 import { doctor } from "./en/doctor";
 import { entrance } from "./en/entrance";
+import { files } from "./en/files";
 import { keys } from "./en/keys";
+import { knowledge } from "./en/knowledge";
 import { models } from "./en/models";
 import { overview } from "./en/overview";
 import { playground } from "./en/playground";
 import { providers } from "./en/providers";
 import { requests } from "./en/requests";
+import { settings } from "./en/settings";
+import { skills } from "./en/skills";
 import { team } from "./en/team";
 
 /** Every text of the console. Other languages have the same keys: the compiler checks it. */
@@ -23,6 +28,11 @@ export const en = {
     requests: "Requests",
     usage: "Usage",
     team: "Team",
+    connect: "Connect",
+    files: "Files",
+    knowledge: "Knowledge",
+    settings: "Settings",
+    skills: "Skills",
     logOut: "Log out",
     authOff: "Open to this machine, without keys",
   },
@@ -101,6 +111,11 @@ export const en = {
     cost: "Cost",
   },
   providers,
+  connect,
+  files,
+  knowledge,
+  settings,
+  skills,
   team,
   doctor,
 };

@@ -1,12 +1,17 @@
 import type { Texts } from "./en";
+import { connect } from "./zh/connect";
 import { doctor } from "./zh/doctor";
 import { entrance } from "./zh/entrance";
+import { files } from "./zh/files";
 import { keys } from "./zh/keys";
+import { knowledge } from "./zh/knowledge";
 import { models } from "./zh/models";
 import { overview } from "./zh/overview";
 import { playground } from "./zh/playground";
 import { providers } from "./zh/providers";
 import { requests } from "./zh/requests";
+import { settings } from "./zh/settings";
+import { skills } from "./zh/skills";
 import { team } from "./zh/team";
 
 export const zh: Texts = {
@@ -23,6 +28,11 @@ export const zh: Texts = {
     requests: "请求",
     usage: "用量",
     team: "团队",
+    connect: "接入",
+    files: "文件",
+    knowledge: "知识库",
+    settings: "设置",
+    skills: "技能",
     logOut: "退出登录",
     authOff: "仅本机可用，无需密钥",
   },
@@ -101,6 +111,11 @@ export const zh: Texts = {
     cost: "费用",
   },
   providers,
+  connect,
+  files,
+  knowledge,
+  settings,
+  skills,
   team,
   doctor,
 };

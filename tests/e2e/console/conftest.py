@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -32,9 +33,15 @@ def browser(program: Callable[[str], str]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of whoever runs the server."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose owner is made, with a provider that cannot be reached and a failed request of its."""
-    running, stop = start(tmp_path_factory.mktemp("console") / "data")
+    running, stop = start(tmp_path_factory.mktemp("console") / "data", env={"HOME": str(home)})
     yield running
     assert stop() == 0, "".join(running.output)
 

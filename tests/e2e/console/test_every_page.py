@@ -17,7 +17,12 @@ PAGES = {
     "providers": ("Providers", "上游"),
     "requests": ("Requests", "请求"),
     "usage": ("Usage", "用量"),
+    "files": ("Files", "文件"),
+    "knowledge": ("Knowledge", "知识库"),
+    "connect": ("Connect", "接入"),
+    "skills": ("Skills", "技能"),
     "team": ("Team", "团队"),
+    "settings": ("Settings", "设置"),
     "no/such/page": (None, None),
 }
 LANGUAGES = ("en", "zh")
