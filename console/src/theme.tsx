@@ -69,6 +69,7 @@ export function antTheme(dark: boolean): ThemeConfig {
       fontFamilyCode: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
     },
     components: {
+      Button: { defaultHoverColor: dark ? "#9db3ff" : "#2a4cc0", defaultHoverBorderColor: dark ? "#9db3ff" : "#2a4cc0" },
       Card: { headerFontSize: 15 },
       ...(dark && { Tabs: { itemSelectedColor: "#9db3ff", itemHoverColor: "#9db3ff", itemActiveColor: "#9db3ff", inkBarColor: "#9db3ff" } }),
       Table: { headerBg: dark ? "#1b212d" : "#f7f8fb", cellPaddingBlockMD: 10 },

@@ -88,11 +88,13 @@ function Known({ form, open, isNew, profile, setProfile }: { form: FormInstance<
   });
   const found = preview.error ? undefined : preview.data;
   useEffect(() => {
-    if (found && isNew && !form.isFieldTouched("name")) form.setFieldValue("name", found.preset.name === PLAIN ? new URL(found.base_url).hostname.replaceAll(".", "-") : found.preset.name);
+    if (!found || !isNew || form.isFieldTouched("name")) return;
+    const value = found.preset.name === PLAIN ? new URL(found.base_url).hostname.replaceAll(".", "-") : found.preset.name;
+    form.setFields([{ name: "name", value, touched: false }]);
   }, [found, form, isNew]);
   const choose = (name: string | null | undefined) => {
     const preset = presets.data?.data.find((one) => one.name === name);
-    if (isNew && preset?.base_url && !form.isFieldTouched("base_url")) form.setFieldValue("base_url", preset.base_url);
+    if (isNew && preset?.base_url && !form.isFieldTouched("base_url")) form.setFields([{ name: "base_url", value: preset.base_url, touched: false }]);
   };
   const say = (preset: string | null, rules: Profile | null) => {
     form.setFields([{ name: "preset", value: preset, touched: true }]);
