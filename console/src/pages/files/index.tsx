@@ -99,8 +99,8 @@ function Room({ room }: { room: Schemas["FileRoom"] }) {
   const format = useFormat();
   const share = Math.max(room.used_bytes / room.max_bytes, room.used_files / room.max_files);
   return (
-    <section className="tile meter" aria-label={t("files.room")}>
-      <div className="meter-head">
+    <section className="tile room" aria-label={t("files.room")}>
+      <div className="heading-row">
         <strong>{t("files.room")}</strong>
         <span>
           {t("files.roomOf", { used: format.bytes(room.used_bytes), most: format.bytes(room.max_bytes) })}

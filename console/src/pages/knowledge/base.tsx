@@ -108,7 +108,7 @@ function Documents({ base, holds }: { base: Schemas["BaseView"]; holds: boolean 
   });
   return (
     <section className="panel">
-      <div className="meter-head" style={{ marginBottom: 12 }}>
+      <div className="heading-row" style={{ marginBottom: 12 }}>
         <h2>{t("knowledge.files")}</h2>
         {holds && <Button onClick={() => setAdding(true)}>{t("knowledge.addFiles")}</Button>}
       </div>

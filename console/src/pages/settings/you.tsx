@@ -49,7 +49,7 @@ function Logins() {
   const error = end.error ?? endOthers.error;
   return (
     <section className="panel">
-      <div className="meter-head" style={{ marginBottom: 12 }}>
+      <div className="heading-row" style={{ marginBottom: 12 }}>
         <h2>{t("settings.logins")}</h2>
         {(logins.data?.data.length ?? 0) > 1 && (
           <Button loading={endOthers.isPending} onClick={() => endOthers.mutate()}>

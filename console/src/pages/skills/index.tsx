@@ -72,7 +72,7 @@ function OfAgent({ agent }: { agent: Agent }) {
   });
   return (
     <>
-      <div className="meter-head" style={{ marginBottom: 12 }}>
+      <div className="heading-row" style={{ marginBottom: 12 }}>
         <span className="soft">
           {t("skills.folder")} <span className="mono">{agent.folder}</span>
         </span>
