@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -129,7 +130,7 @@ async def test_nobody_else_has_anything_written(site: Platform, home: Path, path
 
 @pytest.mark.parametrize("changes", [{"auth": "off"}, {"public_url": "http://rixin.example.com"}])
 async def test_a_server_that_does_not_know_its_owner_or_is_reached_by_others(
-    tmp_path: Path, home: Path, changes: dict[str, str]
+    tmp_path: Path, home: Path, changes: dict[str, Any]
 ) -> None:
     """Writes for nobody, and says so before anybody tries."""
     async with platform(tmp_path, **changes) as site:
