@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
 from tests.support.server import Server
@@ -31,7 +31,7 @@ def test_a_base_is_made_filled_and_searched(browser: Browser, site: Server, owne
         page.get_by_role("dialog").get_by_role("button", name="Make a knowledge base").click()
         expect(page.get_by_role("heading", name="harbour")).to_be_visible()
         page.get_by_role("button", name="Add files").click()
-        chosen = {"name": "ferry.txt", "mimeType": "text/plain", "buffer": f"{FACT}\n".encode()}
+        chosen = FilePayload(name="ferry.txt", mimeType="text/plain", buffer=f"{FACT}\n".encode())
         page.get_by_role("dialog").locator("input[type=file]").set_input_files([chosen])
         expect(page.get_by_text("Uploaded", exact=True)).to_be_visible()
         page.get_by_role("button", name="Done").click()
