@@ -1,0 +1,133 @@
+"""The request log in the console, in a real browser."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from anyio.from_thread import start_blocking_portal
+from playwright.sync_api import Browser, Page, expect
+
+from rixin.store.database import Database
+from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
+from tests.support.databases import served_place
+from tests.support.ledger_runs import fill
+from tests.support.server import Server, start
+from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
+
+pytestmark = pytest.mark.timeout(900)
+
+ROWS = 100_000
+MOST_DRAWN = 120
+"""Rows that are elements of the page at a time."""
+LOG = ".ant-table-tbody-virtual-holder"
+SCROLL = f"document.querySelector('{LOG}').scrollBy(0, 20_000)"
+
+
+async def _fill(data_dir: Path) -> None:
+    database = Database(served_place(data_dir))
+    await database.prepare()
+    await fill(database, ROWS)
+    await database.aclose()
+
+
+def refusal(request: Request) -> Reply:
+    """What an upstream says that is never content."""
+    if request.method == "GET":
+        return answer(json.dumps({"data": [{"id": "refusing"}]}))
+    error = {"message": f"invalid temperature: must be at most 1 {HOSTILE}", "type": "invalid_request_error"}
+    return answer(json.dumps({"error": error}), status=400)
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a hundred thousand requests in its log, which keeps what failed."""
+    data_dir = tmp_path_factory.mktemp("requests") / "data"
+    data_dir.mkdir()
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(ScriptedUpstream(refusal)) as upstream:
+        portal.call(_fill, data_dir)
+        config = f'[server]\nkeep_bodies = "errors"\n[[providers]]\nname = "refusing"\nbase_url = "{upstream.url}"\n'
+        running, stop = start(data_dir, config=config + 'models = ["refusing"]\nretries = 0\n')
+        yield running
+        assert stop() == 0, "".join(running.output)
+
+
+def shown(page: Page) -> int:
+    """How many rows the page says that it has."""
+    return int(page.locator(".told").inner_text().split(" ")[0].replace(",", ""))
+
+
+def test_a_hundred_thousand_requests_scroll(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """Pages come as one scrolls, few rows are drawn at a time, and the server's own time is told of each page."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/requests")
+        expect(page.get_by_test_id("server-time")).to_contain_text("ms")
+        for count in (1_000, 2_000, 3_000):
+            while shown(page) < count:
+                told = page.locator(".told").inner_text()
+                page.evaluate(SCROLL)
+                expect(page.locator(".told")).not_to_have_text(told)
+            assert page.locator(".ant-table-row").count() < MOST_DRAWN
+        assert serious(page) == []
+
+
+def test_filters_find_rows_wherever_they_are(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """By status, model, key, kind of error, and before an instant, which leads to the oldest at once."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/requests")
+        page.get_by_role("searchbox", name="Key").or_(page.get_by_label("Key", exact=True)).first.fill("rare")
+        page.keyboard.press("Enter")
+        expect(page.locator(".told")).to_contain_text("10 requests")
+        page.goto(f"{site.url}/console/requests?status=5xx&model=model-3")
+        expect(page.locator(".ant-table-row").first).to_contain_text("502 upstream_unavailable")
+        expect(page.locator(".ant-table-row").first).to_contain_text("asked-")
+        page.goto(f"{site.url}/console/requests?until=1728010000")
+        expect(page.locator(".ant-table-row").first).to_contain_text("04/10/2024")
+
+
+def test_every_row_is_reached_page_by_page(site: Server) -> None:
+    """Keyset pages bring all of them once, whatever filter; the server tells how long each took."""
+    seen: set[str] = set()
+    times: list[float] = []
+    cursor: str | None = None
+    while True:
+        parameters: dict[str, Any] = {"limit": 1000, "until": 1_900_000_000, **({"before": cursor} if cursor else {})}
+        answered = requests.get(f"{site.url}/admin/v1/requests", parameters, headers=site.headers, timeout=120)
+        assert answered.status_code == 200, answered.text
+        times.append(float(answered.headers["server-timing"].removeprefix("total;dur=")))
+        body = answered.json()
+        seen.update(row["id"] for row in body["data"])
+        cursor = body["next"]
+        if cursor is None:
+            break
+    assert len(seen) >= ROWS
+    assert max(times) < 60_000, "a page hangs"
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
+def test_a_failed_request_is_explained(
+    browser: Browser, site: Server, owner: dict[str, str], language: str, theme: str
+) -> None:
+    """From the log: where its time went, what was sent and came back, and the field at fault; all of it text."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    body = {"model": "refusing", "temperature": 1.7, "messages": [{"role": "user", "content": HOSTILE}]}
+    answered = requests.post(f"{site.url}/v1/chat/completions", json=body, headers=site.headers, timeout=120)
+    assert answered.status_code == 400, answered.text
+    identity = answered.headers["x-request-id"]
+    with visited(browser, site, storage_state=state(site, owner, language=language, theme=theme)) as page:
+        page.goto(f"{site.url}/console/requests?status=400")
+        page.locator(".ant-table-row button").first.click()
+        drawer = page.get_by_role("dialog")
+        expect(drawer.get_by_text(identity)).to_be_visible()
+        expect(drawer.get_by_text("invalid temperature").first).to_be_visible()
+        expect(drawer.locator(".gantt-bar").first).to_be_visible()
+        drawer.get_by_role("button", name={"en": "Explain why it failed", "zh": "解释失败原因"}[language]).click()
+        cause = drawer.get_by_role("alert")
+        expect(cause).to_contain_text("temperature")
+        expect(cause.locator(".ant-tag", has_text="temperature")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=SCREENSHOTS / f"request-{language}-{theme}.png")
+        assert serious(page) == []
+        assert drawer.locator("img[src=x], script").count() == 0
