@@ -10,6 +10,8 @@ import { useMessage } from "../components/states";
 import { Brand } from "../layout";
 
 const SHORTEST_PASSWORD = 8;
+/** Leads to the provider of identities and back to a page. */
+const LOG_IN_ELSEWHERE = "/admin/v1/oidc/start?back=";
 
 /** The way in: the first owner with the set-up token, then everybody by password or by the provider of identities. */
 export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
@@ -27,7 +29,7 @@ export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
         {setup.oidc !== null && (
           <>
             <Divider plain>{t("entrance.or")}</Divider>
-            <Button block size="large" href="/admin/v1/oidc/start">
+            <Button block size="large" href={LOG_IN_ELSEWHERE + encodeURIComponent(window.location.pathname + window.location.search)}>
               {t("entrance.with", { provider: setup.oidc })}
             </Button>
           </>

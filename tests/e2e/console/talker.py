@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
@@ -69,5 +70,5 @@ def _reply(request: Request) -> Reply:
         else:
             pieces += [completion_chunk({"content": text}) for text in ("I am **", f"{body['model']}**.")]
     finish = "tool_calls" if body.get("tools") and last["role"] != "tool" else "stop"
-    usage = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
-    return stream([*pieces, completion_chunk({}, finish), event({**usage, "usage": USAGE}), DONE])
+    counted: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    return stream([*pieces, completion_chunk({}, finish), event({**counted, "choices": [], "usage": USAGE}), DONE])

@@ -1,14 +1,39 @@
 """The first start, setting up and logging in, in a real browser."""
 
-from collections.abc import Callable
+import re
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+import requests
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.console.visit import OWNER, PATIENCE, serious, visited
+from tests.e2e.console.visit import OWNER, PATIENCE, serious, state, visited
 from tests.support.server import Server
+from tests.upstreams.identities import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 pytestmark = pytest.mark.timeout(600)
+
+GRACE: dict[str, Any] = {"sub": "grace-1", "email": "grace@example.com", "email_verified": True, "name": "Grace"}
+
+
+@contextmanager
+def identities(claims: dict[str, Any]) -> Generator[IdentityProvider]:
+    """A provider of identities, in a thread of its own."""
+    provider = IdentityProvider(claims=claims)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(provider):
+        yield provider
+
+
+def oidc_config(provider: IdentityProvider, public_url: str) -> str:
+    """The settings of a server that trusts it."""
+    return (
+        f'[server]\npublic_url = "{public_url}"\n\n[oidc]\nissuer = "{provider.issuer}"\nname = "Test ID"\n'
+        f'client_id = "{CLIENT_ID}"\nclient_secret = "{CLIENT_SECRET}"\nallowed_domains = ["example.com"]\n'
+    )
 
 
 def test_from_the_first_start_to_the_first_answer(browser: Browser, launch: Callable[..., Server]) -> None:
@@ -40,3 +65,59 @@ def test_from_the_first_start_to_the_first_answer(browser: Browser, launch: Call
         page.get_by_label("Password").fill(OWNER["password"])
         page.get_by_role("button", name="Log in", exact=True).click()
         expect(page.get_by_role("navigation")).to_be_visible()
+
+
+def test_an_ended_session_leads_to_the_login_and_back(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """Whatever page one was on when it ended, with what one had filtered there."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/requests?status=5xx")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
+        page.context.clear_cookies()
+        page.get_by_role("link", name="Keys", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+        page.get_by_label("E-mail address").fill(OWNER["email"])
+        page.get_by_label("Password").fill(OWNER["password"])
+        page.get_by_role("button", name="Log in", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Keys")
+        page.go_back()
+        expect(page).to_have_url(re.compile("requests[?]status=5xx$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
+
+
+def test_a_wrong_set_up_token_is_refused(browser: Browser, launch: Callable[..., Server]) -> None:
+    """With a word of why; nothing is made."""
+    server = launch()
+    with visited(browser, server) as page:
+        page.goto(f"{server.url}/console/")
+        page.get_by_label("Set-up token").fill("guessed")
+        page.get_by_label("Name", exact=True).fill(OWNER["name"])
+        page.get_by_label("E-mail address").fill(OWNER["email"])
+        page.get_by_label("Password").fill(OWNER["password"])
+        page.get_by_role("button", name="Make the owner").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Set up Rixin")
+
+
+def test_a_provider_of_identities_lets_people_in(browser: Browser, launch: Callable[..., Server]) -> None:
+    """The browser goes to it and comes back to the page where it was; people it knows nothing of stay outside."""
+    with identities(GRACE) as provider, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        server = launch("--port", str(port), config=oidc_config(provider, f"http://127.0.0.1:{port}"))
+        token = (server.data_dir / "setup-token").read_text(encoding="utf-8").strip()
+        made = requests.post(f"{server.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60)
+        assert made.status_code == 201, made.text
+        with visited(browser, server, also=provider.issuer) as page:
+            page.goto(f"{server.url}/console/models?q=local")
+            page.get_by_role("link", name="Log in with Test ID").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+            expect(page).to_have_url(f"{server.url}/console/models?q=local")
+            expect(page.get_by_text("Grace")).to_be_visible()
+            expect(page.get_by_role("link", name="Team", exact=True)).to_have_count(0)
+            page.get_by_role("button", name="Log out").click()
+            provider.claims = {"sub": "stranger", "email": "eve@elsewhere.example", "email_verified": True}
+            page.get_by_role("link", name="Log in with Test ID").click()
+            expect(page.get_by_text("no user", exact=False)).to_be_visible()
+            page.goto(f"{server.url}/console/")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Log in")

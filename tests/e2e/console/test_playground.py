@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, JSHandle, Locator, Page, Request, expect
 
 from tests.e2e.console.talker import BEGUN, ENDLESS, FORBIDDEN, MODELS, REFUSAL, THOUGHT, config_of, talker
-from tests.e2e.console.visit import PATIENCE, SCREENSHOTS, serious, state, visited
+from tests.e2e.console.visit import PATIENCE, SCREENSHOTS, choose, serious, state, visited
 from tests.media.samples import image, video
 from tests.support.server import Server, start
 from tests.upstreams.scripted import ScriptedUpstream
@@ -54,14 +54,6 @@ def site(browser: Browser, upstream: ScriptedUpstream, tmp_path_factory: pytest.
     running, stop = start(tmp_path_factory.mktemp("playground") / "data", config=config_of(upstream))
     yield running
     assert stop() == 0, "".join(running.output)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Chooses in one of Ant Design's lists."""
-    page.get_by_role("combobox", name=label).first.click()
-    page.locator(f".ant-select-item-option[title='{option}'], .ant-select-item-option").get_by_text(
-        option, exact=True
-    ).click()
 
 
 def begin(page: Page, site: Server, dialect: str = "Chat Completions") -> None:

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.support.server import ROOT, Server
 
@@ -25,15 +25,22 @@ document.addEventListener('securitypolicyviolation', ({ violatedDirective, sourc
 
 
 @contextmanager
-def visited(browser: Browser, server: Server, **wishes: Any) -> Generator[Page]:
-    """A page of a fresh browser that has heard of nothing outside of the server, nor broken its policy."""
+def visited(browser: Browser, server: Server, also: str | None = None, **wishes: Any) -> Generator[Page]:
+    """A page of a fresh browser that has heard of nothing outside of the server, nor broken its policy.
+
+    Args:
+        browser: Which.
+        server: Whose pages are looked at.
+        also: The address of another server that it is sent to.
+        wishes: What the browser holds, as Playwright has it.
+    """
     context: BrowserContext = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB", **wishes)
     context.add_init_script(WATCH)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     elsewhere: list[str] = []
     failures: list[str] = []
-    page.on("request", lambda request: elsewhere.append(request.url) if not ours(request.url, server) else None)
+    page.on("request", lambda request: elsewhere.append(request.url) if not ours(request.url, server, also) else None)
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page
     assert not elsewhere
@@ -43,9 +50,9 @@ def visited(browser: Browser, server: Server, **wishes: Any) -> Generator[Page]:
     context.close()
 
 
-def ours(url: str, server: Server) -> bool:
-    """Whether an address is the server's, or the page's own."""
-    return url.startswith((server.url + "/", "data:", "blob:"))
+def ours(url: str, server: Server, also: str | None) -> bool:
+    """Whether an address is the server's, the page's own, or another one's that it may go to."""
+    return url.startswith((server.url + "/", "data:", "blob:", *([] if also is None else [also + "/"])))
 
 
 def state(server: Server, cookies: dict[str, str], **stored: object) -> dict[str, Any]:
@@ -59,6 +66,15 @@ def state(server: Server, cookies: dict[str, str], **stored: object) -> dict[str
             }
         ],
     }
+
+
+def choose(where: Page | Locator, label: str, option: str) -> None:
+    """Chooses in one of Ant Design's lists, which are shown at the end of the page."""
+    page = where if isinstance(where, Page) else where.page
+    where.get_by_role("combobox", name=label).first.click()
+    shown = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
+    shown.locator(".ant-select-item-option").filter(has_text=option).first.click()
+    page.keyboard.press("Tab")  # a list of which several can be chosen stays open until one goes on
 
 
 def serious(page: Page) -> list[str]:
