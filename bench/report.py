@@ -50,7 +50,7 @@ def describe_machine() -> dict[str, str]:
         platform.machine(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    libraries = ("uvicorn", "uvloop", "httptools", "aiohttp", "msgspec", "xllamacpp")
+    libraries = ("uvloop", "httptools", "aiohttp", "msgspec", "xllamacpp")
     return {
         "cpu": f"{os.cpu_count()} x {model}",
         "memory": f"{memory:.0f} GiB",

@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-import uvicorn
 
 from rixin.accounts import root_secret
 from rixin.accounts.key_rules import KeyWish
@@ -20,7 +19,7 @@ from rixin.accounts.roles import ROLES, Role
 from rixin.accounts.user_rules import UserWish
 from rixin.cli.compose import Worker, compose
 from rixin.cli.people import counted_by
-from rixin.cli.worker import Server as HttpServer
+from rixin.cli.worker import http_server
 from rixin.clock import SystemClock
 from rixin.engines.control import ControlServer
 from rixin.limits.process import ProcessLimiter
@@ -129,11 +128,8 @@ async def platform(folder: Path, place: Place | None = None, **changes: Any) -> 
         settings = Settings(server=server, providers=(provider,))
         async with compose(settings, folder / "c", clock) as worker, aiohttp.ClientSession() as client:
             listener = socket.create_server(("127.0.0.1", 0))
-            # asyncio does it by itself for sockets that it has opened.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            http = HttpServer(uvicorn.Config(worker.app, http="httptools", ws="none", lifespan="off", log_config=None))
-            serving = asyncio.create_task(http.serve([listener]))
-            await http.listening.wait()
+            http = http_server(worker.app, server)
+            await http.start([listener])
             secret = root_secret.load(settings)
             logins = Logins(worker.database, secret, clock)
             people = People.open(worker.database, secret, logins, counted_by(ProcessLimiter(clock)), clock)
@@ -143,7 +139,6 @@ async def platform(folder: Path, place: Place | None = None, **changes: Any) -> 
             try:
                 yield running
             finally:
-                http.should_exit = True
-                await serving
+                await http.aclose(5)
     await control.aclose()
     await fleet.aclose()

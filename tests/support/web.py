@@ -1,6 +1,5 @@
 """The whole web application over a scripted engine and a real store, served by the real HTTP server."""
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import uvicorn
 
 from rixin.accounts.account import Account
 from rixin.accounts.account_files import AccountFiles
@@ -24,7 +22,7 @@ from rixin.cli.conversations import continuity, session_book, stored_response_bo
 from rixin.cli.endpoints import WireServices, endpoints, spoken
 from rixin.cli.knowledge import document_decoders
 from rixin.cli.stores import file_book
-from rixin.cli.worker import Server
+from rixin.cli.worker import http_server
 from rixin.clock import SystemClock
 from rixin.core.redaction import Redactor
 from rixin.engines.base import ListedModel
@@ -164,11 +162,8 @@ async def site(
         clock=clock,
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(
-        uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=5)
-    )
-    serving = asyncio.create_task(server.serve([listener]))
-    await server.listening.wait()
+    server = http_server(app, settings.server)
+    await server.start([listener])
     try:
         async with aiohttp.ClientSession() as client:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -176,8 +171,7 @@ async def site(
                 url, app, engine, keys, ledger, requests, files, links, folder, created.key, client, limits, obstacle
             )
     finally:
-        server.should_exit = True
-        await serving
+        await server.aclose(5)
         await media.aclose()
         await documents.aclose()
         if moderator is not None:

@@ -1,6 +1,5 @@
 """The console's files over HTTP: the page, what it loads, and a server that has none."""
 
-import asyncio
 import gzip
 import re
 import socket
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import uvicorn
 
-from rixin.cli.worker import Server as HttpServer
+from rixin.cli.worker import http_server
 from rixin.clock import SystemClock
 from rixin.dialects.openai_chat import DIALECT
 from rixin.settings import Server
@@ -42,18 +40,17 @@ async def site(folder: Path) -> AsyncGenerator[aiohttp.ClientSession]:
     """A client of a server with the console of a folder."""
     handler = ConsoleHandler(folder)
     routes = RouteTable(Endpoint.public(path, handler) for path in ("/console", "/console/"))
-    app = App(routes, spoken=lambda _: DIALECT, keys=None, settings=Server(), clock=SystemClock())
+    settings = Server()
+    app = App(routes, spoken=lambda _: DIALECT, keys=None, settings=settings, clock=SystemClock())
     listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve([listener]))
-    await server.listening.wait()
+    server = http_server(app, settings)
+    await server.start([listener])
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with aiohttp.ClientSession(url, auto_decompress=False, headers={"accept-encoding": "identity"}) as client:
             yield client
     finally:
-        server.should_exit = True
-        await serving
+        await server.aclose(5)
 
 
 async def test_every_page_has_a_nonce_of_its_own(folder: Path) -> None:

@@ -4,20 +4,13 @@ Errors are `{"error": {"message", "type", "code", "param", "limit", "requested",
 are the error's kind.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
-
 import msgspec
 
 from rixin.errors import Kind, RixinError
+from rixin.server.asgi import Receive, Scope, Send
 
 MAX_BODY = 128 * 2**20
 """Bytes of a request, images included; the server in front has the limit that clients meet."""
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _JSON = b"application/json"
 

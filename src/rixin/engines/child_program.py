@@ -5,12 +5,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TextIO
-
-import uvicorn
 
 from rixin.engines.child.status import Status, encode_status
 
@@ -19,33 +16,6 @@ NICENESS = 2
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 _log = logging.getLogger(__name__)
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which end the process by the signal once more when all is done.
-
-    Args:
-        app: What is served.
-    """
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-            )
-        )
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leaves the signals to the program."""
-        yield
 
 
 def own_stdout() -> Callable[[Status], None]:
@@ -74,7 +44,6 @@ def start_log(level: str) -> TextIO:
     """Begins to log to stderr, at a level of the settings. Gives the stream."""
     stream = os.fdopen(os.dup(STDERR), "w", buffering=1)
     logging.basicConfig(stream=stream, level=level.upper(), format="%(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     faulthandler.enable(stream)
     return stream
 

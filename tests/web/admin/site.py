@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import uvicorn
 
 import rixin.profiles
 from rixin.accounts.file_links import FileLinks
@@ -27,7 +26,7 @@ from rixin.cli.people import counted_by, open_oidc
 from rixin.cli.provider_book import provider_table
 from rixin.cli.provider_rules import DIALECTS, provider_rules
 from rixin.cli.stores import file_book
-from rixin.cli.worker import Server as HttpServer
+from rixin.cli.worker import http_server
 from rixin.clock import SystemClock
 from rixin.core.cards import ModelCard
 from rixin.core.redaction import Redactor
@@ -238,9 +237,8 @@ async def admin_site(
         mounts={"/admin/v1": Lazy(made_admin)},
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve([listener]))
-    await server.listening.wait()
+    server = http_server(app, settings)
+    await server.start([listener])
     try:
         async with aiohttp.ClientSession() as client:
             yield AdminSite(
@@ -257,8 +255,7 @@ async def admin_site(
                 gates,
             )
     finally:
-        server.should_exit = True
-        await serving
+        await server.aclose(5)
         await control.aclose()
         await control_server.aclose()
         await fleet.aclose()

@@ -24,9 +24,6 @@ from rixin.engines.child.answer import Answers, Item, Job
 from rixin.engines.child.queue import Place, Queue
 from rixin.engines.child.status import Ready
 from rixin.engines.child_http import (
-    Receive,
-    Scope,
-    Send,
     disconnect,
     encode_error,
     read_body,
@@ -44,6 +41,7 @@ from rixin.engines.child_protocol import (
     encode_sign,
 )
 from rixin.errors import Kind, RixinError
+from rixin.server.asgi import Receive, Scope, Send
 
 _QUIET = 1.0
 """Seconds between two signs of life."""

@@ -26,7 +26,6 @@ from rixin.engines.child_program import (
     STDERR,
     STDIN,
     STDOUT,
-    Server,
     first_line,
     listen,
     own_stdout,
@@ -36,6 +35,8 @@ from rixin.engines.child_program import (
 from rixin.engines.gguf import read_header
 from rixin.engines.process import Failed, Loading
 from rixin.errors import RixinError
+from rixin.server.asgi_app import serving
+from rixin.server.server import Server
 
 _log = logging.getLogger(__name__)
 
@@ -68,23 +69,26 @@ async def _serve(config: ChildConfig, llama: Llama, tell: Callable[[Status], Non
     answers = Answers(llama, await llama.traits(), native_calls=config.tool_format == "native")
     queue = Queue(Admission(ready.slots, ready.pool, config.queue), config.queue_deadline, clock)
     app = ChildApp(config.name, ready, answers, queue, clock)
-    server = Server(app)
+    server = Server(serving(app))
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def end() -> None:
-        if server.should_exit:
+        if stopping.is_set():
             app.expire()
         app.drain()
-        server.should_exit = True
+        stopping.set()
         loop.call_later(config.shutdown_grace, app.expire)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     listener = listen(config.socket)
     try:
+        await server.start([listener])
         tell(ready)
         _log.info("%s answers on %s", config.name, config.socket.name)
-        await server.serve(sockets=[listener])
+        await stopping.wait()
+        await server.aclose()
     finally:
         config.socket.unlink(missing_ok=True)
         llama.close()

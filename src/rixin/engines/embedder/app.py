@@ -5,9 +5,6 @@ import asyncio
 import msgspec
 
 from rixin.engines.child_http import (
-    Receive,
-    Scope,
-    Send,
     disconnect,
     encode_error,
     read_body,
@@ -17,6 +14,7 @@ from rixin.engines.child_http import (
 from rixin.engines.embedder.work import Work
 from rixin.engines.embedder_protocol import EMBED_PATH, Texts
 from rixin.errors import Kind, RixinError, invalid
+from rixin.server.asgi import Receive, Scope, Send
 
 _decode = msgspec.json.Decoder(Texts).decode
 _encode = msgspec.json.Encoder().encode

@@ -10,7 +10,7 @@ import uvloop
 
 from rixin.clock import SystemClock
 from rixin.engines.child.status import Ready, Status
-from rixin.engines.child_program import NICENESS, Server, first_line, listen, own_stdout, start_log, watch_life_line
+from rixin.engines.child_program import NICENESS, first_line, listen, own_stdout, start_log, watch_life_line
 from rixin.engines.embedder.app import EmbedderApp
 from rixin.engines.embedder.config import EmbedderConfig, read_config
 from rixin.engines.embedder.model import E5
@@ -18,6 +18,8 @@ from rixin.engines.embedder.work import SLOTS, Work
 from rixin.engines.embedder_protocol import MAX_TOKENS, WINDOW
 from rixin.engines.process import Failed, Loading
 from rixin.errors import RixinError
+from rixin.server.asgi_app import serving
+from rixin.server.server import Server
 
 _READY = Ready(
     context_length=MAX_TOKENS,
@@ -57,20 +59,24 @@ def main() -> int:
 async def _serve(config: EmbedderConfig, model: E5, tell: Callable[[Status], None]) -> None:
     work = Work(model, config.queue, config.queue_deadline, SystemClock())
     app = EmbedderApp(work)
-    server = Server(app)
+    server = Server(serving(app))
+    stopping = asyncio.Event()
 
     def end() -> None:
-        server.force_exit = server.should_exit
+        if stopping.is_set():
+            server.abort()
         app.drain()
-        server.should_exit = True
+        stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
     listener = listen(config.socket)
     try:
+        await server.start([listener])
         tell(_READY)
         _log.info("embeddings on %s", config.socket.name)
-        await server.serve(sockets=[listener])
+        await stopping.wait()
+        await server.aclose()
     finally:
         config.socket.unlink(missing_ok=True)
         work.close()

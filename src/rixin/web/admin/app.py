@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from rixin import __version__
 from rixin.clock import Clock
+from rixin.server.asgi import Message, Receive, Scope, Send
 from rixin.web.admin import (
     agents,
     audit,
@@ -40,7 +41,6 @@ from rixin.web.admin.errors import on_error
 from rixin.web.admin.guard import GuardedRoute, router
 from rixin.web.admin.policy import POLICIES, required_policy
 from rixin.web.admin.services import AdminServices
-from rixin.web.exchange import Message, Receive, Scope, Send
 from rixin.web.request_id import request_id
 from rixin.web.server_timing import HEADER
 

@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 from rixin.accounts.account import Account
 from rixin.accounts.audit import Act, Actor
 from rixin.errors import Kind, RixinError
+from rixin.server.head import merged
 from rixin.web import local_only, owner_here, same_origin
 from rixin.web.admin.errors import ErrorBody, from_validation, render
 from rixin.web.admin.policy import PREFIX, Policy, required_policy
 from rixin.web.admin.services import AdminServices, services_of
 from rixin.web.app import ANYONE, OWNER
 from rixin.web.client_address import client_address
-from rixin.web.headers import merged
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("rixin.web.admin")
 

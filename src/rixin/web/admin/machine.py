@@ -3,10 +3,10 @@
 from fastapi import Request
 from pydantic import BaseModel
 
+from rixin.server.head import merged
 from rixin.web import owner_here
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.services import Caller, Services
-from rixin.web.headers import merged
 from rixin.web.owner_here import Obstacle
 
 router = guarded_router("machine")

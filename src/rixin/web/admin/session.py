@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict
 from rixin.accounts.logins import Method, NewLogin
 from rixin.accounts.roles import Role
 from rixin.errors import Kind, RixinError
+from rixin.server.head import merged
 from rixin.web.admin.guard import router as guarded_router
 from rixin.web.admin.services import AdminServices, By, Caller, Services
 from rixin.web.admin.teams import TeamView
-from rixin.web.headers import merged
 
 router = guarded_router("session")
 
