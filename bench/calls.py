@@ -13,12 +13,13 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import httptools
 import uvloop
 
 from bench.agent import agent_body
@@ -31,9 +32,8 @@ from rixin.cli.compose import compose
 from rixin.clock import SystemClock
 from rixin.engines.control import ControlServer
 from rixin.engines.control_messages import ListModels, Models, Request
+from rixin.server.server import Server
 from rixin.settings import load
-from rixin.web.app import App
-from rixin.web.exchange import Message
 
 BUDGET = HOME / "calls.toml"
 WARM_UP, REQUESTS, ROUNDS = 30, 10, 12
@@ -86,12 +86,16 @@ class Tally:
             self.calls[frame.f_code.co_filename] += 1
 
 
-class Client:
-    """Calls the server within its process, as a server of ASGI does."""
+class Client(asyncio.Transport):
+    """A client at the other end of a connection that no network carries."""
 
-    def __init__(self, app: App, key: str) -> None:
-        self._app = app
-        self._credential = f"Bearer {key}".encode()
+    def __init__(self, server: Server, key: str) -> None:
+        super().__init__()
+        self._key = key
+        self._parser = httptools.HttpResponseParser(self)
+        self._complete = asyncio.Event()
+        self._connection = server.connection()
+        self._connection.connection_made(self)
 
     async def ask(self, case: Case) -> None:
         """Sends a request and takes the answer.
@@ -99,24 +103,21 @@ class Client:
         Raises:
             RuntimeError: It is an error.
         """
-        body = json.dumps(case.body, separators=(",", ":")).encode()
-        headers = {b"host": b"127.0.0.1", b"authorization": self._credential, b"content-length": b"%d" % len(body)}
-        scope = {"type": "http", "method": "POST", "path": case.path, "query_string": b"", "client": ("127.0.0.1", 1)}
-        arrived = [{"type": "http.request", "body": body}]
-        gone = asyncio.Event()
-        answer: list[Message] = []
+        body = json.dumps(case.body, separators=(",", ":"))
+        top = f"POST {case.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {self._key}"
+        self._complete.clear()
+        self._connection.data_received(f"{top}\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+        await self._complete.wait()
+        if (status := self._parser.get_status_code()) != 200:
+            raise RuntimeError(f"status {status}")
 
-        async def receive() -> Message:
-            if not arrived:
-                await gone.wait()
-            return arrived.pop()
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """The server sends."""
+        self._parser.feed_data(data)
 
-        async def send(message: Message) -> None:
-            answer.append(message)
-
-        await self._app({**scope, "headers": [*headers.items()]}, receive, send)
-        if answer[0]["status"] != 200:
-            raise RuntimeError(f"status {answer[0]['status']}: {answer[1]['body']!r}")
+    def on_message_complete(self) -> None:
+        """The answer is complete."""
+        self._complete.set()
 
 
 async def _no_models(_peer: int, _request: Request) -> Models:
@@ -124,8 +125,8 @@ async def _no_models(_peer: int, _request: Request) -> Models:
 
 
 @asynccontextmanager
-async def _client(port: int, folder: Path) -> AsyncGenerator[Client]:
-    """A client of this server, which has one upstream, at a port of this machine."""
+async def _clients(port: int, folder: Path) -> AsyncGenerator[Callable[[], Client]]:
+    """Makes clients of this server, which has one upstream, at a port of this machine."""
     config = folder / "rixin.toml"
     config.write_text(f"[server]\ndata_dir = {json.dumps(str(folder / 'data'))}\n{provider_configuration(port)}")
     control = ControlServer(folder / "control", {ListModels: _no_models})
@@ -133,7 +134,9 @@ async def _client(port: int, folder: Path) -> AsyncGenerator[Client]:
     try:
         async with compose(load(config), folder / "control", SystemClock(), config) as worker:
             key = await worker.keys.create_api_key(KeyWish(name="bench"))
-            yield Client(worker.app, key.key)
+            server = Server(worker.app.serve, refuse=worker.app.refuse)
+            await server.start([])
+            yield lambda: Client(server, key.key)
     finally:
         await control.aclose()
 
@@ -151,18 +154,18 @@ async def _count(client: Client, case: Case) -> Counter[str]:
     return min(rounds, key=lambda calls: calls.total())
 
 
-async def _seconds(client: Client, case: Case) -> float:
-    """Processor time of a request, 16 at a time: the least of several rounds."""
+async def _seconds(clients: Sequence[Client], case: Case) -> float:
+    """Processor time of a request, with several clients at a time: the least of several rounds."""
 
-    async def some() -> None:
+    async def some(client: Client) -> None:
         for _ in range(REQUESTS):
             await client.ask(case)
 
     rounds: list[float] = []
     for _ in range(ROUNDS):
         began = time.process_time()
-        await asyncio.gather(*(some() for _ in range(16)))
-        rounds.append((time.process_time() - began) / REQUESTS / 16)
+        await asyncio.gather(*map(some, clients))
+        rounds.append((time.process_time() - began) / REQUESTS / len(clients))
     return min(rounds)
 
 
@@ -192,11 +195,13 @@ def measure(names: Iterable[str], *, timed: bool = True) -> dict[str, Cost]:
             logs.configure("info", "json")
 
         async def all_of_them() -> None:
-            async with _client(target.port, Path(folder)) as client:
+            async with _clients(target.port, Path(folder)) as connect:
                 for name in names:
-                    tally = await _count(client, CASES[name])
+                    tally = await _count(connect(), CASES[name])
                     files = {file: calls / REQUESTS for file, calls in tally.most_common()}
-                    costs[name] = Cost(files, await _seconds(client, CASES[name]) if timed else 0.0)
+                    costs[name] = Cost(
+                        files, await _seconds([connect() for _ in range(16)], CASES[name]) if timed else 0.0
+                    )
 
         runner.run(all_of_them())
     return costs
