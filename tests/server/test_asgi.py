@@ -97,6 +97,26 @@ async def test_an_application_is_told_that_its_client_left() -> None:
     assert told == ["http.request", "http.request"]
 
 
+START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+END: Message = {"type": "http.response.body", "body": b""}
+MORE: Message = {"type": "http.response.body", "body": b"HTTP/1.1 200 OK"}
+
+
+@pytest.mark.parametrize("messages", [[MORE], [END], [START, START], [START, END, MORE]])
+async def test_an_application_that_answers_in_no_order_is_stopped(messages: list[Message]) -> None:
+    """Nothing of what it sends is taken for another answer."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    async with serving(application(app)) as place:
+        client = await place.connect()
+        client.send(GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+        rest = await client.rest()
+    assert rest.count(b"HTTP/1.1") == 1
+
+
 async def asked(
     serve: Any, messages: list[Message], *, gone: asyncio.Event | None = None, method: str = "POST"
 ) -> list[Message]:

@@ -4,51 +4,19 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias, cast
+from collections.abc import Callable
+from typing import cast
 
 from rixin.server.asgi import Address
 from rixin.server.head import Head
-from rixin.server.limits import Limits
 from rixin.server.parser import RequestParser
 from rixin.server.refusal import Refusal
-from rixin.server.request import ClientLeftError, Request, Serve
+from rixin.server.request import ClientLeftError
+from rixin.server.shared import Shared
 from rixin.server.turn import Turn
-
-Refuse: TypeAlias = Callable[[Request, Refusal], Awaitable[None]]
-"""Tells a client why its request is not taken."""
 
 _BROKEN = Refusal(500, "Something went wrong inside the server.")
 _log = logging.getLogger(__name__)
-
-
-class Shared:
-    """What all connections of a server have in common.
-
-    Attributes:
-        date: The header line that says when an answer was made, to the second.
-        now: The instant of the last look at the deadlines, by the event loop's clock: exact enough for them.
-        draining: Whether connections end with the answers that are under way.
-        connections: Those that stand.
-        running: The requests that somebody works on.
-        empty: Is set when, while draining, there is neither of them any more.
-    """
-
-    def __init__(self, serve: Serve, refuse: Refuse, limits: Limits) -> None:
-        self.serve = serve
-        self.refuse = refuse
-        self.limits = limits
-        self.date = b""
-        self.now = 0.0
-        self.draining = False
-        self.connections: set[Connection] = set()
-        self.running: set[Turn] = set()
-        self.empty = asyncio.Event()
-
-    def look(self) -> None:
-        """Something has ended."""
-        if self.draining and not self.connections and not self.running:
-            self.empty.set()
 
 
 class Connection(asyncio.Protocol):
@@ -133,7 +101,8 @@ class Connection(asyncio.Protocol):
             turn.leave(lost=True)
         self.resume_writing()
         self._shared.connections.discard(self)
-        self._shared.look()
+        if self._shared.draining:
+            self._shared.look()
 
     def pause_writing(self) -> None:
         """The client takes its answer more slowly than it is written."""
@@ -326,8 +295,8 @@ class Connection(asyncio.Protocol):
         self._deadline = math.inf
         if self._ended:
             turn.leave(lost=False)
-        self._shared.running.add(turn)
         turn.task = self._loop.create_task(self._answer(turn))
+        self._shared.running.add(turn.task)
 
     async def _answer(self, turn: Turn) -> None:
         shared = self._shared
@@ -347,7 +316,8 @@ class Connection(asyncio.Protocol):
         finally:
             if not turn.finished:
                 self._cut(turn)
-            shared.running.discard(turn)
+            if turn.task is not None:
+                shared.running.discard(turn.task)
             if shared.draining:
                 shared.look()
 

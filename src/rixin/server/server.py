@@ -7,10 +7,11 @@ from contextlib import suppress
 from email.utils import formatdate
 
 from rixin.clock import Clock, SystemClock
-from rixin.server.connection import Connection, Refuse, Shared
+from rixin.server.connection import Connection
 from rixin.server.limits import Limits
 from rixin.server.refusal import Refusal
 from rixin.server.request import Request, Serve
+from rixin.server.shared import Refuse, Shared
 
 _BACKLOG = 2048
 """Connections that the system takes for us while we are busy."""
@@ -81,7 +82,6 @@ class Server:
         await asyncio.sleep(_ON_ITS_WAY)  # neither end can know what is on its way
         for connection in list(self._shared.connections):
             connection.finish()
-        self._shared.look()
 
     async def aclose(self, patience: float | None = None) -> None:
         """Drains, if that has not been done, and waits until all has ended: after `patience` seconds it is ended."""
@@ -89,19 +89,18 @@ class Server:
             await self.drain()
         try:
             async with asyncio.timeout(patience):
-                await self._shared.empty.wait()
+                await self._shared.empty()
         except TimeoutError:
             self.abort()
-            await self._shared.empty.wait()
+            await self._shared.empty()
         if self._ticker is not None:
             self._ticker.cancel()
 
     def abort(self) -> None:
         """Ends every answer and every connection at once."""
-        for turn in self._shared.running:
-            if turn.task is not None:
-                turn.task.cancel()
-        for connection in self._shared.connections:
+        for task in list(self._shared.running):
+            task.cancel()
+        for connection in list(self._shared.connections):
             connection.abort()
 
     async def _accept_rest(self, listener: socket.socket) -> None:

@@ -212,6 +212,8 @@ class Turn:
             await self._line.drain()
         if self._lost:
             raise ClientLeftError("the client left before the answer was complete")
+        if self.finished or not self.started:
+            raise RuntimeError("the answer has not begun, or is complete already")
         if not data or self._bodiless:
             return
         if self._chunked:
@@ -228,6 +230,8 @@ class Turn:
         """See `Request`."""
         if self.finished:
             return
+        if not self.started:
+            raise RuntimeError("the answer has not begun")
         if self._length and not self._bodiless:
             raise RuntimeError("the answer is shorter than it was said to be")
         if self._chunked:
