@@ -40,7 +40,7 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert stop() == 0, "".join(running.output)
 
 
-def asked(server: Server, method: str, path: str, body: object = None) -> Any:
+def asked(server: Server, method: str, path: str, body: Any = None) -> Any:
     """An answer of the admin API."""
     url = f"{server.url}/admin/v1{path}"
     answered = requests.request(method, url, json=body, headers=server.headers, timeout=60)
