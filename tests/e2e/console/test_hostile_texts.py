@@ -29,5 +29,7 @@ def test_hostile_texts_are_inert(browser: Browser, site: Server, owner: dict[str
         page.get_by_role("button", name="History").click()
         page.get_by_role("button", name="hostile", exact=True).click()
         log = page.get_by_role("log")
-        expect(log.get_by_text("onerror").first).to_be_visible()
+        expect(log.locator(".turn-text").first).to_contain_text("onerror")
+        log.get_by_text("Reasoning", exact=True).first.click()
+        expect(log.locator("details").first).to_contain_text("onerror")
         assert log.locator("img, script, a[href^='javascript']").count() == 0

@@ -35,7 +35,7 @@ def test_a_user_is_made_changed_and_removed(browser: Browser, site: Server, owne
         expect(row.get_by_text(EMAIL)).to_be_visible()
         assert log_in(site, FIRST) == 200
         choose(page, "Role of Lin", "Auditor")
-        expect(row.get_by_text("Auditor", exact=True)).to_be_visible()
+        expect(row.get_by_title("Auditor")).to_be_visible()
         row.get_by_role("button", name="Password of Lin").click()
         dialog = page.get_by_role("dialog", name="Password of Lin")
         dialog.get_by_label("Password", exact=True).fill(SECOND)
@@ -48,6 +48,37 @@ def test_a_user_is_made_changed_and_removed(browser: Browser, site: Server, owne
         assert log_in(site, SECOND) == 401
         assert serious(page) == []
         row.get_by_role("button", name="Delete Lin").click()
+        page.get_by_role("tooltip").get_by_role("button", name="Delete", exact=True).click()
+        expect(row).to_have_count(0)
+
+
+def test_a_team_has_members_and_a_plan(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """It is made, given a plan, filled and emptied, and removed."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/team?tab=teams")
+        page.get_by_role("button", name="Add a team").click()
+        dialog = page.get_by_role("dialog", name="Add a team")
+        dialog.get_by_label("Name").fill("Research")
+        dialog.get_by_role("button", name="Add a team").click()
+        row = page.get_by_role("row", name="Research")
+        expect(row).to_be_visible()
+        choose(row, "Plan of Research", "sensenova-token-plan")
+        expect(row.get_by_title("sensenova-token-plan")).to_be_visible()
+        row.get_by_role("button", name="Members of Research").click()
+        drawer = page.get_by_role("dialog", name="Members of Research")
+        choose(drawer, "Add somebody", "ada@example.com")
+        choose(drawer, "Role of Ada", "Admin")
+        expect(drawer.get_by_role("listitem").get_by_title("Admin")).to_be_visible()
+        expect(page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")).to_have_count(0)
+        assert serious(page) == []
+        page.screenshot(path=SCREENSHOTS / "team-members.png")
+        teams = requests.get(f"{site.url}/admin/v1/teams", headers=site.headers, timeout=60).json()["data"]
+        research = next(team for team in teams if team["name"] == "Research")
+        assert research["plan"] == "sensenova-token-plan"
+        drawer.get_by_role("button", name="Remove Ada").click()
+        expect(drawer.get_by_text("Nobody is in this team yet.")).to_be_visible()
+        page.keyboard.press("Escape")
+        row.get_by_role("button", name="Delete Research").click()
         page.get_by_role("tooltip").get_by_role("button", name="Delete", exact=True).click()
         expect(row).to_have_count(0)
 

@@ -71,10 +71,12 @@ def state(server: Server, cookies: dict[str, str], **stored: object) -> dict[str
 def choose(where: Page | Locator, label: str, option: str) -> None:
     """Chooses in one of Ant Design's lists, which are shown at the end of the page."""
     page = where if isinstance(where, Page) else where.page
-    where.get_by_role("combobox", name=label).first.click()
+    # By keyboard: another list may still be open above this one, and closes when this one has the focus.
+    box = where.get_by_role("combobox", name=label).first
+    box.focus()
+    box.press("Enter")
     shown = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
     shown.locator(".ant-select-item-option").filter(has_text=option).first.click()
-    page.keyboard.press("Tab")  # a list of which several can be chosen stays open until one goes on
 
 
 def serious(page: Page) -> list[str]:
