@@ -83,10 +83,11 @@ OFFERS = (
     OFFER.replace(b"POST", b"GET") + b"\r\n",
 )
 ABSOLUTE = b"GET HTTP://else:81/x?y=/z HTTP/1.1\r\nhost: a\r\n\r\n"
+OLD = b"GET / HTTP/1.0\r\nx: y\r\n\r\n"
 ALL = (PLAIN, SIZED, CHUNKED, *OFFERS, ABSOLUTE, b"\r\n" + PLAIN)
 
 
-@pytest.mark.parametrize("data", ALL)
+@pytest.mark.parametrize("data", [*ALL, OLD])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_a_request_may_be_cut_anywhere(data: bytes, size: int) -> None:
     """It is the same request, and nothing is left over or missing."""
@@ -98,6 +99,7 @@ def test_a_request_may_be_cut_anywhere(data: bytes, size: int) -> None:
 @given(st.lists(st.sampled_from(ALL), min_size=1, max_size=6), st.lists(st.integers(1, 600), max_size=20))
 def test_requests_may_be_cut_anywhere(several: list[bytes], cuts: list[int]) -> None:
     """Those that follow one another are found one by one, wherever the network cuts them."""
+    several = [*several, OLD]  # which nothing may follow
     data = b"".join(several)
     edges = [0, *sorted({edge for edge in cuts if edge < len(data)}), len(data)]
     pieces = [data[start:end] for start, end in pairwise(edges)]
@@ -134,6 +136,11 @@ def test_another_protocol_is_not_gone_over_to(data: bytes) -> None:
     offered, after = parse(data + PLAIN)
     assert offered.body == (b"" if data.startswith(b"GET") else b"hello world")
     assert after == parse(PLAIN)[0]
+
+
+def test_any_number_of_offers_may_come_at_once() -> None:
+    """Each takes as little as another request."""
+    assert len(parse(OFFERS[0] * 3000)) == 3000
 
 
 def test_the_host_of_a_whole_url_counts() -> None:
@@ -203,6 +210,7 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     "no host": (400, b"GET / HTTP/1.1\r\n\r\n"),
     "two hosts": (400, TOP + b"host: b\r\n\r\n"),
     "a host twice": (400, TOP + b"host: a\r\n\r\n"),
+    "two hosts and a whole URL": (400, b"GET http://a/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"),
     "a host with a path": (400, b"GET / HTTP/1.1\r\nhost: a/b\r\n\r\n"),
     "a host with a query": (400, b"GET / HTTP/1.1\r\nhost: a?b\r\n\r\n"),
     "a host with a user": (400, b"GET / HTTP/1.1\r\nhost: a@b\r\n\r\n"),

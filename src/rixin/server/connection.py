@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         """A request begins."""
         self._in_head = False
         if self._deaf:
-            return
+            raise Refusal(400, "No further request is heard.")  # so that what follows is not even read
         turn = self._receiving = Turn(self, head)
         if self._answering is not None and len(self._queue) + 1 >= self._limits.ahead:
             turn.lasting = False
@@ -252,7 +252,7 @@ class Connection(asyncio.Protocol):
             self._feed(data)
         if self._deaf:
             return
-        if not self._held:
+        if self._reading_paused and not self._held:
             self._resume_reading()
         if self._answering is None and self._receiving is None:
             if self._ended or self._shared.draining:

@@ -71,13 +71,17 @@ class RequestParser:
         Raises:
             Refusal: They are no request. What follows may not be fed.
         """
-        self._fed = self._feeding = len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._resume(data[upgrade.args[0] :])
-        except httptools.HttpParserError as error:
-            self._refuse(error, data)
+        rest: bytes | memoryview = data
+        while True:
+            self._fed = self._feeding = len(rest)
+            try:
+                self._parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                self._resume()
+                rest = memoryview(rest)[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._refuse(error, bytes(rest[:1]))
         if self._in_head or self._chunked:
             self._size += self._fed
             self._most += self._feeding
@@ -144,15 +148,22 @@ class RequestParser:
         version, method = parser.get_http_version(), parser.get_method().decode()
         if version not in ("1.1", "1.0"):
             raise Refusal(505, f"This server speaks HTTP/1.1, not HTTP/{version}.")
-        headers = merged(fields)
         if method == "CONNECT":
             raise Refusal(501, "This server is no proxy, and knows no CONNECT.")
-        path, raw_path, query, host = read_target(method, target)
-        if host is not None:
-            headers["host"] = host
+        headers = merged(fields)
+        if "host" not in headers and version == "1.1":
+            raise Refusal(400, "The request lacks the header `host`.")
+        if len(headers) != len(fields) and sum(name.lower() == b"host" for name, _ in fields) > 1:
+            raise Refusal(400, "The request has more than one header `host`.")
+        path, raw_path, query, named = read_target(method, target)
+        if named is not None:
+            headers["host"] = named
             fields = [(name, value) for name, value in fields if name.lower() != b"host"]
-            fields.append((b"host", host.encode("latin-1")))
-        self._check_host(version, headers, fields)
+            fields.append((b"host", named.encode("latin-1")))
+        host = headers.get("host", "")
+        if host != self._host:
+            check_host(host)
+            self._host = host
         if "transfer-encoding" in headers:
             self._check_coding(version, headers["transfer-encoding"])
         if "expect" in headers and headers["expect"].lower() != "100-continue":
@@ -162,17 +173,6 @@ class RequestParser:
         if "upgrade" in headers and parser.should_upgrade():
             self._offered = head
         return head
-
-    def _check_host(self, version: str, headers: dict[str, str], fields: list[tuple[bytes, bytes]]) -> None:
-        host = headers.get("host")
-        if host is None:
-            if version == "1.1":
-                raise Refusal(400, "The request lacks the header `host`.")
-        elif host != self._host:
-            check_host(host)
-            self._host = host
-        if len(headers) != len(fields) and sum(name.lower() == b"host" for name, _ in fields) > 1:
-            raise Refusal(400, "The request has more than one header `host`.")
 
     def _check_coding(self, version: str, coding: str) -> None:
         if version == "1.0":
@@ -189,7 +189,7 @@ class RequestParser:
         elif self._size - self._body > most + _OVERHEAD * self._body:
             raise Refusal(400, "The request's body has more chunk headers and trailers than body.")
 
-    def _resume(self, rest: bytes) -> None:
+    def _resume(self) -> None:
         """Goes on with a request that offers another protocol, which nobody need accept (RFC 9110, section 7.8).
 
         httptools takes what follows its head for that protocol. So the body is read by a parser that has never heard
@@ -203,15 +203,14 @@ class RequestParser:
         self._resuming = True
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n".encode())
-        self.feed(rest)
 
-    def _refuse(self, error: httptools.HttpParserError, data: bytes) -> NoReturn:
+    def _refuse(self, error: httptools.HttpParserError, first: bytes) -> NoReturn:
         """Says what httptools, or we, did not like."""
         if isinstance(error.__context__, Refusal):
             raise error.__context__ from None
         if isinstance(error, httptools.HttpParserCallbackError):
             raise error
-        if data.startswith(_TLS) and not self._target:
+        if first == _TLS and not self._target:
             raise Refusal(400, "This is a TLS handshake, and the server speaks HTTP here.") from None
         if isinstance(error, httptools.HttpParserInvalidMethodError):
             raise Refusal(501, "The request's method is not known.") from None
