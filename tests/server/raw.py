@@ -1,19 +1,23 @@
 """A server on a socket of this machine, and clients that send it bytes as they are written here."""
 
 import asyncio
+import math
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from rixin.server.connection import Connection
 from rixin.server.limits import Limits
 from rixin.server.request import Request, Serve
 from rixin.server.server import Server
+from tests.support.hang import HANG
 
-HANG = 60.0
-"""Seconds after which a test that should have ended counts as hanging."""
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
-LIMITS = Limits()
+LATE = 1e18
+"""An instant by when every deadline has passed."""
+LIMITS = Limits(head_timeout=HANG, silence=HANG, idle=HANG, stuck=HANG, linger=HANG)
+"""Limits that no test meets unless it wants to, however busy the machine is."""
 
 
 @dataclass
@@ -105,6 +109,40 @@ class Place:
     async def ask(self, data: bytes = GET) -> Answer:
         """The answer to a request that is alone on its connection."""
         return await (await self.connect()).ask(data)
+
+    async def deadline(self, name: str | None) -> float:
+        """Waits until the one connection waits for its client, and will do what has this name when that has lasted too
+        long; None stands for one that does not wait. Gives the deadline.
+        """
+        async with asyncio.timeout(HANG):
+            while True:
+                (connection,) = self._connections()
+                deadline = connection.deadline
+                if (None if deadline == math.inf else connection.overdue.__name__) == name:
+                    return deadline
+                await asyncio.sleep(0.01)
+
+    async def still(self, name: str) -> int:
+        """As `deadline`, when no more can be written to the client, which takes nothing. Gives the bytes that are
+        left.
+        """
+        await self.deadline(name)
+        async with asyncio.timeout(HANG):
+            before = -1
+            transport = self._connections()[0]._transport  # pyright: ignore[reportPrivateUsage] - what is in it is nobody else's
+            while before != (left := transport.get_write_buffer_size()):
+                before = left
+                await asyncio.sleep(0.2)
+        return left
+
+    def pass_deadlines(self) -> None:
+        """Every deadline that is set passes."""
+        for connection in self._connections():
+            connection.check(LATE)
+
+    def _connections(self) -> list[Connection]:
+        members = self.server._shared.connections  # pyright: ignore[reportPrivateUsage] - servers show nobody
+        return [member for member in members if isinstance(member, Connection)]
 
     async def empty(self) -> None:
         """Returns when nobody is connected any more."""

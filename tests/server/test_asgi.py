@@ -14,7 +14,8 @@ from rixin.server.asgi import Message, Receive, Scope, Send
 from rixin.server.asgi_app import serving as application
 from rixin.server.asgi_request import AsgiRequest
 from rixin.server.request import ClientLeftError, Request
-from tests.server.raw import GET, HANG, echo, read_all, serving
+from tests.server.raw import GET, echo, read_all, serving
+from tests.support.hang import HANG
 
 
 async def _echo(request: StarletteRequest) -> Response:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rixin.server.limits import Limits
 from rixin.server.request import ClientLeftError, Request
-from tests.server.raw import GET, HANG, Client, echo, nothing, read_all, serving, write_on
+from tests.server.raw import GET, Client, echo, nothing, read_all, serving, write_on
+from tests.support.hang import HANG
 
 POST = b"POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello"
 CHUNKED = b"PUT /c HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
@@ -143,7 +144,7 @@ async def test_who_sends_much_that_nobody_reads_can_read_why() -> None:
     """The answer is not lost by a reset, though the connection ends."""
     size = 2**22
     top = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % size
-    async with serving(nothing, Limits(linger=HANG)) as place:
+    async with serving(nothing) as place:
         client = await place.connect()
         client.send(top + b"x" * size)
         assert (await client.answer()).status == 200

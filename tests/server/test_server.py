@@ -12,125 +12,132 @@ from rixin.server import server as module
 from rixin.server.limits import Limits
 from rixin.server.request import ClientLeftError, Request
 from rixin.server.server import Server
-from tests.server.raw import GET, HANG, Client, echo, nothing, read_all, serving, write_on
+from tests.server.raw import GET, Client, echo, nothing, read_all, serving, write_on
+from tests.support.hang import HANG
 
 SOON = 0.05
-LATE = Limits(head_timeout=HANG, silence=HANG, idle=HANG, stuck=HANG, linger=HANG)
+TOP = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n"
+CLOSE = GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
-@pytest.fixture(autouse=True)
-def _fine_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deadlines are looked at often."""
+async def test_deadlines_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without anybody asking."""
     monkeypatch.setattr(module, "_TICK", 0.01)
+    async with serving(echo, Limits(idle=SOON)) as place:
+        assert await (await place.connect()).rest() == b""
 
 
-def limits(**changes: float) -> Limits:
-    """Limits that nobody meets, but for these."""
-    return Limits(**{name: getattr(LATE, name) for name in LATE.__struct_fields__} | changes)  # pyright: ignore[reportArgumentType] - of their own names
-
-
-@pytest.mark.parametrize("sent", [b"", GET])
-async def test_an_idle_connection_is_closed_in_time(sent: bytes) -> None:
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_an_idle_connection_is_closed_in_time(before: int) -> None:
     """Before its first request, and between two."""
-    async with serving(echo, limits(idle=SOON)) as place:
+    async with serving(echo) as place:
         client = await place.connect()
-        client.send(sent)
-        rest = await client.rest()
-        assert rest.count(b"HTTP/1.1 200") == sent.count(b"GET")
+        for _ in range(before):
+            await client.ask()
+        await place.deadline("_shut")
+        place.pass_deadlines()
+        assert await client.rest() == b""
 
 
 @pytest.mark.parametrize("before", [b"", GET])
 async def test_m4_a_head_that_comes_slowly_is_refused(before: bytes) -> None:
     """However often some of it comes."""
-    async with serving(echo, limits(head_timeout=0.5)) as place:
+    async with serving(echo) as place:
         client = await place.connect()
         client.send(before + b"GET / HTTP/1.1\r\nhost: a\r\n")
         if before:
             assert (await client.answer()).status == 200
-
-        async def trickle() -> None:
-            while True:
-                client.send(b"x: y\r\n")
-                await asyncio.sleep(SOON)
-
-        trickling = asyncio.create_task(trickle())
+        first = await place.deadline("_refuse_late_head")
+        for _ in range(10):
+            client.send(b"x: y\r\n")
+            await asyncio.sleep(SOON / 10)
+        assert await place.deadline("_refuse_late_head") == first
+        place.pass_deadlines()
         answer = await client.answer()
-        trickling.cancel()
         assert (answer.status, answer.headers["connection"]) == (408, "close")
 
 
 async def test_m4_a_body_that_does_not_come_is_given_up() -> None:
     """Whoever waits for it is told that its sender has gone, and who does not wait is not disturbed."""
-    ended = asyncio.Event()
+    go_on, ended = asyncio.Event(), asyncio.Event()
 
     async def serve(request: Request) -> None:
-        await asyncio.sleep(4 * SOON)  # busy with something else
         assert await request.read() == b"hel"
+        await go_on.wait()  # busy with something else
         with pytest.raises(ClientLeftError):
             await read_all(request)
         ended.set()
 
-    async with serving(serve, limits(silence=SOON)) as place:
+    async with serving(serve) as place:
         client = await place.connect()
-        client.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")
+        client.send(TOP)
+        await place.deadline("abort")
+        client.send(b"hel")
+        await place.deadline(None)
+        place.pass_deadlines()
+        go_on.set()
+        await place.deadline("abort")
+        place.pass_deadlines()
         assert await client.rest() == b""
         await asyncio.wait_for(ended.wait(), HANG)
 
 
 async def test_m4_a_body_that_nobody_reads_is_not_waited_for() -> None:
     """Its connection ends when it does not come."""
-    async with serving(nothing, limits(silence=SOON)) as place:
+    async with serving(nothing) as place:
         client = await place.connect()
-        assert (await client.ask(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")).status == 200
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await client.answer()
+        assert (await client.ask(TOP + b"hel")).status == 200
+        await place.deadline("abort")
+        place.pass_deadlines()
+        await place.empty()
 
 
-async def test_p5_a_client_that_takes_nothing_is_given_up() -> None:
-    """Whoever writes to it is told that it has gone."""
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("top", [GET, CLOSE])
+async def test_p5_a_client_that_takes_nothing_is_given_up(top: bytes, *, finished: bool) -> None:
+    """Whoever writes to it is told that it has gone. One whose answer is complete has as much time to take it."""
     ended = asyncio.Event()
 
     async def serve(request: Request) -> None:
+        if finished:
+            await request.respond(200, [], b"x" * 2**25)
+            return
         await request.start(200, [])
         with pytest.raises(ClientLeftError):
             await write_on(request)
         ended.set()
 
-    async with serving(serve, limits(stuck=SOON)) as place:
-        client = await place.connect(limit=2**10)
-        client.send(GET)
-        await asyncio.wait_for(ended.wait(), HANG)
-
-
-@pytest.mark.parametrize("top", [GET, GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")])
-async def test_a_client_that_does_not_take_its_answer_is_given_up(top: bytes) -> None:
-    """Also when the answer is complete, and its connection is idle or closed."""
-
-    async def serve(request: Request) -> None:
-        await request.respond(200, [], b"x" * 2**25)
-
-    async with serving(serve, limits(stuck=SOON, idle=SOON)) as place:
+    async with serving(serve) as place:
         client = await place.connect(limit=2**10)
         client.send(top)
         await client.head()
+        if finished and top is GET:
+            await place.deadline("_shut")
+            place.pass_deadlines()
+        await place.still("_check_client")
+        place.pass_deadlines()
         await place.empty()
+        if not finished:
+            await asyncio.wait_for(ended.wait(), HANG)
 
 
 async def test_a_client_that_takes_its_answer_slowly_is_not_given_up() -> None:
-    """As long as it takes something."""
-    size = 2**24
+    """As long as it takes something between two looks at it."""
+    size = 2**25
 
     async def serve(request: Request) -> None:
         await request.respond(200, [], b"x" * size)
 
-    async with serving(serve, limits(stuck=0.5)) as place:
+    async with serving(serve) as place:
         client = await place.connect(limit=2**16)
-        client.send(GET)
-        answer = await client.head()
-        assert answer.status == 200
-        for _ in range(16):
+        client.send(CLOSE)
+        await client.head()
+        for _ in range(8):
+            left = await place.still("_check_client")
             await client.reader.readexactly(size // 16)
-            await asyncio.sleep(0.1)
+            assert await place.still("_check_client") < left
+            place.pass_deadlines()
+        assert len(await client.rest()) == size // 2
 
 
 async def test_r3_a_server_that_goes_ends_what_is_under_way() -> None:

@@ -2,6 +2,7 @@
 
 import faulthandler
 import logging
+import math
 import os
 import socket
 import threading
@@ -10,12 +11,21 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from rixin.engines.child.status import Status, encode_status
+from rixin.server.asgi import Asgi
+from rixin.server.asgi_app import serving
+from rixin.server.limits import Limits
+from rixin.server.server import Server
 
 NICENESS = 2
 """The servers that wait for tokens go a little before what makes them, and everybody else not much."""
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 _log = logging.getLogger(__name__)
+
+
+def child_server(app: Asgi) -> Server:
+    """The HTTP server of an engine child: whoever asks decides how long it waits, and for whom."""
+    return Server(serving(app), limits=Limits(silence=math.inf, stuck=math.inf))
 
 
 def own_stdout() -> Callable[[Status], None]:

@@ -27,6 +27,10 @@ class Connection(asyncio.Protocol):
 
     Args:
         shared: What it has in common with the others.
+
+    Attributes:
+        deadline: The instant, by the event loop's clock, by which the client must have done something.
+        overdue: What is done when it has not.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -55,9 +59,8 @@ class Connection(asyncio.Protocol):
         """Whether the client has said that nothing more comes."""
         self._room: asyncio.Event | None = None
         self._unsent = 0
-        self._deadline = math.inf
-        self._overdue: Callable[[], None] = self._shut
-        """What is done at the deadline."""
+        self.deadline = math.inf
+        self.overdue: Callable[[], None] = self._shut
 
     # What asyncio tells.
 
@@ -91,7 +94,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The connection is no more."""
         self._deaf = True
-        self._deadline = math.inf
+        self.deadline = math.inf
         self.write = _nowhere
         turns = [turn for turn in (self._answering, self._receiving) if turn is not None]
         self._answering = self._receiving = None
@@ -118,7 +121,7 @@ class Connection(asyncio.Protocol):
         if self._room is not None:
             self._room.set()
         if self._answering is not None:
-            self._deadline = math.inf
+            self.deadline = math.inf
 
     # What the parser finds.
 
@@ -144,7 +147,7 @@ class Connection(asyncio.Protocol):
             return
         turn.feed(data)
         if turn is self._answering:
-            self._deadline = math.inf
+            self.deadline = math.inf
         if turn.waiting > self._limits.waiting_body:
             self._pause_reading()
 
@@ -160,7 +163,7 @@ class Connection(asyncio.Protocol):
         if not turn.lasting:
             self._deaf = True  # nothing that follows is answered
         if turn is self._answering:
-            self._deadline = math.inf
+            self.deadline = math.inf
 
     # What a turn needs.
 
@@ -212,9 +215,9 @@ class Connection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Ends what has taken too long."""
-        if now >= self._deadline:
-            self._deadline = math.inf
-            self._overdue()
+        if now >= self.deadline:
+            self.deadline = math.inf
+            self.overdue()
 
     def finish(self) -> None:
         """The server goes: the connection ends with what is under way."""
@@ -292,7 +295,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, turn: Turn) -> None:
         self._answering = turn
-        self._deadline = math.inf
+        self.deadline = math.inf
         if self._ended:
             turn.leave(lost=False)
         turn.task = self._loop.create_task(self._answer(turn))
@@ -378,8 +381,8 @@ class Connection(asyncio.Protocol):
         return (address[0], address[1]) if isinstance(address, tuple) else None
 
     def _wait(self, seconds: float, overdue: Callable[[], None]) -> None:
-        self._deadline = self._shared.now + seconds
-        self._overdue = overdue
+        self.deadline = self._shared.now + seconds
+        self.overdue = overdue
 
     def _pause_reading(self) -> None:
         if not self._reading_paused:

@@ -26,6 +26,7 @@ from rixin.engines.child_program import (
     STDERR,
     STDIN,
     STDOUT,
+    child_server,
     first_line,
     listen,
     own_stdout,
@@ -35,8 +36,6 @@ from rixin.engines.child_program import (
 from rixin.engines.gguf import read_header
 from rixin.engines.process import Failed, Loading
 from rixin.errors import RixinError
-from rixin.server.asgi_app import serving
-from rixin.server.server import Server
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ async def _serve(config: ChildConfig, llama: Llama, tell: Callable[[Status], Non
     answers = Answers(llama, await llama.traits(), native_calls=config.tool_format == "native")
     queue = Queue(Admission(ready.slots, ready.pool, config.queue), config.queue_deadline, clock)
     app = ChildApp(config.name, ready, answers, queue, clock)
-    server = Server(serving(app))
+    server = child_server(app)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -10,7 +10,15 @@ import uvloop
 
 from rixin.clock import SystemClock
 from rixin.engines.child.status import Ready, Status
-from rixin.engines.child_program import NICENESS, first_line, listen, own_stdout, start_log, watch_life_line
+from rixin.engines.child_program import (
+    NICENESS,
+    child_server,
+    first_line,
+    listen,
+    own_stdout,
+    start_log,
+    watch_life_line,
+)
 from rixin.engines.embedder.app import EmbedderApp
 from rixin.engines.embedder.config import EmbedderConfig, read_config
 from rixin.engines.embedder.model import E5
@@ -18,8 +26,6 @@ from rixin.engines.embedder.work import SLOTS, Work
 from rixin.engines.embedder_protocol import MAX_TOKENS, WINDOW
 from rixin.engines.process import Failed, Loading
 from rixin.errors import RixinError
-from rixin.server.asgi_app import serving
-from rixin.server.server import Server
 
 _READY = Ready(
     context_length=MAX_TOKENS,
@@ -59,7 +65,7 @@ def main() -> int:
 async def _serve(config: EmbedderConfig, model: E5, tell: Callable[[Status], None]) -> None:
     work = Work(model, config.queue, config.queue_deadline, SystemClock())
     app = EmbedderApp(work)
-    server = Server(serving(app))
+    server = child_server(app)
     stopping = asyncio.Event()
 
     def end() -> None:
