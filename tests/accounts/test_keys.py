@@ -9,12 +9,13 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rixin.accounts import api_keys, keys
+from rixin.accounts import api_keys
 from rixin.accounts.account import Account
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.root_secret import RootSecret
 from rixin.clock import SystemClock
 from rixin.errors import Kind, RixinError
+from rixin.store import polling
 from rixin.store.database import Database
 from tests.accounts.manual_clock import ManualClock
 from tests.support.databases import Place, content, outage
@@ -285,10 +286,13 @@ class TestMisses:
         kinds = [await _kind(ring.authenticate(f"unknown-{number}", HERE)) for number in range(20)]
         assert kinds == [Kind.UNAUTHENTICATED] * 19 + [Kind.RATE_LIMITED]
 
-    async def test_what_is_remembered_is_bounded(self, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_what_is_remembered_is_bounded(
+        self, database: Database, root_secret: RootSecret, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """More keys than there is room for are all recognised, and more unknown ones all refused."""
-        monkeypatch.setattr(keys, "MAX_KNOWN", 3)
-        monkeypatch.setattr(keys, "MAX_UNKNOWN", 3)
+        for name in ("keys.MAX_KNOWN", "known_keys.MAX_KNOWN", "known_keys.MAX_UNKNOWN"):
+            monkeypatch.setattr(f"rixin.accounts.{name}", 3)
+        ring = KeyRing(database, root_secret, clock)
         created = [await ring.create(f"name {number}") for number in range(8)]
         for _ in range(2):
             for number, one in enumerate(created):
@@ -335,7 +339,7 @@ class TestOutage:
         self, ring: KeyRing, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A failing store is one warning, however long it lasts, and the poller works again when the store does."""
-        monkeypatch.setattr(keys, "POLL_INTERVAL", 0.001)
+        monkeypatch.setattr(polling, "POLL_INTERVAL", 0.001)
         created = await ring.create("name")
         await ring.authenticate(created.key, HERE)
         with structlog.testing.capture_logs() as logs:

@@ -1,64 +1,44 @@
 """The key ring: keys are made, recognised, disabled and deleted here, and nowhere else.
 
-An API key is known by a keyed digest only, an access key by the tokens that it signs. The ring keeps what it learned
-for as long as the store confirms it: once a second it asks for the revision that every change raises, in whatever
-process. When the store cannot be asked, what is known counts for 5 seconds more, and then nobody is let in.
+An API key is known by a keyed digest only, an access key by the tokens that it signs.
 """
 
 import hashlib
 import hmac
-import math
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TypeVar
 
 import msgspec
 import structlog
-from msgspec import Struct
 
 from rixin.accounts import access_keys
 from rixin.accounts.access_keys import Claims, CreatedAccessKey, MintedToken
 from rixin.accounts.account import Account
 from rixin.accounts.api_keys import SHOWN_LENGTH, CreatedKey, new_secret
 from rixin.accounts.audit import NOBODY, OPERATOR, Act, Actor, AuditLog
-from rixin.accounts.key_account import account_of, refusal_of, role_of
+from rixin.accounts.key_account import role_of
 from rixin.accounts.key_rules import KeyWish, check_name, check_owner, check_wish
-from rixin.accounts.miss_limit import MissLimit
+from rixin.accounts.known_keys import MAX_KNOWN, KnownKey, KnownKeys
+from rixin.accounts.remembered import Remembered
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
-from rixin.accounts.single_flight import SingleFlight
 from rixin.clock import Clock, random_bytes, uuid7
 from rixin.dialects.sensenova_native import tokens
 from rixin.errors import Kind, RixinError, invalid
 from rixin.store.database import Database
 from rixin.store.keys import Also, Key, KeyKind, KeyTable, Reach
-from rixin.store.polling import POLL_INTERVAL, poll_always
+from rixin.store.polling import poll_always
 
 PURPOSE = "access key secrets"
 """What the secrets of access keys are sealed for."""
-FRESH_FOR = 5.0
-"""Seconds that what the store said counts."""
 USED_INTERVAL = 30.0
 """Seconds between two writings of when keys were last used."""
-MAX_KNOWN = 20_000
-MAX_UNKNOWN = 10_000
 MAX_TOKENS = 10_000
 MAX_LISTED = 1000
 
-_ATTEMPTS = 3
 _ID = re.compile(r"key_[0-9a-f]{32}")
 
-Found = TypeVar("Found")
-
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
-
-
-class _Known(Struct, frozen=True):
-    account: Account
-    refusal: str | None
-    """Why it does not count; None where it does."""
-    secret: bytes | None
-    """An access key's."""
 
 
 class KeyRing:
@@ -77,20 +57,13 @@ class KeyRing:
         self._access_digest_key = root_secret.derive("access key digest")
         self._box = SealedBox(root_secret, PURPOSE)
         self._clock = clock
-        self._misses = MissLimit(clock)
         self._quick_key = random_bytes(32)
-        self._digests: dict[bytes, bytes] = {}
+        self._digests: Remembered[bytes] = Remembered(MAX_KNOWN)
         """By a digest that counts in this process only."""
-        self._known: dict[bytes, _Known] = {}
-        self._unknown: dict[bytes, None] = {}
-        self._verified: dict[bytes, Claims] = {}
-        self._revision = 0
-        self._confirmed = -math.inf  # the instant as of which the store confirmed what is known
-        self._changed = -math.inf  # the instant before which it cannot have, since we changed a key
+        self._known = KnownKeys(self._table, self._box, clock)
+        self._verified: Remembered[Claims] = Remembered(MAX_TOKENS)
         self._used: dict[str, float] = {}
         self._used_written = clock.monotonic()
-        self._polls: SingleFlight[None, None] = SingleFlight()
-        self._look_ups: SingleFlight[bytes, _Known | None] = SingleFlight()
 
     async def authenticate(self, credential: str, address: str | None) -> Account:
         """Whose credential this is. Waits for nothing where its key is known.
@@ -105,11 +78,11 @@ class KeyRing:
                 be asked and cannot be.
         """
         digest = self._digest(credential)
-        if self._clock.monotonic() - self._confirmed > FRESH_FOR:
-            await self.poll()
+        if self._known.stale:
+            await self._known.poll()
         if access_keys.is_token(credential):
             known = await self._signer(credential, digest, address)
-        elif (known := await self._find(digest, address)) is None:
+        elif (known := await self._known.find(digest, address)) is None:
             raise RixinError(Kind.UNAUTHENTICATED, "This API key is not known here.")
         if known.refusal is not None:
             raise RixinError(Kind.UNAUTHENTICATED, known.refusal)
@@ -150,7 +123,7 @@ class KeyRing:
         secret = new_secret()
         key = await self._new_key(wish, "api", secret[:SHOWN_LENGTH])
         await self._table.add(key, self._digest(secret), also=self._noted(by, "key.create", key.id, _told(key)))
-        self._distrust()
+        self._known.distrust()
         return CreatedKey(id=key.id, key=secret)
 
     async def create_access_key(self, wish: KeyWish, by: Actor = OPERATOR) -> CreatedAccessKey:
@@ -160,7 +133,7 @@ class KeyRing:
         sealed = self._box.seal(secret.encode(), access_key_id)
         noted = self._noted(by, "key.create", key.id, _told(key))
         await self._table.add(key, self._access_digest(access_key_id), sealed, also=noted)
-        self._distrust()
+        self._known.distrust()
         return CreatedAccessKey(id=key.id, access_key_id=access_key_id, secret_access_key=secret)
 
     async def mint_token(self, access_key_id: str, lifetime: int = tokens.LIFETIME) -> MintedToken:
@@ -169,7 +142,7 @@ class KeyRing:
         Raises:
             RixinError: `NOT_FOUND` where there is no such access key; `OVERLOADED` when the store cannot be used.
         """
-        known = await self._learn(self._access_digest(access_key_id))
+        known = await self._known.learn(self._access_digest(access_key_id))
         if known is None or known.secret is None:
             raise RixinError(Kind.NOT_FOUND, "There is no access key with this id.")
         now = int(self._clock.now())
@@ -192,7 +165,7 @@ class KeyRing:
         noted = self._noted(NOBODY, "key.create", key.id, _told(key))
         if not await self._table.add_first(key, self._digest(secret), also=noted):
             return None
-        self._distrust()
+        self._known.distrust()
         return key.id
 
     async def list(
@@ -256,7 +229,7 @@ class KeyRing:
         Raises:
             RixinError: `OVERLOADED` when the store cannot be asked.
         """
-        await self._polls.run(None, lambda: self._ask(self._read_revision))
+        await self._known.poll()
 
     async def run(self) -> None:
         """Polls each second, and now and then writes when keys were last used, until it is cancelled."""
@@ -284,8 +257,7 @@ class KeyRing:
 
     async def aclose(self) -> None:
         """Ends what is under way in the store. Call it when `run` has ended and before the database is closed."""
-        await self._polls.settle()
-        await self._look_ups.settle()
+        await self._known.settle()
         try:
             await self.write_used()
         except RixinError as error:
@@ -298,7 +270,7 @@ class KeyRing:
         digest = self._digests.get(quick)
         if digest is None:
             digest = hmac.digest(self._digest_key, encoded, "sha256")
-            _remember(self._digests, quick, digest, MAX_KNOWN)
+            self._digests[quick] = digest
         return digest
 
     def _access_digest(self, access_key_id: str) -> bytes:
@@ -339,14 +311,9 @@ class KeyRing:
     async def _change(self, id: str, change: Callable[[], Awaitable[bool]]) -> None:  # noqa: A002 - it is the id
         if not _ID.fullmatch(id) or not await change():
             raise RixinError(Kind.NOT_FOUND, "There is no API key with this id.")
-        self._distrust()
+        self._known.distrust()
 
-    def _distrust(self) -> None:
-        # A change that this process made counts in it at once: what was read before cannot confirm anything.
-        self._changed = self._clock.monotonic()
-        self._confirmed = -math.inf
-
-    async def _signer(self, credential: str, digest: bytes, address: str | None) -> _Known:
+    async def _signer(self, credential: str, digest: bytes, address: str | None) -> KnownKey:
         """The access key that signed a token. That it did is checked once; whether both still count, each time."""
         claims = self._verified.get(digest)
         if claims is not None:
@@ -356,67 +323,16 @@ class KeyRing:
             claims = token.claims
             known, secret = await self._named(claims, address)
             token.verify(secret)
-            _remember(self._verified, digest, claims, MAX_TOKENS)
+            self._verified[digest] = claims
         claims.check(self._clock.now())
         return known
 
-    async def _named(self, claims: Claims, address: str | None) -> tuple[_Known, bytes]:
+    async def _named(self, claims: Claims, address: str | None) -> tuple[KnownKey, bytes]:
         """The access key that a token says it was signed with, and its secret."""
-        known = await self._find(self._access_digest(claims.iss), address)
+        known = await self._known.find(self._access_digest(claims.iss), address)
         if known is None or known.secret is None:
             raise access_keys.unknown_signer()
         return known, known.secret
-
-    async def _find(self, digest: bytes, address: str | None) -> _Known | None:
-        known = self._known.get(digest)
-        if known is not None or digest in self._unknown:
-            return known
-        if self._look_ups.running(digest):
-            known = await self._look_ups.run(digest, lambda: self._learn(digest))
-        else:
-            self._misses.take(address)
-            try:
-                known = await self._look_ups.run(digest, lambda: self._learn(digest))
-            except RixinError:
-                self._misses.give_back(address)
-                raise
-            if known is not None:
-                self._misses.give_back(address)
-        return known
-
-    async def _learn(self, digest: bytes) -> _Known | None:
-        found = await self._ask(lambda: self._table.find(digest))
-        if found is None:
-            _remember(self._unknown, digest, None, MAX_UNKNOWN)
-            return None
-        secret = None if found.sealed is None else self._box.open(found.sealed, found.key.prefix)
-        known = _Known(account_of(found), refusal_of(found), secret)
-        _remember(self._known, digest, known, MAX_KNOWN)
-        return known
-
-    async def _read_revision(self) -> tuple[None, int]:
-        return None, await self._table.revision()
-
-    async def _ask(self, read: Callable[[], Awaitable[tuple[Found, int]]]) -> Found:
-        # An answer says as of which revision it is true. One that a later answer or a change of ours has overtaken is
-        # asked for again: taken in now, it would bring a dead key back to life.
-        for _ in range(_ATTEMPTS):
-            asked = self._clock.monotonic()
-            found, revision = await read()
-            if revision < self._revision or asked < self._changed:
-                continue
-            if revision > self._revision:
-                self._known.clear()
-                self._unknown.clear()
-                self._revision = revision
-            self._confirmed = max(self._confirmed, asked)
-            return found
-        raise RixinError(
-            Kind.OVERLOADED,
-            "The server cannot check API keys at the moment. Try again shortly.",
-            retry_after=POLL_INTERVAL,
-            detail=f"the store's revision of the keys is behind {self._revision}, or keys change without pause",
-        )
 
 
 def _with_owner(wish: KeyWish) -> KeyWish:
@@ -430,12 +346,3 @@ def _told(key: Key) -> dict[str, object]:
     """What the audit log tells of a new key."""
     names = ("name", "kind", "scopes", "models", "plan", "expires_at", "user_id", "team_id", "dialects", "networks")
     return {name: value for name in names if (value := getattr(key, name))}
-
-
-Entry = TypeVar("Entry")
-
-
-def _remember(entries: dict[bytes, Entry], digest: bytes, entry: Entry, limit: int) -> None:
-    if len(entries) >= limit:
-        del entries[next(iter(entries))]
-    entries[digest] = entry
