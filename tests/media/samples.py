@@ -2,8 +2,11 @@
 
 import base64
 import importlib
+import os
 import struct
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -78,7 +81,7 @@ def video(
 ) -> bytes:
     """A video that turns from blue to red."""
     buffer = BytesIO()
-    with av.open(buffer, "w", format=container, options=options) as out:
+    with _own_priority(), av.open(buffer, "w", format=container, options=options) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.codec_context.gop_size = key_every
@@ -97,6 +100,20 @@ def video(
             out.mux(audio.encode(quiet))
             out.mux(audio.encode())
     return buffer.getvalue()
+
+
+@contextmanager
+def _own_priority() -> Generator[None]:
+    """Gives the thread back the priority that it had.
+
+    The encoder of AV1, run by root, makes the thread that calls it a real-time one. Every process that the tests start
+    after that would be too, and leave the machine to nobody else.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def image_job(**options: Any) -> ImageJob:

@@ -1,5 +1,6 @@
 """Videos, as decoders look at them: M6 of the security checklist. The real thing, within this process."""
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +24,13 @@ def refused(data: bytes, **options: Any) -> Fault:
     with pytest.raises(RefusedError) as caught:
         looked_at(data, **options)
     return caught.value.fault
+
+
+def test_making_a_video_makes_no_test_a_real_time_process():
+    """The encoder of AV1 does that to whoever calls it, if it may."""
+    before = os.sched_getscheduler(0)
+    video("libsvtav1")
+    assert os.sched_getscheduler(0) == before
 
 
 @pytest.mark.parametrize(
