@@ -174,6 +174,7 @@ def test_two_models_answer_side_by_side(
         second.click()
         second.fill(MODELS[1])
         page.keyboard.press("Enter")
+        expect(page.get_by_role("listbox")).to_have_count(0)
         say(page, QUESTION)
         for index, model in enumerate(MODELS):
             expect(answers(page).nth(index).locator("strong").get_by_text(model, exact=True)).to_be_visible()

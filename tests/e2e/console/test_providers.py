@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
 from tests.profiles.strict_upstream import Rules
-from tests.support.server import Server
+from tests.support.hang import HANG
+from tests.support.server import START_DEADLINE, Server
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 from tests.upstreams.strict import StrictUpstream
 
@@ -42,6 +44,14 @@ def ask(server: Server, model: str, **fields: Any) -> requests.Response:
     """A chat request."""
     body = {"model": model, "messages": [{"role": "user", "content": "hi"}], **fields}
     return requests.post(f"{server.url}/v1/chat/completions", json=body, headers=server.headers, timeout=120)
+
+
+def until_ready(server: Server) -> None:
+    """Waits until its own model is loaded: before that a name that nobody serves may still come to be one."""
+    deadline = time.monotonic() + START_DEADLINE
+    while requests.get(f"{server.url}/readyz", timeout=HANG).status_code != 200:
+        assert time.monotonic() < deadline, "the model was never loaded"
+        time.sleep(0.1)  # another process tells nobody
 
 
 def made(server: Server, name: str, **fields: Any) -> None:
@@ -219,6 +229,7 @@ def test_a_provider_is_disabled_enabled_and_deleted(browser: Browser, site: Serv
         return listed if request.method == "GET" else answer(completion(model="switched"))
 
     with beside(ScriptedUpstream(reply)) as upstream, visited(browser, site, storage_state=state(site, owner)) as page:
+        until_ready(site)
         made(site, "switched", base_url=upstream.url, models=["switched"])
         page.goto(f"{site.url}/console/providers")
         switch = page.get_by_role("switch", name="Enabled: switched")
