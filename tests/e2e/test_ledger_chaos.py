@@ -317,9 +317,7 @@ async def load(client: Client, phase: str) -> AsyncGenerator[list[str]]:
         await asyncio.wait(asking, timeout=HANG)
 
 
-@pytest.mark.xfail(
-    reason="one of its clients waits for an answer since the request path was shortened; being looked into"
-)
+@pytest.mark.xfail(reason="since the request path was shortened one of its clients waits for an answer")
 async def test_the_ledger_equals_what_was_reported_and_relayed(launch: Callable[..., Server]) -> None:
     """Through disconnects, errors, failovers and kills: no row is missing, none is double, every figure is right."""
     upstreams = Upstreams()
