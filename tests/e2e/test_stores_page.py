@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from rixin.accounts import batch_writer, keys
+from rixin.accounts import batch_writer, known_keys
 from rixin.store import postgresql as backend
 from tests.cli.program import environment
 from tests.support import postgresql
@@ -31,5 +31,5 @@ def test_the_figures() -> None:
     """Connections, seconds and rows are those of the program."""
     page = PAGE.read_text(encoding="utf-8")
     assert f"{backend.Postgresql.writers + backend.Postgresql.readers} connections" in page
-    assert f"counts for {keys.FRESH_FOR:.0f} seconds" in page
+    assert f"counts for {known_keys.FRESH_FOR:.0f} seconds" in page
     assert f"{batch_writer.MAX_PENDING:,} rows" in page
