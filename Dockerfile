@@ -24,6 +24,11 @@ RUN /opt/build/bin/python -m hatchling build --target wheel --directory /build/d
     && pip install --no-deps /build/dist/*.whl
 
 FROM python:3.11-slim-bookworm
+# What the embedded engine needs of the system. Its version is the release's.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin rixin \
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/rixin /var/lib/rixin-files
 COPY --from=build /opt/rixin /opt/rixin

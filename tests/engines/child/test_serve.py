@@ -96,6 +96,18 @@ def test_a_file_that_the_library_cannot_load_is_a_failure(tmp_path: Path) -> Non
         assert "llama.cpp cannot load" in failed.message
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="libgomp is how Linux has OpenMP")
+def test_a_library_that_the_system_lacks_is_a_failure_that_tells_what_to_install(tmp_path: Path) -> None:
+    """Without GNU's OpenMP, which no package brings, the program says so, and which package of the system has it."""
+    (tmp_path / "libgomp.so.1").touch()
+    environ = os.environ | {"LD_LIBRARY_PATH": str(tmp_path)}
+    done = subprocess.run(COMMAND, input=b"", env=environ, capture_output=True, timeout=HANG, check=False)
+    assert done.returncode == 1
+    message = json.loads(done.stdout)["message"]
+    assert str(tmp_path / "libgomp.so.1") in message
+    assert "install libgomp1" in message
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
