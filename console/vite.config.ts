@@ -27,6 +27,12 @@ function precompress(): Plugin {
   };
 }
 
+/** Chunks of texts are told apart by their language. */
+function chunkFileNames({ facadeModuleId }: { facadeModuleId: string | null }) {
+  const language = /\/i18n\/(\w+)\//.exec(facadeModuleId ?? "")?.[1];
+  return `assets/${language === undefined ? "" : `${language}.`}[name]-[hash].js`;
+}
+
 export default defineConfig({
   base: "/console/",
   plugins: [react(), precompress()],
@@ -36,6 +42,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy allows no script and no font in `data:`
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1500,
+    rolldownOptions: { output: { chunkFileNames } },
   },
   server: { proxy: Object.fromEntries(["/admin", "/v1", "/health", "/readyz"].map((path) => [path, "http://127.0.0.1:8700"])) },
 });

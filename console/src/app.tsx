@@ -1,12 +1,11 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { App as AntApp, ConfigProvider } from "antd";
-import enUS from "antd/locale/en_US";
-import zhCN from "antd/locale/zh_CN";
+import { ConfigProvider } from "antd";
 import { useTranslation } from "react-i18next";
 import { RouterProvider } from "react-router";
 
 import { ApiError } from "./api/client";
 import { SESSION } from "./api/session";
+import { antLocale } from "./i18n";
 import { NONCE } from "./nonce";
 import { router } from "./router";
 import { antTheme, ThemeProvider, useThemeMode } from "./theme";
@@ -40,13 +39,11 @@ export function App() {
 }
 
 function Themed() {
-  const { i18n } = useTranslation();
+  useTranslation(); // another language is another locale
   const { dark } = useThemeMode();
   return (
-    <ConfigProvider csp={{ nonce: NONCE }} button={{ autoInsertSpace: false }} theme={antTheme(dark)} locale={i18n.language === "zh" ? zhCN : enUS}>
-      <AntApp>
-        <RouterProvider router={router} />
-      </AntApp>
+    <ConfigProvider csp={{ nonce: NONCE }} button={{ autoInsertSpace: false }} theme={antTheme(dark)}{...(antLocale && { locale: antLocale })}>
+      <RouterProvider router={router} />
     </ConfigProvider>
   );
 }

@@ -16,16 +16,20 @@ import {
   UnorderedListOutlined,
 } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button, Drawer } from "antd";
-import { type ReactNode, useState } from "react";
+import { Button } from "antd";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, NavLink, Outlet, useNavigation } from "react-router";
+import { NavLink, Outlet, useNavigation } from "react-router";
 
 import { api, taken } from "./api/client";
 import { can, useEntrance, useUser } from "./api/session";
+import { Brand } from "./components/brand";
 import { Preferences } from "./components/preferences";
 import { Failure, Waiting } from "./components/states";
-import { Entrance } from "./pages/entrance";
+import { withTexts } from "./i18n";
+
+const Drawer = lazy(() => import("antd/es/drawer"));
+const Entrance = lazy(async () => ({ default: (await withTexts(["entrance"], () => import("./pages/entrance"))).Entrance }));
 
 const PAGES = [
   { path: "/", name: "overview", icon: <DashboardOutlined aria-hidden />, allowed: can.read },
@@ -48,12 +52,17 @@ export function Layout() {
   const entrance = useEntrance();
   if (entrance.isPending) return <Waiting />;
   if (entrance.data === undefined) return <Failure error={entrance.error} retry={() => void entrance.refetch()} />;
-  return entrance.data.user === null ? <Entrance setup={entrance.data.setup} /> : <Frame />;
+  if (entrance.data.user !== null) return <Frame />;
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Entrance setup={entrance.data.setup} />
+    </Suspense>
+  );
 }
 
 function Frame() {
   const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<boolean | null>(null); // null until it was once
   const busy = useNavigation().state !== "idle";
   return (
     <>
@@ -71,9 +80,13 @@ function Frame() {
           </main>
         </div>
       </div>
-      <Drawer open={open} onClose={() => setOpen(false)} placement="left" size={260} title={<Brand />}>
-        <Navigation onChosen={() => setOpen(false)} bare />
-      </Drawer>
+      {open !== null && (
+        <Suspense>
+          <Drawer open={open} onClose={() => setOpen(false)} placement="left" size={260} title={<Brand />}>
+            <Navigation onChosen={() => setOpen(false)} bare />
+          </Drawer>
+        </Suspense>
+      )}
     </>
   );
 }
@@ -127,15 +140,5 @@ function Foot(): ReactNode {
         </>
       )}
     </div>
-  );
-}
-
-export function Brand() {
-  const { t } = useTranslation();
-  return (
-    <Link className="brand" to="/">
-      <img src="/console/favicon.svg" alt="" />
-      {t("brand.name")} <small lang="zh">{t("brand.other")}</small>
-    </Link>
   );
 }

@@ -1,6 +1,7 @@
 import { createBrowserRouter } from "react-router";
 
 import { Broken, NotFound, Waiting } from "./components/states";
+import { withTexts } from "./i18n";
 import { Layout } from "./layout";
 
 /** The console's pages; each is loaded when it is first looked at. */
@@ -15,19 +16,19 @@ export const router = createBrowserRouter(
         {
           errorElement: <Broken />,
           children: [
-            { index: true, lazy: async () => ({ Component: (await import("./pages/overview")).Overview }) },
-            { path: "playground", lazy: async () => ({ Component: (await import("./pages/playground")).Playground }) },
-            { path: "keys", lazy: async () => ({ Component: (await import("./pages/keys")).Keys }) },
-            { path: "models", lazy: async () => ({ Component: (await import("./pages/models")).Models }) },
-            { path: "providers", lazy: async () => ({ Component: (await import("./pages/providers")).Providers }) },
-            { path: "requests", lazy: async () => ({ Component: (await import("./pages/requests")).Requests }) },
-            { path: "usage", lazy: async () => ({ Component: (await import("./pages/usage")).Usage }) },
-            { path: "files", lazy: async () => ({ Component: (await import("./pages/files")).Files }) },
-            { path: "knowledge", lazy: async () => ({ Component: (await import("./pages/knowledge")).Knowledge }) },
-            { path: "connect", lazy: async () => ({ Component: (await import("./pages/connect")).Connect }) },
-            { path: "skills", lazy: async () => ({ Component: (await import("./pages/skills")).Skills }) },
-            { path: "settings", lazy: async () => ({ Component: (await import("./pages/settings")).Settings }) },
-            { path: "team", lazy: async () => ({ Component: (await import("./pages/team")).Team }) },
+            { index: true, lazy: async () => ({ Component: (await withTexts(["overview", "health"], () => import("./pages/overview"))).Overview }) },
+            { path: "playground", lazy: async () => ({ Component: (await withTexts(["playground", "dialects"], () => import("./pages/playground"))).Playground }) },
+            { path: "keys", lazy: async () => ({ Component: (await withTexts(["keys", "dialects"], () => import("./pages/keys"))).Keys }) },
+            { path: "models", lazy: async () => ({ Component: (await withTexts(["models", "health"], () => import("./pages/models"))).Models }) },
+            { path: "providers", lazy: async () => ({ Component: (await withTexts(["providers", "doctor", "health"], () => import("./pages/providers"))).Providers }) },
+            { path: "requests", lazy: async () => ({ Component: (await withTexts(["requests"], () => import("./pages/requests"))).Requests }) },
+            { path: "usage", lazy: async () => ({ Component: (await withTexts(["usage"], () => import("./pages/usage"))).Usage }) },
+            { path: "files", lazy: async () => ({ Component: (await withTexts(["files"], () => import("./pages/files"))).Files }) },
+            { path: "knowledge", lazy: async () => ({ Component: (await withTexts(["knowledge", "files"], () => import("./pages/knowledge"))).Knowledge }) },
+            { path: "connect", lazy: async () => ({ Component: (await withTexts(["connect"], () => import("./pages/connect"))).Connect }) },
+            { path: "skills", lazy: async () => ({ Component: (await withTexts(["skills", "connect"], () => import("./pages/skills"))).Skills }) },
+            { path: "settings", lazy: async () => ({ Component: (await withTexts(["settings"], () => import("./pages/settings"))).Settings }) },
+            { path: "team", lazy: async () => ({ Component: (await withTexts(["team", "requests", "entrance", "keys"], () => import("./pages/team"))).Team }) },
             { path: "*", Component: NotFound },
           ],
         },

@@ -12,19 +12,13 @@ export function EngineBadge({ engine }: { engine: Schemas["EngineView"] }) {
   return <Badge status={status} text={engine.message ?? t(`engines.${engine.state}` as "engines.ready", engine.state)} />;
 }
 
-/** The status of an answer, and the kind of error where it is one. */
-export function StatusBadge({ status, error }: { status: number; error: string | null }) {
-  const kind = status < 400 && error === null ? "success" : status < 500 ? "warning" : "error";
-  return <Badge status={kind} text={error === null ? String(status) : `${status} ${error}`} />;
-}
-
 /** How a provider is: why it is not served, or what of it rests. */
 export function ProviderBadge({ provider, pool }: { provider: Schemas["ProviderInfo"]; pool: Schemas["PoolView"] | undefined }) {
   const { t } = useTranslation();
   if (provider.problem !== null) return <Badge status="error" text={provider.problem} />;
-  if (!provider.enabled) return <Badge status="default" text={t("providers.disabled")} />;
+  if (!provider.enabled) return <Badge status="default" text={t("upstreams.disabled")} />;
   const resting = pool?.keys.filter((key) => key.rests.length > 0).length ?? 0;
-  if (resting > 0) return <Badge status={resting === pool?.keys.length ? "error" : "warning"} text={t("providers.resting", { resting, keys: pool?.keys.length ?? 0 })} />;
-  if (pool && pool.rests.length > 0) return <Badge status="warning" text={t("providers.restingModels", { count: pool.rests.length })} />;
-  return <Badge status="success" text={t("providers.served")} />;
+  if (resting > 0) return <Badge status={resting === pool?.keys.length ? "error" : "warning"} text={t("upstreams.resting", { resting, keys: pool?.keys.length ?? 0 })} />;
+  if (pool && pool.rests.length > 0) return <Badge status="warning" text={t("upstreams.restingModels", { count: pool.rests.length })} />;
+  return <Badge status="success" text={t("upstreams.served")} />;
 }

@@ -1,18 +1,18 @@
-import { BarChart, LineChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { BarChart } from "echarts/charts";
+import { GridComponent, LegendPlainComponent, TooltipComponent } from "echarts/components";
 import { init, use as register } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
 
 import { useThemeMode } from "../theme";
 
-register([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
+register([BarChart, GridComponent, LegendPlainComponent, TooltipComponent, CanvasRenderer]);
 
 const COLOURS = { light: ["#3056d3", "#d9822b", "#2e7d32", "#8e44ad"], dark: ["#8ea8ff", "#ffb648", "#6fcf97", "#c39bd3"] };
 
-export type Series = { name: string; kind: "bar" | "line"; values: number[]; stack?: string };
+export type Series = { name: string; values: number[] };
 
-/** Series over the same steps. What it shows is told in words too, by `label`. */
+/** Series over the same steps, as bars on top of each other. What it shows is told in words too, by `label`. */
 export default function Chart({ label, steps, series }: { label: string; steps: string[]; series: Series[] }) {
   const place = useRef<HTMLDivElement>(null);
   const { dark } = useThemeMode();
@@ -30,13 +30,7 @@ export default function Chart({ label, steps, series }: { label: string; steps: 
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: dark ? "#1e2431" : "#fff", borderColor: line, textStyle: { color: dark ? "#fff" : "#0f172a" } },
       xAxis: { type: "category", data: steps, axisLabel: { color: ink }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
       yAxis: { type: "value", minInterval: 1, axisLabel: { color: ink }, splitLine: { lineStyle: { color: line } } },
-      series: series.map(({ name, kind, values, stack }) => ({
-        name,
-        type: kind,
-        data: values,
-        ...(stack === undefined ? {} : { stack }),
-        ...(kind === "bar" ? { barMaxWidth: 22, itemStyle: { borderRadius: stack ? 0 : [4, 4, 0, 0] } } : { smooth: true, showSymbol: false, lineStyle: { width: 2.5 } }),
-      })),
+      series: series.map(({ name, values }) => ({ name, type: "bar", data: values, stack: "all", barMaxWidth: 22 })),
     });
     const resized = new ResizeObserver(() => chart.resize());
     resized.observe(element);

@@ -5,9 +5,9 @@ import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../api/client";
 import { SESSION } from "../api/session";
+import { Brand } from "../components/brand";
 import { Preferences } from "../components/preferences";
 import { useMessage } from "../components/states";
-import { Brand } from "../layout";
 
 const SHORTEST_PASSWORD = 8;
 /** Leads to the provider of identities and back to a page. */

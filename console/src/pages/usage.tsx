@@ -1,11 +1,12 @@
 import { DownloadOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Card, Segmented, Select, Table } from "antd";
+import { Button, Segmented, Select, Table } from "antd";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../api/client";
 import { Page } from "../components/page";
+import { Panel } from "../components/panel";
 import { Loaded, Nothing, Waiting } from "../components/states";
 import { useFormat } from "../format";
 
@@ -44,7 +45,7 @@ export function Usage() {
       <Loaded query={sums}>
         {({ data }) =>
           data.length === 0 ? (
-            <Nothing text={t("overview.noTraffic")} />
+            <Nothing text={t("usage.none")} />
           ) : (
             <Table<Schemas["UsageSum"]>
               size="middle"
@@ -88,8 +89,8 @@ function Daily({ since }: { since: number }) {
   }, [sums.data]);
   const series = useMemo(
     () => [
-      { name: t("usage.prompt_tokens"), kind: "bar" as const, values: shown.map(([, sum]) => sum.prompt), stack: "tokens" },
-      { name: t("usage.completion_tokens"), kind: "bar" as const, values: shown.map(([, sum]) => sum.completion), stack: "tokens" },
+      { name: t("usage.prompt_tokens"), values: shown.map(([, sum]) => sum.prompt) },
+      { name: t("usage.completion_tokens"), values: shown.map(([, sum]) => sum.completion) },
     ],
     [t, shown],
   );
@@ -97,10 +98,10 @@ function Daily({ since }: { since: number }) {
   const steps = useMemo(() => days.split("\n"), [days]);
   if (shown.length === 0) return null;
   return (
-    <Card size="small" title={t("usage.daily")} style={{ marginBottom: 14 }}>
+    <Panel title={t("usage.daily")}>
       <Suspense fallback={<Waiting />}>
         <Chart label={t("usage.daily")} steps={steps} series={series} />
       </Suspense>
-    </Card>
+    </Panel>
   );
 }

@@ -95,11 +95,10 @@ def test_language_and_theme_are_chosen_there(browser: Browser, site: Server, own
     """They count at once."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         page.goto(f"{site.url}/console/settings")
-        page.locator("main").get_by_label("Theme").click()
-        page.get_by_title("Dark", exact=True).last.click()
+        main = page.locator("main")
+        main.get_by_role("radiogroup", name="Theme").get_by_title("Dark", exact=True).click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-        page.locator("main").get_by_label("Language").click()
-        page.get_by_title("中文", exact=True).last.click()
+        main.get_by_role("radiogroup", name="Language").get_by_title("中文", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text("设置")
 
 

@@ -2,6 +2,7 @@ export const doctor = {
   title: "Doctor",
   about: "Finds out by test calls what the provider takes. Nothing is changed before you say so.",
   run: "Examine",
+  stop: "Stop",
   model: "The first model that chats",
   progress_one: "Examining: {{count}} finding",
   progress_other: "Examining: {{count}} findings",

@@ -33,7 +33,6 @@ export const files = {
   waiting: "Waiting",
   sending: "Sending",
   sent: "Uploaded",
-  failed: "Failed",
   progressOf: "Progress of {{name}}",
   cancelNamed: "Cancel {{name}}",
   again: "Try again",

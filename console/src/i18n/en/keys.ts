@@ -42,3 +42,5 @@ export const keys = {
   enabledNamed: "Enabled: {{name}}",
   deleteSure: "Delete {{name}} for good?",
 };
+
+export const scopes = { inference: "inference: ask models", admin: "admin: the admin API", metrics: "metrics: read metrics" };

@@ -30,6 +30,8 @@ export const models = {
   nobody: "Nobody is known to.",
   rankOf: "priority {{priority}}, weight {{weight}}",
   ofProvider: "the provider's",
+  priority: "Priority",
+  weight: "Weight",
   rankAbout: "Of the provider, for all its models.",
   limitAbout: "Of this model at this provider.",
   asTold: "as it is told",
@@ -46,3 +48,5 @@ export const models = {
   habits: "Names of habit",
   habitsAbout: "What agents ask for unasked. Where nothing else has such a name, the default model answers.",
 };
+
+export const operations = { generate: "chat", embed: "embeddings", draw: "images", count: "token count" };

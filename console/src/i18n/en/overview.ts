@@ -18,7 +18,6 @@ export const overview = {
   noErrors_one: "None in the last request.",
   noErrors_other: "None in the last {{count}} requests.",
   engines: "Local models",
-  noEngines: "This machine runs no models of its own.",
   topModels: "Most asked, {{days}} days",
   noTraffic: "Nobody has asked anything yet.",
   try: "Try a model in the playground",

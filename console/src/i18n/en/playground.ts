@@ -62,3 +62,18 @@ export const playground = {
   completion: "{{tokens}} out",
   speed: "{{rate}} tokens/s",
 };
+
+export const languages = { curl: "curl", python: "Python", javascript: "JavaScript", codex: "Codex", claude: "Claude Code" };
+
+export const presets = { "thinking-general": "Thinking", "thinking-coding": "Thinking, precise coding", "instruct-general": "No thinking", "instruct-reasoning": "No thinking, reasoning tasks", none: "Clear" };
+
+export const parameters = {
+  temperature: "Temperature",
+  topP: "Top P",
+  topK: "Top K",
+  minP: "Min P",
+  presencePenalty: "Presence penalty",
+  repetitionPenalty: "Repetition penalty",
+  maxTokens: "Most tokens",
+  effort: "Reasoning effort",
+};

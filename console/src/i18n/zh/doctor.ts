@@ -2,6 +2,7 @@ export const doctor = {
   title: "诊断",
   about: "通过测试调用查明上游接受什么。经你确认之前不做任何改动。",
   run: "开始诊断",
+  stop: "停止",
   model: "第一个对话模型",
   progress_one: "诊断中：{{count}} 项结果",
   progress_other: "诊断中：{{count}} 项结果",

@@ -35,7 +35,6 @@ export const files: Texts["files"] = {
   waiting: "等待中",
   sending: "上传中",
   sent: "已上传",
-  failed: "失败",
   progressOf: "{{name}} 的进度",
   cancelNamed: "取消 {{name}}",
   again: "重试",

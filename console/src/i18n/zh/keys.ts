@@ -44,3 +44,5 @@ export const keys: Texts["keys"] = {
   enabledNamed: "启用：{{name}}",
   deleteSure: "永久删除 {{name}}？",
 };
+
+export const scopes = { inference: "inference：调用模型", admin: "admin：管理接口", metrics: "metrics：读取指标" };

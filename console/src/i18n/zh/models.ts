@@ -30,6 +30,8 @@ export const models = {
   nobody: "目前没有上游提供。",
   rankOf: "优先级 {{priority}}，权重 {{weight}}",
   ofProvider: "同上游",
+  priority: "优先级",
+  weight: "权重",
   rankAbout: "属于上游，对其全部模型有效。",
   limitAbout: "仅限该上游的这个模型。",
   asTold: "按上游所述",
@@ -46,3 +48,5 @@ export const models = {
   habits: "习惯名称",
   habitsAbout: "智能体会主动请求的名称。没有其他对应时由默认模型应答。",
 };
+
+export const operations = { generate: "对话", embed: "向量", draw: "图像", count: "计数" };

@@ -18,7 +18,6 @@ export const overview = {
   noErrors_one: "最近一次请求没有错误。",
   noErrors_other: "最近 {{count}} 次请求没有错误。",
   engines: "本地模型",
-  noEngines: "本机没有运行模型。",
   topModels: "近 {{days}} 天最常用",
   noTraffic: "还没有任何请求。",
   try: "去体验页试用模型",

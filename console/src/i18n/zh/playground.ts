@@ -64,3 +64,18 @@ export const playground: Texts["playground"] = {
   completion: "输出 {{tokens}}",
   speed: "{{rate}} Token/秒",
 };
+
+export const languages = { curl: "curl", python: "Python", javascript: "JavaScript", codex: "Codex", claude: "Claude Code" };
+
+export const presets = { "thinking-general": "思考·通用", "thinking-coding": "思考·精确编程", "instruct-general": "非思考·通用", "instruct-reasoning": "非思考·推理", none: "清除" };
+
+export const parameters = {
+  temperature: "温度",
+  topP: "Top P",
+  topK: "Top K",
+  minP: "Min P",
+  presencePenalty: "存在惩罚",
+  repetitionPenalty: "重复惩罚",
+  maxTokens: "最大 Token 数",
+  effort: "思考强度",
+};

@@ -103,10 +103,10 @@ function Change({ candidate, provider }: { candidate: Candidate; provider: Provi
     <>
       <Form<Wish> form={form} layout="vertical" size="small" onFinish={saveRank} initialValues={{ priority: candidate.priority, weight: candidate.weight, context_length: known?.["context_length"], max_output_length: known?.["max_output_length"] }}>
         <div className="pair">
-          <Form.Item name="priority" label={t("providers.priority")} extra={t("models.rankAbout")}>
+          <Form.Item name="priority" label={t("models.priority")} extra={t("models.rankAbout")}>
             <InputNumber style={FULL} precision={0} />
           </Form.Item>
-          <Form.Item name="weight" label={t("providers.weight")}>
+          <Form.Item name="weight" label={t("models.weight")}>
             <InputNumber style={FULL} min={0} />
           </Form.Item>
           <Form.Item name="context_length" label={t("models.context")} extra={t("models.limitAbout")}>

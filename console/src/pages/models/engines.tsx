@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Card, Progress } from "antd";
+import { Alert, Button, Progress } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { EngineBadge } from "../../components/badges";
+import { Panel } from "../../components/panel";
 import { Loaded, Nothing, useMessage } from "../../components/states";
 import { NONE, useFormat } from "../../format";
 
@@ -24,12 +25,12 @@ export function Engines({ manages }: { manages: boolean }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ["engines"] }),
   });
   return (
-    <Card title={t("models.local")} size="small" style={{ marginBottom: 14 }}>
+    <Panel title={t("models.local")}>
       {act.error && <Alert type="error" showIcon title={message(act.error)} style={{ marginBottom: 10 }} />}
       <Loaded query={engines}>
         {({ data }) =>
           data.length === 0 ? (
-            <Nothing text={t("overview.noEngines")} />
+            <Nothing text={t("engines.none")} />
           ) : (
             <ul className="engines">
               {data.map((engine) => (
@@ -39,7 +40,7 @@ export function Engines({ manages }: { manages: boolean }) {
           )
         }
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Card, Tag } from "antd";
+import { Alert, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { CodeBlock } from "../../components/copy";
+import { Panel } from "../../components/panel";
 import { Loaded } from "../../components/states";
 import { toml, tomlKey } from "../../toml";
 
@@ -19,7 +20,7 @@ export function Names() {
   const names = useQuery({ queryKey: ["names"], queryFn: () => taken(api.GET("/admin/v1/names")) });
   return (
     <div className="columns" style={{ marginTop: 14 }}>
-      <Card title={t("models.names")} size="small">
+      <Panel title={t("models.names")}>
         <Loaded query={names}>
           {(found) => {
             const none = found.aliases.length === 0 && found.routes.length === 0;
@@ -51,8 +52,8 @@ export function Names() {
             );
           }}
         </Loaded>
-      </Card>
-      <Card title={t("models.habits")} size="small">
+      </Panel>
+      <Panel title={t("models.habits")}>
         <p className="soft">{t("models.habitsAbout")}</p>
         <Loaded query={names}>
           {({ habits }) =>
@@ -63,7 +64,7 @@ export function Names() {
             ))
           }
         </Loaded>
-      </Card>
+      </Panel>
     </div>
   );
 }

@@ -1,16 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Card, Progress } from "antd";
+import { Alert, Progress } from "antd";
 import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate } from "react-router";
 
 import { api, type Schemas, taken } from "../../api/client";
+import { usePools } from "../../api/pools";
 import { can, useUser } from "../../api/session";
 import { EngineBadge, ProviderBadge } from "../../components/badges";
 import { Page } from "../../components/page";
+import { Panel } from "../../components/panel";
 import { Failure, Loaded, Nothing, Waiting } from "../../components/states";
 import { NONE, useFormat } from "../../format";
-import { usePools } from "../providers/pool";
 import { FirstToken, quantile } from "./latency";
 import { Quotas } from "./quotas";
 
@@ -151,13 +152,13 @@ function Traffic() {
   }, [hours.data, i18n.language]);
   const series = useMemo(
     () => [
-      { name: t("overview.served"), kind: "bar" as const, values: shown.served, stack: "all" },
-      { name: t("overview.failedOnes"), kind: "bar" as const, values: shown.failed, stack: "all" },
+      { name: t("overview.served"), values: shown.served },
+      { name: t("overview.failedOnes"), values: shown.failed },
     ],
     [t, shown],
   );
   return (
-    <Card title={t("overview.traffic")} size="small">
+    <Panel title={t("overview.traffic")}>
       <Loaded query={hours}>
         {() => (
           <Suspense fallback={<Waiting />}>
@@ -165,7 +166,7 @@ function Traffic() {
           </Suspense>
         )}
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 
@@ -174,10 +175,11 @@ function Errors() {
   const format = useFormat();
   const recent = useRecent();
   return (
-    <Card title={t("overview.errors")} size="small" extra={<Link to="/requests?status=5xx">{t("overview.all")}</Link>}>
+    <Panel title={t("overview.errors")} extra={<Link to="/requests?status=5xx">{t("overview.all")}</Link>}>
       <Loaded query={recent}>
         {({ data }) => {
           const kinds = counted(data.flatMap((row) => (row.error === null ? [] : [row.error])));
+          if (data.length === 0) return <Nothing text={t("overview.noTraffic")} />;
           if (kinds.length === 0) return <Nothing text={t("overview.noErrors", { count: data.length })} />;
           return (
             <ul className="rows">
@@ -195,7 +197,7 @@ function Errors() {
           );
         }}
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 
@@ -212,11 +214,11 @@ function Engines() {
   const { t } = useTranslation();
   const engines = useQuery({ queryKey: ["engines"], queryFn: () => taken(api.GET("/admin/v1/engines")), refetchInterval: REFRESH_MS });
   return (
-    <Card title={t("overview.engines")} size="small" extra={<Link to="/models">{t("overview.all")}</Link>}>
+    <Panel title={t("overview.engines")} extra={<Link to="/models">{t("overview.all")}</Link>}>
       <Loaded query={engines}>
         {({ data }) =>
           data.length === 0 ? (
-            <Nothing text={t("overview.noEngines")} />
+            <Nothing text={t("engines.none")} />
           ) : (
             <ul className="rows">
               {data.map((engine) => (
@@ -230,7 +232,7 @@ function Engines() {
           )
         }
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 
@@ -239,12 +241,12 @@ function Providers() {
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => taken(api.GET("/admin/v1/providers")), refetchInterval: REFRESH_MS });
   const pools = usePools();
   return (
-    <Card title={t("nav.providers")} size="small" extra={<Link to="/providers">{t("overview.all")}</Link>}>
+    <Panel title={t("nav.providers")} extra={<Link to="/providers">{t("overview.all")}</Link>}>
       <Loaded query={providers}>
         {({ data }) =>
           data.length === 0 ? (
-            <Nothing text={t("providers.none")}>
-              <Link to="/providers">{t("providers.add")}</Link>
+            <Nothing text={t("upstreams.none")}>
+              <Link to="/providers">{t("upstreams.add")}</Link>
             </Nothing>
           ) : (
             <ul className="rows">
@@ -258,7 +260,7 @@ function Providers() {
           )
         }
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 
@@ -270,7 +272,7 @@ function TopModels() {
     queryFn: () => taken(api.GET("/admin/v1/usage/summary", { params: { query: { group_by: "model", since: Math.floor(Date.now() / 1000) - DAYS * HOURS * HOUR } } })),
   });
   return (
-    <Card title={t("overview.topModels", { days: DAYS })} size="small" extra={<Link to="/usage">{t("overview.all")}</Link>}>
+    <Panel title={t("overview.topModels", { days: DAYS })} extra={<Link to="/usage">{t("overview.all")}</Link>}>
       <Loaded query={sums}>
         {({ data }) =>
           data.length === 0 ? (
@@ -289,7 +291,7 @@ function TopModels() {
           )
         }
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 

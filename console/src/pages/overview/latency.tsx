@@ -1,6 +1,6 @@
-import { Card } from "antd";
 import { useTranslation } from "react-i18next";
 
+import { Panel } from "../../components/panel";
 import { Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 
@@ -13,7 +13,7 @@ export function FirstToken({ waits }: { waits: number[] }) {
   const sorted = [...waits].sort((a, b) => a - b);
   const longest = Math.max(quantile(sorted, 0.99) ?? 1, 1);
   return (
-    <Card title={t("overview.firstToken")} size="small">
+    <Panel title={t("overview.firstToken")}>
       {sorted.length === 0 ? (
         <Nothing text={t("overview.noFirstToken")} />
       ) : (
@@ -35,7 +35,7 @@ export function FirstToken({ waits }: { waits: number[] }) {
           <p className="soft">{t("overview.ofLatest", { count: sorted.length })}</p>
         </>
       )}
-    </Card>
+    </Panel>
   );
 }
 

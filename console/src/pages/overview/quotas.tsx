@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Card, Segmented } from "antd";
+import { Segmented } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
+import { Panel } from "../../components/panel";
 import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 
@@ -23,10 +24,8 @@ export function Quotas() {
   const [window, setWindow] = useState<Window>("all");
   const quotas = useQuery({ queryKey: ["quotas"], queryFn: () => taken(api.GET("/admin/v1/quotas")), refetchInterval: REFRESH_MS });
   return (
-    <Card
+    <Panel
       title={t("overview.quotas")}
-      size="small"
-      style={{ marginBottom: 14 }}
       extra={<Segmented<Window> size="small" aria-label={t("overview.window")} value={window} onChange={setWindow} options={(Object.keys(WINDOWS) as Window[]).map((value) => ({ value, label: t(`overview.${value}`) }))} />}
     >
       <Loaded query={quotas}>
@@ -42,7 +41,7 @@ export function Quotas() {
           );
         }}
       </Loaded>
-    </Card>
+    </Panel>
   );
 }
 

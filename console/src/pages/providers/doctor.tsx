@@ -70,7 +70,7 @@ export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
       <p className="soft">{t("doctor.about")}</p>
       <div className="filters">
         <Select allowClear aria-label={t("doctor.model")} placeholder={t("doctor.model")} style={{ minWidth: 220 }} value={model ?? null} onChange={(value) => setModel(value ?? undefined)} options={provider.models.map((name) => ({ value: name, label: name }))} />
-        {run.isPending ? <Button onClick={() => stopper.current?.abort()}>{t("playground.stop")}</Button> : <Button onClick={() => run.mutate()}>{t("doctor.run")}</Button>}
+        {run.isPending ? <Button onClick={() => stopper.current?.abort()}>{t("doctor.stop")}</Button> : <Button onClick={() => run.mutate()}>{t("doctor.run")}</Button>}
         {run.isPending && (
           <span role="status">
             <Spin size="small" /> {t("doctor.progress", { count: findings.length })}

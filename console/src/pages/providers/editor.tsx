@@ -39,9 +39,9 @@ export function Editor({ open, provider, close, done }: { open: boolean; provide
     save.reset();
     close();
   };
-  const title = t(provider === undefined ? "providers.add" : "providers.edit");
+  const title = t(provider === undefined ? "upstreams.add" : "providers.edit");
   return (
-    <Modal open={open} onCancel={leave} width={680} title={title} okText={t(provider === undefined ? "providers.add" : "providers.save")} cancelText={t("actions.cancel")} onOk={() => form.submit()} confirmLoading={save.isPending} destroyOnHidden>
+    <Modal open={open} onCancel={leave} width={680} title={title} okText={t(provider === undefined ? "upstreams.add" : "providers.save")} cancelText={t("actions.cancel")} onOk={() => form.submit()} confirmLoading={save.isPending} destroyOnHidden>
       <Form<Wish> form={form} layout="vertical" onFinish={save.mutate} requiredMark={false} initialValues={initial(provider)} preserve={false}>
         <Form.Item name="base_url" label={t("providers.address")} rules={[{ required: true }]} extra={t("providers.addressAbout")}>
           <Input inputMode="url" autoComplete="off" spellCheck={false} />

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../../api/client";
+import { usePools } from "../../api/pools";
 import { can, useUser } from "../../api/session";
 import { ProviderBadge } from "../../components/badges";
 import { Page } from "../../components/page";
@@ -14,7 +15,6 @@ import { NONE } from "../../format";
 import { Detail } from "./detail";
 import { Editor } from "./editor";
 import { Importer } from "./importer";
-import { usePools } from "./pool";
 
 /** The upstreams that answer. */
 export function Providers() {
@@ -36,14 +36,14 @@ export function Providers() {
               {t("providers.import")}
             </Button>
             <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setMaking("one")}>
-              {t("providers.add")}
+              {t("upstreams.add")}
             </Button>
           </>
         )
       }
     >
       <Loaded query={providers}>
-        {({ data }) => (data.length === 0 ? <Nothing text={t("providers.none")} /> : <ProviderTable providers={data} manages={manages} show={show} />)}
+        {({ data }) => (data.length === 0 ? <Nothing text={t("upstreams.none")} /> : <ProviderTable providers={data} manages={manages} show={show} />)}
       </Loaded>
       <Editor open={making === "one"} close={() => setMaking(null)} done={show} />
       <Importer open={making === "import"} close={() => setMaking(null)} />
@@ -85,7 +85,7 @@ function ProviderTable({ providers, manages, show }: { providers: Schemas["Provi
             ),
           },
           { title: t("providers.preset"), dataIndex: "preset_title" },
-          { title: t("providers.source"), render: (_, provider) => <Tag>{t(`providers.${provider.source}` as "providers.stored", provider.source)}</Tag> },
+          { title: t("providers.source"), render: (_, provider) => <Tag>{t(provider.source === "stored" ? "providers.stored" : "providers.configured")}</Tag> },
           { title: t("providers.models"), render: (_, provider) => (provider.models.length === 0 ? <span className="soft">{t("providers.asked")}</span> : provider.models.length) },
           { title: t("providers.keys"), render: (_, provider) => (provider.api_keys.length === 0 ? NONE : provider.api_keys.map((key, index) => <Tag key={`${key} ${index}`} className="mono">{key}</Tag>)) },
           { title: t("providers.state"), render: (_, provider) => <ProviderBadge provider={provider} pool={pools.get(provider.name)} /> },

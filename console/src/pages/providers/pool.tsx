@@ -1,19 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
 import { Badge } from "antd";
 import { useTranslation } from "react-i18next";
 
-import { api, type Schemas, taken } from "../../api/client";
+import type { Schemas } from "../../api/client";
+import { usePoolList } from "../../api/pools";
 import { Loaded } from "../../components/states";
 import { useFormat } from "../../format";
-
-const REFRESH_MS = 5_000;
-
-const usePoolList = () => useQuery({ queryKey: ["pools"], queryFn: () => taken(api.GET("/admin/v1/pools")), refetchInterval: REFRESH_MS });
-
-/** How the providers that are served are by now, by name. */
-export function usePools(): Map<string, Schemas["PoolView"]> {
-  return new Map(usePoolList().data?.data.map((pool) => [pool.provider, pool]));
-}
 
 /** A provider's keys: which of them may be sent, and which rest until when, and why. */
 export function Pool({ name }: { name: string }) {

@@ -4,9 +4,9 @@ import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
-import { StatusBadge } from "../../components/badges";
 import { CodeBlock } from "../../components/copy";
 import { Loaded } from "../../components/states";
+import { StatusBadge } from "../../components/status";
 import { NONE, useFormat } from "../../format";
 import { Explanation } from "./explanation";
 import { Timeline } from "./timeline";

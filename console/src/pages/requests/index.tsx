@@ -5,9 +5,9 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
 import { api, type Schemas, timed } from "../../api/client";
-import { StatusBadge } from "../../components/badges";
 import { Page } from "../../components/page";
 import { Loaded, Nothing } from "../../components/states";
+import { StatusBadge } from "../../components/status";
 import { useFormat } from "../../format";
 import { Detail } from "./detail";
 

@@ -54,7 +54,7 @@ export function Values({ mayReload }: { mayReload: boolean }) {
                 {
                   title: t("settings.from"),
                   width: 230,
-                  render: (_, { source, origin, restart }) => (
+                  render: (_, { source, origin, restart }: Setting) => (
                     <>
                       <Tag {...(source !== "default" && { color: "blue" })}>{t(`settings.${source}`)}</Tag>
                       {origin !== null && <div className="mono soft">{origin}</div>}

@@ -69,7 +69,7 @@ function Logins() {
             columns={[
               {
                 title: t("settings.method"),
-                render: (_, login) => (
+                render: (_, login: Login) => (
                   <>
                     {t(`settings.${METHODS[login.method]}`)} {login.current && <Tag color="blue">{t("settings.current")}</Tag>}
                   </>
