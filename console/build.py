@@ -22,6 +22,7 @@ STEPS = (
     ("run", "types"),
     ("exec", "--", "tsc", "--noEmit"),
     ("run", "lint"),
+    ("run", "texts"),
     ("exec", "--", "vite", "build"),
 )
 
