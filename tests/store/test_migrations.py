@@ -19,6 +19,7 @@ from rixin.errors import Kind, RixinError
 from rixin.store import database as database_module
 from rixin.store.database import Database
 from rixin.store.schema import FULL_TEXT, REVISIONS, metadata
+from tests.support import postgresql
 from tests.support.databases import KINDS, Place, execute, new_place, tables, url_of
 
 MIGRATE = """
@@ -170,6 +171,21 @@ async def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> Non
         await database.migrate()
     await database.aclose()
     assert caught.value.kind is Kind.CONFIGURATION
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+async def test_a_postgresql_of_another_encoding_is_refused(encoding: str) -> None:
+    """Where texts of every language do not fit, neither a server nor an upgrade starts; both say what does."""
+    name = f"of_{encoding.lower()}"
+    server = postgresql.server()
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    database = Database(server.url(name))
+    for use in (database.prepare, database.migrate):
+        with pytest.raises(RixinError, match=f"has the encoding {encoding}.*--encoding=UTF8") as caught:
+            await use()
+        assert caught.value.kind is Kind.CONFIGURATION
+    await database.aclose()
+    server.drop(server.url(name))
 
 
 def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:

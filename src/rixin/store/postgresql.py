@@ -66,6 +66,8 @@ class Postgresql:
             cursor.execute(f"SET lock_timeout = {round(patience * 1000)}")
             cursor.close()
 
+        # First of all: in some encodings SQLAlchemy cannot read what it asks of a new server.
+        event.listen(engine.sync_engine, "connect", self._check_encoding, insert=True)
         event.listen(engine.sync_engine, "connect", on_connect)
         event.listen(engine.sync_engine, "checkout", _on_checkout)
         event.listen(engine.sync_engine, "begin", begin_as_told)
@@ -100,6 +102,15 @@ class Postgresql:
 
     def backup_path(self, revision: str | None) -> None:
         """Nowhere: who shares a database has a way to copy it."""
+
+    def _check_encoding(self, connection: PoolProxiedConnection, _record: object) -> None:
+        encoding = _driver(connection).info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise RixinError(
+                Kind.CONFIGURATION,
+                f"the database {self.name} has the encoding {encoding}, and Rixin's texts need UTF8. "
+                "Make another one: createdb --template=template0 --encoding=UTF8 NAME",
+            )
 
 
 class _Text(StrDumper):
