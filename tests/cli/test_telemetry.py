@@ -188,8 +188,9 @@ async def test_l7_names_that_clients_invent_are_no_label(program: Program) -> No
 
 
 async def test_metrics_tell_of_upstreams_and_engines(program: Program) -> None:
-    """The breaker of an upstream, the state of each local model, whether the database answers, and how many serve."""
+    """The breaker of an upstream, the state of each local model, the database, workers and tasks."""
     await program.ask()
+    assert await program.sum("rixin_tasks") > 0
     assert await program.sum("rixin_store_up", store="database") == 1
     assert await program.sum("rixin_workers") == 1
     assert await program.sum("rixin_engine_state", model="local", state="stopped") == 1

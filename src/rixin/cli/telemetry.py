@@ -94,6 +94,7 @@ class Telemeter:
             [
                 Sample("http_server_active_requests", len(exchanges)),
                 Sample("rixin_streams_active", sum(exchange.streaming for exchange in exchanges)),
+                Sample("rixin_tasks", len(asyncio.all_tasks())),
                 *samples.of_upstreams(observed.router.gates.values()),
             ]
         )

@@ -231,6 +231,7 @@ GAUGES: Final = {
         Gauge(name="rixin_workers", help="Workers that serve."),
         Gauge(name="http_server_active_requests", help="HTTP exchanges under way."),
         Gauge(name="rixin_streams_active", help="Streams that are being sent to clients."),
+        Gauge(name="rixin_tasks", help="Tasks of the workers' event loops."),
         Gauge(
             name="rixin_upstream_requests_waiting",
             help="Requests that wait for a key or the recovery of an upstream.",
