@@ -7,7 +7,7 @@ READY  := $(VENV)/.installed
 JOBS   ?= 3
 UV     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
-.PHONY: install serve test check fix bench docs audit sbom wheel lock agents linters console
+.PHONY: install serve test check fix bench bench-full soak docs audit sbom wheel lock agents linters console
 
 install: $(READY)
 
@@ -37,8 +37,15 @@ fix: install
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# A few minutes; all there is takes about twenty, and more for each `ARGS="--peer NAME"`.
 bench: install
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-full: install
+	@$(BIN)/python -m bench --full $(ARGS)
+
+soak: install
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 docs: install
 	@$(BIN)/python docs/generate.py

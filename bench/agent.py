@@ -1,17 +1,14 @@
 """A coding agent's conversations: the same instructions and tools before each of them, about as large as Codex's."""
 
 import asyncio
-import random
 
 import msgspec
 
+from bench.asks import chat_tool
+from bench.prose import Author
 from bench.stream import client_of, stream
 from bench.targets import Target
 
-_WORDS = """
-file path command change test module error value call reads writes before after because must never always every
-output input line shell search patch user answer plan step result review branch commit server client table
-"""
 _INSTRUCTIONS, _DESCRIPTION, _PARAMETER = 17_000, 1_500, 120
 _TOOLS, _PARAMETERS = 14, 5
 _QUESTION = "List the files here and tell what the project does."
@@ -35,30 +32,20 @@ def agent_body(*turns: str, size: float = 1.0) -> dict[str, object]:
         turns: What was said by the user and the model, in turns.
         size: Of the instructions and tools, as a part of 54 kB.
     """
-    draw, known = random.Random(7), _WORDS.split()
-
-    def prose(size: float) -> str:
-        sentences: list[str] = []
-        while sum(map(len, sentences)) < size:
-            words = " ".join(draw.choice(known) for _ in range(draw.randint(6, 16)))
-            sentences.append(f"{words.capitalize()}. ")
-        return "".join(sentences)
-
-    def tool(number: int) -> dict[str, object]:
-        properties = {
-            f"argument_{index}": {"type": "string", "description": prose(_PARAMETER)} for index in range(_PARAMETERS)
-        }
-        function: dict[str, object] = {
-            "name": f"tool_{number}",
-            "description": prose(_DESCRIPTION),
-            "parameters": {"type": "object", "properties": properties},
-        }
-        return {"type": "function", "function": function}
-
-    messages = [{"role": "system", "content": prose(_INSTRUCTIONS * size)}]
+    author = Author(7)
+    messages = [{"role": "system", "content": author.prose(_INSTRUCTIONS * size)}]
     messages += [{"role": "assistant" if index % 2 else "user", "content": text} for index, text in enumerate(turns)]
-    tools = [tool(number) for number in range(round(_TOOLS * size))]
-    return {"model": "local", "messages": messages, "tools": tools, "temperature": 0, "max_tokens": 24}
+    tools = [
+        author.tool(number, description=_DESCRIPTION, parameters=_PARAMETERS, parameter=_PARAMETER)
+        for number in range(round(_TOOLS * size))
+    ]
+    return {
+        "model": "local",
+        "messages": messages,
+        "tools": [chat_tool(tool) for tool in tools],
+        "temperature": 0,
+        "max_tokens": 24,
+    }
 
 
 async def measure_turns(target: Target, *, size: float = 1.0) -> list[AgentTurn]:

@@ -23,8 +23,8 @@ import httptools
 import uvloop
 
 from bench.agent import agent_body
+from bench.asks import CHAT, QUESTION, Ask
 from bench.build import HOME, build
-from bench.scenarios import QUESTION, SCENARIOS
 from bench.targets import provider_configuration, upstream
 from rixin.accounts.key_rules import KeyWish
 from rixin.cli import logs
@@ -47,8 +47,8 @@ class Case:
     body: Mapping[str, object]
 
 
-def _chat(name: str) -> Case:
-    return Case("/v1/chat/completions", next(each for each in SCENARIOS if each.name == name).body())
+def _chat(ask: Ask) -> Case:
+    return Case(CHAT.path, CHAT.body(ask))
 
 
 _TRANSLATED: Mapping[str, object] = {
@@ -58,11 +58,11 @@ _TRANSLATED: Mapping[str, object] = {
 }
 
 CASES: Mapping[str, Case] = {
-    "whole": _chat("whole-1"),
-    "stream": _chat("burst-16"),
+    "whole": _chat(Ask("mock")),
+    "stream": _chat(Ask("mock", stream=True)),
     "translated": Case("/v1/messages", _TRANSLATED),
     "translated_stream": Case("/v1/messages", {**_TRANSLATED, "stream": True}),
-    "agent": Case("/v1/chat/completions", {**agent_body(QUESTION, size=0.75), "model": "mock", "stream": False}),
+    "agent": Case(CHAT.path, {**agent_body(QUESTION, size=0.75), "model": "mock", "stream": False}),
 }
 """A whole answer and a stream of 204 events, both also in another dialect than the upstream's, and a request of 40 kB
 with 10 tools."""

@@ -64,9 +64,9 @@ class Pair:
 
 
 def measure_embedded(
-    model: Path, folder: Path, rounds: int, loader: Loader, tell: Callable[[str], None]
+    model: Path, folder: Path, rounds: int, loader: Loader, tell: Callable[[str], None], *, turns: bool
 ) -> EmbeddedResult:
-    """Measures both servers, turn by turn."""
+    """Measures both servers, turn by turn; with `turns`, also an agent's, which takes minutes."""
     everywhere = set(range(os.cpu_count() or 1))
     generations: list[Generation] = []
     with _servers(model, folder, everywhere) as pair:
@@ -84,15 +84,15 @@ def measure_embedded(
                     generations.append(done)
         probe = asyncio.run(_probe(pair.rixin, loader))
         wait_for_quiet(loader.patience)
-        turns = asyncio.run(measure_turns(pair.rixin))
-        for turn in turns:
+        measured = asyncio.run(measure_turns(pair.rixin)) if turns else []
+        for turn in measured:
             tell(f"embedded: {turn.name}: first token {turn.first_token_seconds:.1f} s, {turn.cached_tokens} cached")
     return EmbeddedResult(
         model=model.name,
         first_answer_seconds=pair.first_answer_seconds,
         generations=generations,
         probe=probe,
-        turns=turns,
+        turns=measured,
     )
 
 
@@ -136,8 +136,8 @@ def _native(model: Path, folder: Path, cores: set[int]) -> Generator[Target]:
     command += ["--threads", str(threads), "--context", str(CONTEXT)]
     process = Process(command, log=folder / "native.log", cores=cores, environment={"OMP_WAIT_POLICY": "PASSIVE"})
     try:
-        seconds = wait_until(process, "the native engine", lambda: request(port, "GET", "/health")[0] == 200)
-        yield Target("native", port, process, start_seconds=seconds)
+        wait_until(process, "the native engine", lambda: request(port, "GET", "/health")[0] == 200)
+        yield Target("native", port, process)
     finally:
         process.stop()
 

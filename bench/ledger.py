@@ -5,19 +5,15 @@ Prints a table; with `--write` it goes into `docs/performance.md`.
 
 import argparse
 import asyncio
-import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bench.build import HOME
+from bench.page import PERFORMANCE, fill_section
 from rixin.store.database import Database
 from tests.support.databases import KINDS, Kind, new_place
 from tests.support.ledger_runs import fill, measure
-
-PAGE = HOME.parent / "docs" / "performance.md"
-MARKED = re.compile(r"(<!-- ledger -->\n).*?(<!-- end of ledger -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -38,8 +34,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(MARKED.sub(lambda marks: f"{marks[1]}{text}\n{marks[2]}", page), encoding="utf-8")
+        fill_section(PERFORMANCE, "ledger", text)
 
 
 async def _measured(kind: Kind, rows: int) -> dict[str, float]:

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import msgspec
 
+from bench.asks import CHAT
 from bench.processes import Process, cpu_seconds, machine_cpu_seconds, memory_mb, pinned, tree, wait_for_quiet
 from bench.scenarios import Scenario
 from bench.targets import LOAD_CORE, Target
 
 WARM_UP = 0.5
 STAGGER_MS = 1100
+PACED_SECONDS = 2.2
+"""Two paced streams of each connection."""
 
 
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     round: int
     load: LoadResult
     cpu_us: float
-    """CPU time of the target's processes, in microseconds, for one request."""
+    """CPU time of the target's processes, in microseconds, for one request; of 1,000,000 requests, in seconds."""
     memory_mb: float
     other_cpu: float
     """What other programs took of the machine meanwhile, in cores: a high figure makes the round a doubtful one."""
@@ -107,13 +110,7 @@ class Loader:
 
     def measure(self, target: Target, scenario: Scenario, number: int) -> Measurement:
         """Measures one round of a scenario."""
-        body = self.folder / f"{scenario.name}.json"
-        body.write_text(json.dumps(scenario.body(), separators=(",", ":")))
-        arguments = ["-b", str(body), "-c", str(scenario.connections)]
-        arguments += ["-d", str(max(self.seconds, 2.2) if scenario.paced else self.seconds), "-w", str(WARM_UP)]
-        arguments += ["-s"] if scenario.stream else []
-        arguments += ["-S", str(STAGGER_MS)] if scenario.paced else []
-        arguments += ["-r", str(scenario.rate)] if scenario.rate else []
+        arguments = self._arguments(target, scenario)
         wait_for_quiet(self.patience)
         pids = tree(target.process.pid)
         before, ours, machine, began = (
@@ -139,6 +136,23 @@ class Loader:
             memory_mb=memory_mb(tree(target.process.pid)),
             other_cpu=max(0.0, others / elapsed),
         )
+
+    def warm(self, target: Target, scenario: Scenario) -> None:
+        """Has a target do something before it is measured; slow ones get ready for long."""
+        self.run(target, self._arguments(target, scenario, seconds=3.0 if target.slow else 0.5))
+
+    def _arguments(self, target: Target, scenario: Scenario, seconds: float | None = None) -> list[str]:
+        ask = scenario.ask(target.prefix)
+        path = target.chat_path if scenario.front is CHAT else scenario.front.path_of(ask)
+        body = self.folder / f"{scenario.name}-{target.name}.json"
+        body.write_text(json.dumps(scenario.front.body(ask), separators=(",", ":")))
+        wanted = self.seconds if seconds is None else seconds
+        arguments = ["-u", path, "-b", str(body), "-c", str(scenario.connections)]
+        arguments += ["-d", str(max(wanted, PACED_SECONDS) if scenario.paced else wanted), "-w", str(WARM_UP)]
+        arguments += ["-s"] if scenario.stream else []
+        arguments += ["-S", str(STAGGER_MS)] if scenario.paced else []
+        arguments += ["-r", str(scenario.rate)] if scenario.rate else []
+        return arguments
 
     def _our_cpu_seconds(self) -> float:
         """What measuring itself takes: this program, the load generators it has waited for, and the upstream."""

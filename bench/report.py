@@ -1,118 +1,66 @@
-"""What is printed and kept: ratios from one run, with the machine, the commit and the command they belong to."""
+"""What is printed of a run: ratios first, with the machine, the commit and the command they belong to."""
 
-import os
-import platform
-import subprocess
-from collections.abc import Iterable, Sequence
-from importlib.metadata import version
-from pathlib import Path
-
-import msgspec
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.agent import AgentTurn
 from bench.embedded import EmbeddedResult
+from bench.goals import Evidence, embedded_ratios, render_goals
 from bench.measure import Measurement, median
 from bench.processes import QUIET
+from bench.result import OUR_NAME, Result, median_ratio
 from bench.scenarios import CONCURRENCIES, PACED_IDEAL_MS, SCENARIOS, Scenario
+from bench.soak import SoakResult, render_soak
+from bench.starts import Starts
+from bench.table import table
 
-OUR_NAME, ANCHOR = "rixin", "direct"
-
-
-class Starts(msgspec.Struct, frozen=True, kw_only=True):
-    """Times to start, in seconds, and memory at rest."""
-
-    version_seconds: float
-    first_start_seconds: float
-    """With a fresh data directory."""
-    start_seconds: float
-    idle_memory_mb: float
+DOLLARS_PER_CORE_HOUR = 0.04
+"""About what a core of a rented server costs."""
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run."""
-
-    machine: dict[str, str]
-    commit: str
-    command: str
-    starts: Starts
-    measurements: list[Measurement]
-    embedded: EmbeddedResult | None
-
-
-def describe_machine() -> dict[str, str]:
-    """What the figures depend on."""
-    model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    libraries = ("uvloop", "httptools", "aiohttp", "msgspec", "xllamacpp")
-    return {
-        "cpu": f"{os.cpu_count()} x {model}",
-        "memory": f"{memory:.0f} GiB",
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        **{library: version(library) for library in libraries},
+def sections(result: Result, soak: SoakResult | None = None) -> dict[str, str]:
+    """The parts of the report by their names, those that were measured."""
+    found = {
+        "run": _run_line(result),
+        "goals": render_goals(Evidence(result, soak)),
+        "load": _load_table(result),
+        "added latency": _latency_line(result),
+        "held": _held_table(result),
+        "growth": _growth_table(result),
+        "cost": _cost_table(result),
+        "starts": "" if result.starts is None else _start_table(result.starts),
+        "embedded": "" if result.embedded is None else _embedded_table(result.embedded),
+        "turns": "" if result.embedded is None else _turns_table(result.embedded.turns),
+        "soak": "" if soak is None else render_soak(soak),
     }
-
-
-def describe_commit(folder: Path) -> str:
-    """The commit that is measured, and whether it is what stands in the files."""
-    head = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=False)
-    return f"{head.stdout.strip() or 'unknown'}{' with changes' if changed.stdout.strip() else ''}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    rendered = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
-    ]
-    return "\n".join([rendered[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rendered[1:]])
+    return {name: text for name, text in found.items() if text}
 
 
 def render(result: Result) -> str:
     """The report."""
+    return "\n\n".join(sections(result).values())
+
+
+def _run_line(result: Result) -> str:
     machine = result.machine
-    parts = [
+    lines = [
         f"commit {result.commit}; {machine['cpu']}, {machine['memory']}, Python {machine['python']}",
-        _load_table(result.measurements),
-        _latency_line(result.measurements),
-        _start_table(result.starts),
+        f"`{result.command}`",
     ]
-    if result.embedded is not None:
-        parts.append(_embedded_table(result.embedded))
-    return "\n\n".join(part for part in parts if part)
+    if result.peers:
+        lines.append("; ".join(f"{name}: {what}" for name, what in result.peers.items()))
+    return "  \n".join(lines)
 
 
-def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """The median of the rounds' ratios; None where a round of theirs is missing or zero."""
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=False) if other]
-    return median(ratios) if ratios else None
-
-
-def _rounds(measurements: Iterable[Measurement], scenario: str, target: str) -> list[Measurement]:
-    return [each for each in measurements if each.scenario == scenario and each.target == target]
-
-
-def _load_table(measurements: Sequence[Measurement]) -> str:
-    targets = list(dict.fromkeys(each.target for each in measurements))
+def _load_table(result: Result) -> str:
+    targets = list(dict.fromkeys(each.target for each in result.measurements))
     rows: list[list[str]] = []
     for scenario in SCENARIOS:
-        ours = _rounds(measurements, scenario.name, OUR_NAME)
+        ours = result.rates(scenario.name, OUR_NAME)
         for target in targets:
-            rounds = _rounds(measurements, scenario.name, target)
+            rounds = result.rounds(scenario.name, target)
             if rounds:
-                ratio = median_ratio(*([each.load.per_second for each in side] for side in (ours, rounds)))
-                times = "" if target == OUR_NAME else _ratio(ratio)
+                theirs = [each.load.per_second for each in rounds]
+                times = "" if target == OUR_NAME else _ratio(median_ratio(ours, theirs))
                 rows.append([scenario.title, target, *_cells(scenario, rounds), times])
     header = ["load", "server", "per second", "p50 ms", "p99 ms", "CPU us", "memory MB", "other CPU", "errors"]
     return table([*header, f"{OUR_NAME} is x times"], rows) if rows else ""
@@ -139,17 +87,58 @@ def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def _latency_line(measurements: Sequence[Measurement]) -> str:
+def _latency_line(result: Result) -> str:
     """What the server adds to the upstream's latency at a steady rate."""
-    name = next(scenario.name for scenario in SCENARIOS if scenario.rate)
-    ours, anchor = _rounds(measurements, name, OUR_NAME), _rounds(measurements, name, ANCHOR)
-    if not ours or not anchor:
+    added = result.added_ms("rate-500")
+    if added is None:
         return ""
-    added = [
-        median([mine.load.p50_ms - base.load.p50_ms for mine, base in zip(ours, anchor, strict=False)]),
-        median([mine.load.p99_ms - base.load.p99_ms for mine, base in zip(ours, anchor, strict=False)]),
-    ]
     return f"added latency at 500 requests a second: p50 {added[0]:.2f} ms, p99 {added[1]:.2f} ms"
+
+
+def _held_table(result: Result) -> str:
+    ours = {held.front: held.streams for held in result.held if held.target == OUR_NAME}
+    rows = [
+        [
+            held.target,
+            held.front,
+            str(held.streams),
+            f"{held.cpu_us_per_event:.1f}",
+            "" if held.target == OUR_NAME else _ratio(_of(ours.get("messages"), held.streams)),
+        ]
+        for held in result.held
+    ]
+    header = ["server", "dialect in front", "streams on time", "CPU us an event", f"{OUR_NAME}, Messages, is x times"]
+    return table(header, rows) if rows else ""
+
+
+def _of(ours: int | None, theirs: int) -> float | None:
+    return ours / theirs if ours is not None and theirs else None
+
+
+def _growth_table(result: Result) -> str:
+    rows = [
+        [
+            growth.what,
+            f"{growth.few} to {growth.many}",
+            f"{growth.cpu_us(growth.few):.0f}",
+            f"{growth.cpu_us(growth.many):.0f}",
+            f"{growth.ratio:.2f}",
+        ]
+        for growth in result.growth
+    ]
+    return table(["what grows", "from, to", "CPU us", "then", "ratio"], rows) if rows else ""
+
+
+def _cost_table(result: Result) -> str:
+    """Of 1,000,000 requests: so many seconds as one takes microseconds."""
+    rows: list[list[str]] = []
+    for scenario in SCENARIOS:
+        seconds = result.cpu_us(scenario.name)
+        if seconds is not None and not scenario.paced:
+            dollars = seconds / 3600 * DOLLARS_PER_CORE_HOUR
+            rows.append([scenario.title, f"{seconds:,.0f} s", f"{dollars:.4f} USD"])
+    header = ["1,000,000 of", "CPU", f"at {DOLLARS_PER_CORE_HOUR} USD a core and hour"]
+    return table(header, rows) if rows else ""
 
 
 def _start_table(starts: Starts) -> str:
@@ -158,6 +147,7 @@ def _start_table(starts: Starts) -> str:
         ["start with a fresh data directory", f"{starts.first_start_seconds:.2f} s"],
         ["start", f"{starts.start_seconds:.2f} s"],
         ["memory at rest", f"{starts.idle_memory_mb:.0f} MB"],
+        [f"memory with {starts.streams:,} streams", f"{starts.streams_memory_mb:.0f} MB"],
     ]
     return table(["start", OUR_NAME], rows)
 
@@ -165,21 +155,24 @@ def _start_table(starts: Starts) -> str:
 def _embedded_table(result: EmbeddedResult) -> str:
     rows: list[list[str]] = []
     for concurrency in CONCURRENCIES:
-        by_target = {
-            target: [each for each in result.generations if (each.target, each.concurrency) == (target, concurrency)]
+        by_target: Mapping[str, list[tuple[float, float]]] = {
+            target: [
+                (each.tokens_per_second, each.first_token_seconds)
+                for each in result.generations
+                if (each.target, each.concurrency) == (target, concurrency)
+            ]
             for target in (OUR_NAME, "native")
         }
         ours, native = by_target[OUR_NAME], by_target["native"]
-        speed = median_ratio([each.tokens_per_second for each in ours], [each.tokens_per_second for each in native])
-        first = median_ratio([each.first_token_seconds for each in ours], [each.first_token_seconds for each in native])
+        speed, first = embedded_ratios(result, concurrency)
         rows.append(
             [
                 str(concurrency),
-                f"{median([each.tokens_per_second for each in ours]):.1f}",
-                f"{median([each.tokens_per_second for each in native]):.1f}",
+                f"{median([speed for speed, _ in ours]):.1f}",
+                f"{median([speed for speed, _ in native]):.1f}",
                 _ratio(speed),
-                f"{median([each.first_token_seconds for each in ours]):.2f}",
-                f"{median([each.first_token_seconds for each in native]):.2f}",
+                f"{median([first for _, first in ours]):.2f}",
+                f"{median([first for _, first in native]):.2f}",
                 _ratio(first),
             ]
         )
@@ -187,11 +180,10 @@ def _embedded_table(result: EmbeddedResult) -> str:
     lines = [
         f"embedded model {result.model}, against llama.cpp's own server",
         table(header, rows),
-        _turns_table(result.turns),
         f"first start to first answer: {result.first_answer_seconds:.1f} s",
         f"`/health` while 4 streams run: p50 {result.probe.p50_ms:.1f} ms, p99 {result.probe.p99_ms:.1f} ms",
     ]
-    return "\n\n".join(line for line in lines if line)
+    return "\n\n".join(lines)
 
 
 def _turns_table(turns: Sequence[AgentTurn]) -> str:

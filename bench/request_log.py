@@ -5,7 +5,6 @@ Prints a table; with `--write` it goes into `docs/performance.md`.
 
 import argparse
 import asyncio
-import re
 import statistics
 import sys
 import tempfile
@@ -14,14 +13,12 @@ from typing import Final
 
 import requests
 
-from bench.build import HOME
+from bench.page import PERFORMANCE, fill_section
 from rixin.store.database import Database
 from tests.support.databases import served_place
 from tests.support.ledger_runs import DAY, DAYS, START, fill
 from tests.support.server import Server, start
 
-PAGE = HOME.parent / "docs" / "performance.md"
-MARKED = re.compile(r"(<!-- request log -->\n).*?(<!-- end of request log -->)", re.DOTALL)
 ASKED: Final = {
     "the latest 200": "",
     "200 from the middle": f"&until={START + DAYS * DAY // 2}",
@@ -52,8 +49,7 @@ def main() -> None:
     text = "\n".join([*lines, *(f"| {name} | {took:.1f} ms |" for name, took in rows)])
     print(text)
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(MARKED.sub(lambda marks: f"{marks[1]}{text}\n{marks[2]}", page), encoding="utf-8")
+        fill_section(PERFORMANCE, "request log", text)
 
 
 async def _fill(data_dir: Path, rows: int) -> None:

@@ -1,15 +1,17 @@
 """What is measured, as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-QUESTION = (
-    "What is the throughput of a gateway, and how would one go about measuring it fairly on a small and noisy machine? "
-    "Please answer in one or two sentences."
-)
+from bench.asks import CHAT, GEMINI, MESSAGES, NATIVE, RESPONSES, Ask, Front, agent
+
 LIMITED = "mock-limited"
 """What `bench.targets.LIMITS` are about; the upstream answers for it as for `mock`."""
-UPSTREAM_MODELS = ("mock", "mock-p5", LIMITED)
-"""Names by which the scripted upstream is told how to behave: at once, or an event every 5 ms."""
+PACED = "mock-p5"
+SLOW = "mock-p100-n100"
+DELAYED = "mock-d300"
+UPSTREAM_MODELS = ("mock", PACED, SLOW, DELAYED, LIMITED)
+"""Names by which the scripted upstream is told how to behave: at once, an event every 5 or 100 ms, or after 300 ms."""
 
 
 @dataclass(frozen=True)
@@ -23,38 +25,54 @@ class Scenario:
     name: str
     title: str
     connections: int
+    front: Front = CHAT
     model: str = "mock"
     stream: bool = False
+    agent: bool = False
     rate: int | None = None
     paced: bool = False
+    on: Literal["all", "anchors", "ours"] = "all"
+    """Whom it is put to: this server only, the upstream alone and the plain proxy too, or peers too."""
+    short: bool = False
+    """Whether it is measured when there is little time."""
 
-    def body(self) -> dict[str, object]:
-        """The request's body."""
-        body: dict[str, object] = {
-            "model": self.model,
-            "messages": [
-                {"role": "system", "content": "You are a helpful assistant that answers briefly and to the point."},
-                {"role": "user", "content": QUESTION},
-            ],
-            "temperature": 0.7,
-            "max_tokens": 256,
-            "top_p": 1,
-            "user": "bench-user-1",
-        }
-        if self.stream:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
-        return body
+    def ask(self, prefix: str = "") -> Ask:
+        """What each request asks, of a server that wants `prefix` before the model's name."""
+        ask = Ask(prefix + self.model, stream=self.stream)
+        return agent(ask) if self.agent else ask
 
+
+def _translated(scenario: Scenario, *fronts: Front) -> tuple[Scenario, ...]:
+    """The same in other dialects, which the server translates."""
+    return tuple(
+        replace(
+            scenario,
+            name=f"{scenario.name}-{front.name}",
+            title=f"the same, {front.title} in front",
+            front=front,
+            on="ours",
+            short=scenario.short and front is MESSAGES,
+        )
+        for front in fronts
+    )
+
+
+_WHOLE_16 = Scenario("whole-16", "whole answers, 16 connections", 16, short=True)
+_BURST = Scenario("burst-16", "streams of 204 events at once, 16 at a time", 16, stream=True, short=True)
+_AGENT = Scenario("agent-16", "agent's requests of 40 kB with 30 tools, 16 connections", 16, agent=True, short=True)
 
 SCENARIOS = (
     Scenario("whole-1", "whole answers, 1 connection", 1),
-    Scenario("whole-16", "whole answers, 16 connections", 16),
-    Scenario("limited-16", "the same under three limits", 16, model=LIMITED),
-    Scenario("whole-64", "whole answers, 64 connections", 64),
-    Scenario("rate-500", "whole answers, 500 a second", 32, rate=500),
-    Scenario("burst-16", "streams of 204 events at once, 16 at a time", 16, stream=True),
-    Scenario("paced-32", "32 streams, an event every 5 ms", 32, model="mock-p5", stream=True, paced=True),
-    Scenario("paced-128", "128 streams, an event every 5 ms", 128, model="mock-p5", stream=True, paced=True),
+    _WHOLE_16,
+    replace(_WHOLE_16, name="limited-16", title="the same under three limits", model=LIMITED, on="ours", short=False),
+    Scenario("whole-64", "whole answers, 64 connections", 64, short=True),
+    Scenario("whole-1000", "whole answers, 1,000 connections", 1000, on="anchors"),
+    Scenario("rate-500", "whole answers, 500 a second", 32, rate=500, on="anchors", short=True),
+    _BURST,
+    *_translated(_BURST, RESPONSES, MESSAGES, NATIVE, GEMINI),
+    Scenario("paced-32", "32 streams, an event every 5 ms", 32, model=PACED, stream=True, paced=True, on="anchors"),
+    _AGENT,
+    *_translated(_AGENT, RESPONSES, MESSAGES),
 )
 PACED_IDEAL_MS = 203 * 5.0
 """How long a paced stream takes when nothing delays it."""

@@ -1,9 +1,8 @@
-"""What is measured: the scripted upstream itself as the anchor, this server, and peers that are installed."""
+"""What is measured: the scripted upstream itself as the anchor, and this server."""
 
 import contextlib
 import http.client
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.build import HOME
+from bench.asks import CHAT
 from bench.processes import Process
 from bench.scenarios import LIMITED, UPSTREAM_MODELS
 
@@ -29,7 +28,12 @@ class Target:
     port: int
     process: Process
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    start_seconds: float = 0.0
+    chat_path: str = CHAT.path
+    """Where it takes Chat Completions."""
+    prefix: str = ""
+    """What it wants before the names of models."""
+    slow: bool = False
+    """Whether it answers hundreds of requests a second rather than thousands."""
 
 
 def free_port() -> int:
@@ -86,16 +90,19 @@ class RixinServer:
 
     Args:
         folder: Where its configuration, data and log go.
-        configuration: What `rixin.toml` says besides the address and the data directory.
+        configuration: What `rixin.toml` says besides the table of the server itself.
+        workers: Processes that serve.
     """
 
-    def __init__(self, folder: Path, configuration: str) -> None:
+    def __init__(self, folder: Path, configuration: str, *, workers: int = 1) -> None:
         folder.mkdir()
         self.folder = folder
         self.port = free_port()
         self.config = folder / "rixin.toml"
+        self.data_dir = folder / "data"
         self.config.write_text(
-            f"[server]\nport = {self.port}\ndata_dir = {json.dumps(str(folder / 'data'))}\n\n{configuration}"
+            f"[server]\nport = {self.port}\nworkers = {workers}\ndata_dir = {json.dumps(str(self.data_dir))}\n\n"
+            f"{configuration}"
         )
 
     @contextlib.contextmanager
@@ -131,68 +138,3 @@ LIMITS = "".join(
     for unit, window in (("requests", 60), ("tokens", 60), ("requests", 18000))
 )
 """Two rates and a quota that are counted, and never reached."""
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Another server of the kind. `{port}`, `{up}`, `{config}` and `{run}` are filled into its command and template."""
-
-    program: str
-    arguments: tuple[str, ...]
-    template: str
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-_LITELLM_ENVIRONMENT = {
-    "LITELLM_LOG": "ERROR",
-    "LITELLM_MODE": "PRODUCTION",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "LITELLM_TELEMETRY": "False",
-    "NO_PROXY": "*",
-}
-PEERS = {
-    "nginx": Peer("nginx", ("-c", "{config}", "-p", "{run}"), "nginx.conf"),
-    "haproxy": Peer("haproxy", ("-db", "-f", "{config}"), "haproxy.cfg"),
-    "litellm": Peer(
-        "litellm",
-        ("--config", "{config}", "--host", "127.0.0.1", "--port", "{port}", "--num_workers", "1"),
-        "litellm.yaml",
-        headers={"authorization": "Bearer sk-bench"},
-        environment=_LITELLM_ENVIRONMENT,
-    ),
-}
-
-
-@contextlib.contextmanager
-def peer(name: str, upstream_port: int, folder: Path) -> Generator[Target]:
-    """A peer in front of the scripted upstream.
-
-    Raises:
-        SystemExit: It is unknown, or not installed.
-    """
-    if name not in PEERS:
-        raise SystemExit(f"bench: no peer is called {name}; there are {', '.join(PEERS)}")
-    wanted = PEERS[name]
-    program = shutil.which(wanted.program)
-    if program is None:
-        raise SystemExit(f"bench: the peer {name} is not installed: {wanted.program} is not on the PATH")
-    port, config = free_port(), folder / wanted.template
-    values = {"port": str(port), "up": str(upstream_port), "config": str(config), "run": str(folder)}
-
-    def fill(text: str) -> str:
-        for key, value in values.items():
-            text = text.replace(f"{{{key}}}", value)
-        return text
-
-    config.write_text(fill((HOME / "peers" / wanted.template).read_text()))
-    command = [program, *map(fill, wanted.arguments)]
-    process = Process(command, log=folder / f"{name}.log", cores=SERVER_CORE, environment=wanted.environment)
-    body = {"model": "mock", "messages": [{"role": "user", "content": "hello"}]}
-    try:
-        seconds = wait_until(
-            process, name, lambda: request(port, "POST", "/v1/chat/completions", body, wanted.headers)[0] == 200
-        )
-        yield Target(name, port, process, wanted.headers, seconds)
-    finally:
-        process.stop()

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536, LINE_HEAD = 16, FIRST_ERROR = 600 };
+enum { READ_SIZE = 65536, LINE_HEAD = 4096, FIRST_ERROR = 600 };
 #define NEVER 1e9
 enum chunk_state { CHUNK_SIZE, CHUNK_DATA, CHUNK_END, LAST_CHUNK };
 
@@ -40,7 +40,7 @@ typedef struct {
   long content_length;
   enum chunk_state chunk;
   size_t chunk_left, body_size, bytes;
-  // Its events: the head of the line that is not complete yet is kept.
+  // Its events: of the line that is not complete yet, as much as may hold the mark of the end is kept.
   char line[LINE_HEAD];
   size_t line_size;
   long events;
@@ -189,7 +189,7 @@ static void count_line(Connection *c, const char *line, size_t size) {
   if (size < 5 || memcmp(line, "data:", 5)) return;
   c->events++;
   if (memmem(line, size, "[DONE]", 6) || memmem(line, size, "message_stop", 12) ||
-      memmem(line, size, "response.completed", 18))
+      memmem(line, size, "response.completed", 18) || memmem(line, size, "\"finishReason\":\"", 16))
     c->ended = 1;
 }
 
