@@ -32,8 +32,8 @@ class Ask:
 def agent(ask: Ask) -> Ask:
     """The same as an agent asks it: 40 kB, with 30 tools and some turns behind it."""
     author = Author(11)
-    tools = tuple(author.tool(number, description=420, parameters=4, parameter=60) for number in range(30))
-    turns = tuple(author.prose(600) for _ in range(12))
+    tools = tuple(author.tool(number, description=300, parameters=4, parameter=60) for number in range(30))
+    turns = tuple(author.prose(430) for _ in range(12))
     return replace(ask, system=author.prose(4000), turns=(*turns, QUESTION), tools=tools)
 
 
