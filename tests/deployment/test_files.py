@@ -18,18 +18,6 @@ from tests.support.server import ROOT
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 UNIT = ROOT / "deploy" / "systemd" / "rixin.service"
 COMPOSE = ("compose.yaml", "deploy/compose/cluster.yaml")
-IMAGE = "rixin-test"
-UNTIL_HEALTHY = """
-import time, urllib.request
-for _ in range(60):
-    try:
-        urllib.request.urlopen("http://127.0.0.1:8700/health", timeout=1)
-        break
-    except OSError:
-        time.sleep(1)
-else:
-    raise SystemExit("it does not answer")
-"""
 MOST_EXPOSED = 20
 """What `systemd-analyze security` may say at most, of 100."""
 
@@ -128,27 +116,3 @@ def test_the_locks_name_no_address() -> None:
     for path in ROOT.glob("tests/**/package-lock.json"):
         if "node_modules" not in path.parts:
             assert '"resolved"' not in path.read_text(encoding="utf-8")
-
-
-def test_the_image_runs() -> None:
-    """Where there is a container engine: built, started read-only as nobody and without a network, and answering."""
-    docker = next((name for name in ("docker", "podman") if _works(name)), None)
-    if docker is None:
-        pytest.skip("neither docker nor podman runs here")
-    run(docker, "build", "--tag", IMAGE, ".")
-    options = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none")
-    assert run(docker, "run", "--rm", *options, "--entrypoint", "id", IMAGE, "-u").strip() == "10001"
-    run(docker, "run", "--detach", "--name", IMAGE, *options, IMAGE)
-    try:
-        run(docker, "exec", IMAGE, "python", "-c", UNTIL_HEALTHY)
-        run(docker, "stop", "--time", "60", IMAGE)
-        assert run(docker, "inspect", "--format", "{{.State.ExitCode}}", IMAGE).strip() == "0"
-    finally:
-        run(docker, "rm", "--force", IMAGE)
-
-
-def _works(name: str) -> bool:
-    try:
-        return subprocess.run([name, "info"], check=False, capture_output=True, timeout=20).returncode == 0
-    except OSError:
-        return False

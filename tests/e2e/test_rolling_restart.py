@@ -6,12 +6,14 @@ import secrets
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.support.databases import new_place, url_of
+from tests.support.load import Load
 from tests.support.nginx import nginx
 from tests.support.server import Server, start
 from tests.upstreams.scripted import (
@@ -49,47 +51,14 @@ def reply(request: Request) -> Reply:
     return stream([*pieces, DONE])
 
 
-class Load:
-    """Clients that ask again and again, and note every answer that is not whole."""
-
-    def __init__(self, client: aiohttp.ClientSession, url: str, key: str) -> None:
-        self.lost: list[str] = []
-        self.answered = 0
-        self._client = client
-        self._url = f"{url}/v1/chat/completions"
-        self._headers = {"authorization": f"Bearer {key}"}
-        self._stopping = False
-        self._progress = asyncio.Condition()
-
-    async def run(self) -> None:
-        """Asks until `stop`."""
-        async with asyncio.TaskGroup() as clients:
-            for number in range(STREAMS + PLAIN):
-                clients.create_task(self._ask(streamed=number < STREAMS))
-
-    def stop(self) -> None:
-        """Nobody asks again."""
-        self._stopping = True
-
-    async def more(self, count: int) -> None:
-        """Waits until that many more were answered."""
-        async with self._progress:
-            goal = self.answered + count
-            await self._progress.wait_for(lambda: self.answered >= goal)
-
-    async def _ask(self, *, streamed: bool) -> None:
-        body = {"model": "m", "stream": streamed, "messages": [{"role": "user", "content": "Hi"}]}
-        while not self._stopping:
-            try:
-                async with self._client.post(self._url, json=body, headers=self._headers) as response:
-                    told = await response.text()
-                    if response.status != 200 or (_streamed(told) if streamed else _whole(told)) != TEXT:
-                        self.lost.append(f"{response.status} {told[-300:]}")
-            except aiohttp.ClientError as error:
-                self.lost.append(repr(error))
-            async with self._progress:
-                self.answered += 1
-                self._progress.notify_all()
+async def _ask(client: aiohttp.ClientSession, url: str, key: str, *, streamed: bool) -> str | None:
+    """Asks once. Returns an answer that is not whole."""
+    body = {"model": "m", "stream": streamed, "messages": [{"role": "user", "content": "Hi"}]}
+    headers = {"authorization": f"Bearer {key}"}
+    async with client.post(f"{url}/v1/chat/completions", json=body, headers=headers) as response:
+        told = await response.text()
+        whole = response.status == 200 and (_streamed(told) if streamed else _whole(told)) == TEXT
+        return None if whole else f"{response.status} {told[-300:]}"
 
 
 def _whole(told: str) -> str:
@@ -152,7 +121,8 @@ async def test_a_rolling_restart_loses_no_request(database: str, tmp_path: Path,
             addresses = [server.url for server, _ in running.values()]
             with nginx(program("nginx"), addresses, front, tmp_path) as url:
                 async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
-                    load = Load(client, url, key)
+                    streamed, plain = (partial(_ask, client, url, key, streamed=streamed) for streamed in (True, False))
+                    load = Load([streamed] * STREAMS + [plain] * PLAIN)
                     asking = asyncio.create_task(load.run())
                     await load.more(AROUND)
                     for port in (first_port, second_port):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.support.server import ROOT
 
-CONFIGURATION = ROOT / "deploy" / "nginx" / "rixin.conf"
+FOLDER = ROOT / "deploy" / "nginx"
 _SERVER = re.compile(r"^(    server )rixin-\d+:8700( .*)$", re.MULTILINE)
 _MAIN = """\
 daemon off;
@@ -32,7 +32,7 @@ http {{
 
 def adapted(servers: Sequence[str], port: int) -> str:
     """Our configuration with other addresses: those of servers, and the port to listen on."""
-    text = CONFIGURATION.read_text(encoding="utf-8")
+    text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("upstream.conf", "rixin.conf"))
     lines = _SERVER.findall(text)
     assert len(lines) == len(servers)
     addresses = iter(servers)
