@@ -4,6 +4,7 @@ import msgspec
 
 from rixin.core.cards import FieldRule
 from rixin.profiles.diagnosis import Difference, differences, news, plain_profile
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.profile import NOTHING, Profile, merge
 
 KNOWN = Profile(
@@ -32,7 +33,11 @@ def test_only_what_is_new_is_told() -> None:
     )
     assert merge(KNOWN, new) == merge(KNOWN, found)
     assert differences(KNOWN, found)[0] == Difference(
-        field="drop_params", known=["seed"], found=["store"], meaning="never sends store"
+        field="drop_params",
+        known=["seed"],
+        found=["store"],
+        phrase=Phrase("drop_params", {"names": "store"}),
+        meaning="never sends store",
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from rixin.core.cards import FieldRule
 from rixin.profiles import presets
 from rixin.profiles.cards import load_models
-from rixin.profiles.explanation import Fact, Layer, facts, meaning
+from rixin.profiles.explanation import Fact, Layer, facts, phrase, profile_fields
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.presets import load_presets
 from rixin.profiles.profile import NOTHING, Profile, layered
 
@@ -30,8 +31,12 @@ def words() -> list[tuple[str, object]]:
 
 @pytest.mark.parametrize(("field", "value"), words())
 def test_every_word_has_a_meaning(field: str, value: object) -> None:
-    """No value of a profile is left unexplained."""
-    assert meaning(field, value)
+    """No value of a profile is left unexplained, and whoever fills one in is told of it."""
+    told = phrase(field, value)
+    assert told.text
+    if told.code not in Profile.__struct_fields__:
+        choices = next(known.choices for known in profile_fields() if known.name == field)
+        assert [choice.phrase for choice in choices if choice.value is value] == [told]
 
 
 def test_every_field_has_a_meaning() -> None:
@@ -45,8 +50,8 @@ def test_every_field_has_a_meaning() -> None:
     )
     told = {fact.field: fact.meaning for fact in facts([Layer("me", profile)])}
     assert told["allowed_fields"] == "sends no other fields than model, seed"
-    assert told["clamp"] == "brings numbers into their range: temperature within [0,2]"
-    assert told["effort_map"] == "calls efforts xhigh as high"
+    assert told["clamp"] == "brings numbers into their range: temperature [0,2]"
+    assert told["effort_map"] == "calls efforts by other names: xhigh → high"
     assert told["efforts"].endswith("low, high")
     assert "40" in told["tool_name_length"]
     assert facts([]) == []
@@ -57,11 +62,18 @@ def test_who_says_what() -> None:
     low = Layer("low", Profile(drop_params=frozenset({"user"}), null_content="omit"))
     high = Layer("high", Profile(drop_params=frozenset({"seed"}), null_content="empty"))
     assert facts([low, high]) == [
-        Fact(field="drop_params", value=["seed", "user"], sources=("low", "high"), meaning="never sends seed, user"),
+        Fact(
+            field="drop_params",
+            value=["seed", "user"],
+            sources=("low", "high"),
+            phrase=Phrase("drop_params", {"names": "seed, user"}),
+            meaning="never sends seed, user",
+        ),
         Fact(
             field="null_content",
             value="empty",
             sources=("high",),
+            phrase=Phrase("null_content_empty"),
             meaning="sends an empty text for the null or missing content of assistant messages",
         ),
     ]

@@ -59,7 +59,7 @@ def test_names_in_the_tables_exist() -> None:
 def test_an_end_that_is_refused_alone_leaves_the_range_open() -> None:
     """Where all up to it passes only the end is left out; else the last number that passed is the new end."""
     edge = next(edge for edge in EDGES if (edge.field, edge.side) == ("top_p", "maximum"))
-    assert (edge.number, edge.about) == (1, "top_p of 1")
+    assert (edge.number, edge.about.text) == (1, "top_p of 1")
     assert edge.rule(2) == FieldRule(maximum=1, maximum_open=True)
     assert edge.rule(1) == FieldRule(maximum=0.95)
     lowest = next(edge for edge in EDGES if (edge.field, edge.side) == ("presence_penalty", "minimum"))

@@ -89,13 +89,15 @@ async def test_a_range_in_words_is_told_as_its_repair() -> None:
     """Bounds that the upstream names are what would make it pass."""
     cause = await offline(record({**ASKED, "temperature": 2}, "invalid temperature, should in [0,1]."))
     assert (cause.how, cause.culprits) == ("words", ("temperature",))
-    assert cause.repairs == ("brings numbers into their range: temperature within [0,1]",)
+    assert cause.repairs == ("brings numbers into their range: temperature [0,1]",)
 
 
 async def test_what_the_client_got_wrong_is_its_own() -> None:
     """A field that is wrong by the documented rules is named, whatever the upstream says."""
     cause = await offline(record({**ASKED, "temperature": 7}))
     assert (cause.how, cause.culprits) == ("rules", ("temperature",))
+    assert "temperature" in cause.en
+    assert "temperature" in cause.zh
 
 
 @pytest.mark.parametrize(("kind", "status"), [(Kind.RATE_LIMITED, 429), (Kind.UPSTREAM_CREDENTIAL, 401)])

@@ -1,5 +1,6 @@
 """What the console says: checked by `console/texts.mjs`, without a browser."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rixin.profiles.phrases import PHRASES
 from tests.support.server import ROOT
 
 CONSOLE = ROOT / "console"
@@ -39,6 +41,25 @@ FOUND = {
     "usage.idle: is not in zh",
     "usage.range: has the places {} in zh, and {what}",
 }
+
+
+ENGLISH = CONSOLE / "src" / "i18n" / "en" / "explanations.json"
+CHINESE = CONSOLE / "src" / "i18n" / "zh" / "explanations.ts"
+
+
+def places(text: str) -> set[str]:
+    """What a text of the console has places for."""
+    return set(re.findall(r"\{\{(\w+)\}\}", text))
+
+
+def test_all_that_the_server_explains_has_a_text_in_every_language() -> None:
+    """Each code that the server has a phrase for, with the same places."""
+    english = json.loads(ENGLISH.read_text(encoding="utf-8"))
+    chinese = dict(re.findall(r'^  (\w+): "(.+)",$', CHINESE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert chinese.keys() == english.keys() == PHRASES.keys()
+    for code, phrase in PHRASES.items():
+        wanted = set(re.findall(r"\{(\w+)\}", phrase))
+        assert places(english[code]) == places(chinese[code]) == wanted, code
 
 
 def check(node: str, folder: Path) -> set[str]:

@@ -4,6 +4,7 @@ export const en = {
   connect: () => import("./en/connect"),
   dialects: () => import("./en/dialects"),
   doctor: () => import("./en/doctor"),
+  explanations: async () => ({ explanations: (await import("./en/explanations.json")).default }),
   entrance: () => import("./en/entrance"),
   files: () => import("./en/files"),
   health: () => import("./en/health"),

@@ -5,6 +5,7 @@ export const zh: Chunks = {
   connect: () => import("./zh/connect"),
   dialects: () => import("./zh/dialects"),
   doctor: () => import("./zh/doctor"),
+  explanations: () => import("./zh/explanations"),
   entrance: () => import("./zh/entrance"),
   files: () => import("./zh/files"),
   health: () => import("./zh/health"),

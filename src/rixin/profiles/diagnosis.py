@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from rixin.core.json import JsonValue
-from rixin.profiles.explanation import meaning
+from rixin.profiles.explanation import phrase
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.profile import JOINED, NOTHING, Profile, layered, merge
 
 Verdict: TypeAlias = Literal["yes", "no", "unknown", "note"]
@@ -18,9 +19,12 @@ class Finding(Struct, frozen=True, kw_only=True):
     name: str
     about: str
     """What was asked, as it stands in a table."""
+    about_phrase: Phrase
     verdict: Verdict
     """Whether the upstream takes it; `note` for what is neither taken nor refused."""
     detail: str = ""
+    detail_phrase: Phrase | None = None
+    """The detail where it is in words of ours; else it is the upstream's, or names."""
     rule: Profile = NOTHING
     """What it means for requests and answers."""
 
@@ -31,8 +35,10 @@ class Difference(Struct, frozen=True, kw_only=True):
     field: str
     known: JsonValue
     found: JsonValue
-    meaning: str
+    phrase: Phrase
     """What the found value does, as a sentence."""
+    meaning: str
+    """The same in English."""
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
@@ -57,6 +63,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     """Whether a request with all that was refused passes once it is mended; None where nothing was to be tried."""
     stopped: str | None
     """Why the examination ended before its end."""
+    stopped_phrase: Phrase | None = None
 
     @property
     def override(self) -> dict[str, Any]:
@@ -100,7 +107,8 @@ def differences(known: Profile, found: Profile) -> tuple[Difference, ...]:
             field=name,
             known=_plain(getattr(known, name)),
             found=_plain(value),
-            meaning=meaning(name, value),
+            phrase=(told := phrase(name, value)),
+            meaning=told.text,
         )
         for name in Profile.__struct_fields__
         if (value := getattr(new, name)) != getattr(NOTHING, name)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rixin.core.cards import FieldRule
 from rixin.core.json import JsonObject, JsonValue
+from rixin.profiles.phrases import PHRASES, Phrase
 from rixin.profiles.profile import NOTHING, Profile, ReasoningStyle
 from rixin.profiles.repairs import BY_NAME, Part, smallest_tool
 from rixin.profiles.sanitizers import sanitize
@@ -29,15 +30,24 @@ class Family(StrEnum):
     RARITIES = "rarities"
 
 
+def about(name: str) -> Phrase:
+    """What a probe asks about: what its name stands for, else the field of that name."""
+    code = f"probe_{name}"
+    return Phrase(code) if code in PHRASES else Phrase("probe_field", {"field": name.removesuffix("_default")})
+
+
 class Subject(Struct, frozen=True, kw_only=True):
     """Something that an upstream may take or refuse."""
 
     name: str
-    about: str
-    """What it is, as it stands in a table."""
     family: Family
     likely: float
     """How likely it is refused."""
+
+    @property
+    def about(self) -> Phrase:
+        """What it is, as it stands in a table."""
+        return about(self.name)
 
     @property
     def part(self) -> Part:
@@ -46,36 +56,33 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 def _fields(names: str, likely: float, family: Family = Family.FIELDS) -> list[Subject]:
-    return [
-        Subject(name=name, about=f"field {name.removesuffix('_default')}", family=family, likely=likely)
-        for name in names.split()
-    ]
+    return [Subject(name=name, family=family, likely=likely) for name in names.split()]
 
 
 SUBJECTS: tuple[Subject, ...] = (
     *_fields("store metadata user service_tier prompt_cache_key safety_identifier n_default response_format", 0.3),
     *_fields("temperature top_p presence_penalty frequency_penalty seed logprobs_default", 0.25),
     *_fields("top_k min_p repetition_penalty logit_bias reasoning_effort thinking verbosity prediction", 0.3),
-    Subject(name="several_systems", about="several system messages", family=Family.SHAPES, likely=0.4),
-    Subject(name="late_system", about="a system message that is not the first", family=Family.SHAPES, likely=0.4),
-    Subject(name="developer", about="the role developer", family=Family.SHAPES, likely=0.4),
-    Subject(name="null_content", about="a content of null beside calls", family=Family.SHAPES, likely=0.35),
-    Subject(name="text_parts", about="a content of parts", family=Family.SHAPES, likely=0.35),
-    Subject(name="reasoning_echo", about="thoughts of earlier turns", family=Family.SHAPES, likely=0.35),
-    Subject(name="strict", about="strict tools", family=Family.SHAPES, likely=0.4),
-    Subject(name="schema", about="$schema in a tool", family=Family.SHAPES, likely=0.35),
-    Subject(name="tool_choice_default", about='tool_choice "auto"', family=Family.SHAPES, likely=0.35),
-    Subject(name="parallel_tool_calls_default", about="parallel_tool_calls", family=Family.SHAPES, likely=0.35),
-    Subject(name="max_completion_tokens", about="max_completion_tokens", family=Family.SHAPES, likely=0.2),
-    Subject(name="nulls", about="fields that are null", family=Family.RARITIES, likely=0.1),
-    Subject(name="message_nulls", about="null fields of messages", family=Family.RARITIES, likely=0.1),
-    Subject(name="annotations", about="annotations of messages", family=Family.RARITIES, likely=0.1),
-    Subject(name="cache_control", about="cache marks", family=Family.RARITIES, likely=0.1),
-    Subject(name="call_fields", about="undocumented fields of calls", family=Family.RARITIES, likely=0.05),
-    Subject(name="message_name", about="names of messages", family=Family.RARITIES, likely=0.1),
-    Subject(name="tool_name", about="dots in names of tools", family=Family.RARITIES, likely=0.2),
-    Subject(name="call_ids", about="ids of calls in a form of others", family=Family.RARITIES, likely=0.1),
-    Subject(name="strict_null", about="strict null of tools", family=Family.RARITIES, likely=0.1),
+    Subject(name="several_systems", family=Family.SHAPES, likely=0.4),
+    Subject(name="late_system", family=Family.SHAPES, likely=0.4),
+    Subject(name="developer", family=Family.SHAPES, likely=0.4),
+    Subject(name="null_content", family=Family.SHAPES, likely=0.35),
+    Subject(name="text_parts", family=Family.SHAPES, likely=0.35),
+    Subject(name="reasoning_echo", family=Family.SHAPES, likely=0.35),
+    Subject(name="strict", family=Family.SHAPES, likely=0.4),
+    Subject(name="schema", family=Family.SHAPES, likely=0.35),
+    Subject(name="tool_choice_default", family=Family.SHAPES, likely=0.35),
+    Subject(name="parallel_tool_calls_default", family=Family.SHAPES, likely=0.35),
+    Subject(name="max_completion_tokens", family=Family.SHAPES, likely=0.2),
+    Subject(name="nulls", family=Family.RARITIES, likely=0.1),
+    Subject(name="message_nulls", family=Family.RARITIES, likely=0.1),
+    Subject(name="annotations", family=Family.RARITIES, likely=0.1),
+    Subject(name="cache_control", family=Family.RARITIES, likely=0.1),
+    Subject(name="call_fields", family=Family.RARITIES, likely=0.05),
+    Subject(name="message_name", family=Family.RARITIES, likely=0.1),
+    Subject(name="tool_name", family=Family.RARITIES, likely=0.2),
+    Subject(name="call_ids", family=Family.RARITIES, likely=0.1),
+    Subject(name="strict_null", family=Family.RARITIES, likely=0.1),
     *_fields("client_metadata include prompt_cache_retention do_sample", 0.2, Family.RARITIES),
     *_fields("enable_thinking chat_template_kwargs reasoning thinking_budget", 0.25, Family.RARITIES),
 )
@@ -126,9 +133,9 @@ class Edge(Struct, frozen=True, kw_only=True):
         return self.steps[-1]
 
     @property
-    def about(self) -> str:
+    def about(self) -> Phrase:
         """What it is, as it stands in a table."""
-        return f"{self.field} of {self.number:g}"
+        return Phrase("probe_edge", {"field": self.field, "value": f"{self.number:g}"})
 
     def rule(self, step: int) -> FieldRule:
         """The range up to a step: where that is just inside of the end, only the end itself is left out."""

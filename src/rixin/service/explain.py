@@ -16,17 +16,15 @@ from rixin.errors import Kind, RixinError
 from rixin.profiles.error_rules import ErrorRules
 from rixin.profiles.explanation import Layer, facts
 from rixin.profiles.mistakes import find_mistake
-from rixin.profiles.profile import NOTHING
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.repairs import SACRED, Part, repair, suspects
 from rixin.profiles.sanitizers import sanitize
+from rixin.routing.healing import MISTAKE
 from rixin.service.prober import Prober, Reply
 
 CALLS = 16
 """Calls that one explanation may cost, unless it is told otherwise."""
 MOST_CALLS = 100
-
-NOT_KEPT = 'What was said is not kept. Set [server] keep_bodies = "errors" and send the request again.'
-MISTAKE = "The field {field} is not valid by the documented rules, whatever the upstream."
 
 How: TypeAlias = Literal["rules", "words", "replay", "kind", "nothing"]
 
@@ -53,9 +51,11 @@ class Cause(Struct, frozen=True, kw_only=True):
     zh: str = ""
     repairs: tuple[str, ...] = ()
     """What would make it pass, as sentences."""
+    repair_phrases: tuple[Phrase, ...] = ()
     calls: int = 0
     """Calls that were made to find it out."""
     note: str = ""
+    note_phrase: Phrase | None = None
 
 
 class _SpentError(Exception):
@@ -101,19 +101,19 @@ async def explain(
         how="nothing",
         en="" if explanation is None else explanation.en,
         zh="" if explanation is None else explanation.zh,
-        note="" if sent is not None else NOT_KEPT,
     )
+    if sent is None:
+        cause = _noted(cause, Phrase("not_kept"))
     body = _decoded(sent)
     if error.kind is not Kind.INVALID_REQUEST:
         return msgspec.structs.replace(cause, how="kind")
     if body is not None and (mistake := find_mistake(body)) is not None:
-        return msgspec.structs.replace(cause, how="rules", culprits=(mistake,), en=MISTAKE.format(field=mistake))
+        en, zh = (hint.format(field=mistake) for hint in MISTAKE)
+        return msgspec.structs.replace(cause, how="rules", culprits=(mistake,), en=en, zh=zh)
     if explanation is not None and (explanation.field or explanation.fix):
         fix = explanation.fix
         name = explanation.field or (fix.name if fix is not None else "")
-        return msgspec.structs.replace(
-            cause, how="words", culprits=(name,), repairs=_sentences([] if fix is None else [fix])
-        )
+        return _mended(msgspec.structs.replace(cause, how="words", culprits=(name,)), [] if fix is None else [fix])
     if body is None or prober_of is None:
         return cause
     return await _Replay(cause, prober_of(attempt.engine, attempt.model), calls).find(body)
@@ -133,27 +133,27 @@ class _Replay:
         try:
             return await self._find(body)
         except _SpentError:
-            return self._told(note=f"{self._calls} calls did not suffice to tell.")
+            return self._told(note=Phrase("calls_spent", {"calls": str(self._calls)}))
         except RixinError as error:
-            return self._told(note=f"The upstream could not be asked: {error.message}")
+            return self._told(note=Phrase("not_asked", {"words": error.message}))
 
     async def _find(self, body: JsonObject) -> Cause:
         if await self._passes(body):
-            return self._told(note="The same request passes by now.")
+            return self._told(note=Phrase("passes_by_now"))
         parts = suspects(body)
         mended = sanitize(body, repair(parts)).body
         if parts and await self._passes(mended):
             harshest_first = parts[::-1]  # what is given back first is what the answer would miss most
             guilty = await _fewest(harshest_first, lambda some: self._passes(sanitize(body, repair(some)).body))
-            return self._told(culprits=[part.name for part in guilty], repairs=_sentences(guilty))
+            return _mended(self._told(culprits=[part.name for part in guilty]), guilty)
         fields = [field for field in mended if field not in ("model", "messages", "stream")]
         if fields and await self._passes(_without(mended, fields)):
             named = await _fewest(fields, lambda some: self._passes(_without(mended, some)))
             return self._told(culprits=named, note=_never(named))
         smallest: JsonObject = {"model": body.get("model"), "messages": [{"role": "user", "content": "Say ok."}]}
         if await self._passes(smallest):
-            return self._told(culprits=["messages"], note="The upstream refuses something in the messages themselves.")
-        return self._told(note="The upstream refuses even the smallest request.")
+            return self._told(culprits=["messages"], note=Phrase("messages_themselves"))
+        return self._told(note=Phrase("refuses_smallest"))
 
     async def _passes(self, body: JsonObject) -> bool:
         """Whether the upstream answers a body.
@@ -170,11 +170,10 @@ class _Replay:
             raise reply.error
         return reply.error is None
 
-    def _told(self, *, culprits: Sequence[str] = (), repairs: tuple[str, ...] = (), note: str = "") -> Cause:
+    def _told(self, *, culprits: Sequence[str] = (), note: Phrase | None = None) -> Cause:
         how: How = "replay" if culprits else "nothing"
-        return msgspec.structs.replace(
-            self._cause, how=how, culprits=tuple(culprits), repairs=repairs, calls=self._calls, note=note
-        )
+        told = msgspec.structs.replace(self._cause, how=how, culprits=tuple(culprits), calls=self._calls)
+        return _noted(told, note)
 
 
 async def _fewest(suspects: Sequence[T], passes_with: Callable[[Sequence[T]], Awaitable[bool]]) -> list[T]:
@@ -232,11 +231,21 @@ def _without(body: JsonObject, fields: Sequence[str]) -> JsonObject:
     return {name: value for name, value in body.items() if name not in fields}
 
 
-def _sentences(parts: Sequence[Part]) -> tuple[str, ...]:
-    rule = repair(parts) if parts else NOTHING
-    return tuple(fact.meaning for fact in facts([Layer("repair", rule)]))
+def _mended(cause: Cause, parts: Sequence[Part]) -> Cause:
+    """With what mends some parts."""
+    found = facts([Layer("repair", repair(parts))])
+    return msgspec.structs.replace(
+        cause,
+        repairs=tuple(fact.meaning for fact in found),
+        repair_phrases=tuple(fact.phrase for fact in found),
+    )
 
 
-def _never(fields: Sequence[str]) -> str:
+def _noted(cause: Cause, note: Phrase | None) -> Cause:
+    """With a note, or with none."""
+    return msgspec.structs.replace(cause, note="" if note is None else note.text, note_phrase=note)
+
+
+def _never(fields: Sequence[str]) -> Phrase | None:
     kept = [field for field in fields if field in SACRED]
-    return f"{', '.join(kept)} is what the client asked for, and is never left out." if kept else ""
+    return Phrase("never_left_out", {"fields": ", ".join(kept)}) if kept else None

@@ -126,6 +126,8 @@ def test_a_failed_request_is_explained(
         drawer.get_by_role("button", name={"en": "Explain why it failed", "zh": "解释失败原因"}[language]).click()
         cause = drawer.get_by_role("alert")
         expect(cause).to_contain_text("temperature")
+        mended = {"en": "brings numbers into their range", "zh": "将数值调整到允许的范围内"}[language]
+        expect(cause.get_by_role("listitem")).to_contain_text(mended)
         expect(cause.locator(".ant-tag", has_text="temperature")).to_be_visible()
         page.wait_for_load_state("networkidle")
         page.screenshot(path=SCREENSHOTS / f"request-{language}-{theme}.png")

@@ -189,6 +189,7 @@ async def test_what_can_be_said_is_listed(site: AdminSite) -> None:
     assert fields["system_policy"]["choices"][1] == {
         "value": "merge_head",
         "meaning": "makes one system message of all and puts it first",
+        "phrase": {"code": "system_policy_merge_head", "parameters": {}},
     }
     kinds = {name: field["kind"] for name, field in fields.items()}
     assert (kinds["drop_params"], kinds["clamp"], kinds["tool_name_length"]) == ("names", "table", "number")

@@ -27,6 +27,7 @@ export const requests = {
   sent: "What was sent",
   answer: "What came back",
   explain: "Explain why it failed",
+  unexplained: "The error does not tell why.",
   culprits: "At fault:",
   replay: "Find out by sending it again in parts",
   until: "Before",

@@ -27,6 +27,7 @@ export const requests = {
   sent: "发送的内容",
   answer: "返回的内容",
   explain: "解释失败原因",
+  unexplained: "错误信息没有说明原因。",
   culprits: "问题所在：",
   replay: "分段重发以查明原因",
   until: "早于",

@@ -8,12 +8,14 @@ import { api, errorOf, type Schemas, taken } from "../../api/client";
 import { events } from "../../api/events";
 import { CodeBlock } from "../../components/copy";
 import { useMessage } from "../../components/states";
+import { useExplain } from "../../explain";
 import { NONE, useFormat } from "../../format";
 import { toml } from "../../toml";
 
 /** What the doctor tells of one probe, as far as it is shown. */
-type Finding = { name: string; about: string; verdict: "yes" | "no" | "unknown" | "note"; detail: string };
-type Difference = { field: string; known: unknown; found: unknown; meaning: string };
+type Phrase = Schemas["PhraseView"];
+type Finding = { name: string; about: string; about_phrase: Phrase; verdict: "yes" | "no" | "unknown" | "note"; detail: string; detail_phrase: Phrase | null };
+type Difference = { field: string; known: unknown; found: unknown; meaning: string; phrase: Phrase | null };
 type Report = {
   model: string;
   calls: number;
@@ -24,6 +26,7 @@ type Report = {
   context_told: boolean;
   verified: boolean | null;
   stopped: string | null;
+  stopped_phrase: Phrase | null;
 };
 
 const WINDOW = "context_length";
@@ -39,6 +42,7 @@ const MARKS = {
 export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
   const { t } = useTranslation();
   const message = useMessage();
+  const explain = useExplain();
   const [findings, setFindings] = useState<Finding[]>([]);
   const [report, setReport] = useState<Report | null>(null);
   const [model, setModel] = useState<string | undefined>();
@@ -83,10 +87,10 @@ export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
         <details open={report === null}>
           <summary>{t("doctor.findings", { count: findings.length })}</summary>
           <ul className="rows" aria-live="polite">
-            {findings.map(({ name, about, verdict, detail }) => (
+            {findings.map(({ name, about, about_phrase, verdict, detail, detail_phrase }) => (
               <li key={name}>
                 <span>
-                  {MARKS[verdict]} {about} <span className="soft">{detail}</span>
+                  {MARKS[verdict]} {explain(about_phrase, about)} <span className="soft">{explain(detail_phrase, detail)}</span>
                 </span>
                 <span className="soft">{t(`doctor.${verdict}`)}</span>
               </li>
@@ -103,8 +107,9 @@ function Result({ report, provider }: { report: Report; provider: Schemas["Provi
   const { t } = useTranslation();
   const format = useFormat();
   const message = useMessage();
+  const explain = useExplain();
   const queries = useQueryClient();
-  const window: Difference[] = report.context_told && report.context_length !== null ? [{ field: WINDOW, known: null, found: report.context_length, meaning: t("doctor.window", { tokens: format.integer(report.context_length) }) }] : [];
+  const window: Difference[] = report.context_told && report.context_length !== null ? [{ field: WINDOW, known: null, found: report.context_length, phrase: null, meaning: t("doctor.window", { tokens: format.integer(report.context_length) }) }] : [];
   const differences = [...report.differences, ...window];
   const [chosen, setChosen] = useState(() => differences.map(({ field }) => field));
   const profile = Object.fromEntries(Object.entries(report.profile).filter(([field]) => chosen.includes(field)));
@@ -120,7 +125,7 @@ function Result({ report, provider }: { report: Report; provider: Schemas["Provi
       <p>
         {t("doctor.done", { model: report.model, calls: report.calls, budget: report.budget })} {report.verified !== null && t(report.verified ? "doctor.verified" : "doctor.notVerified")}
       </p>
-      {report.stopped && <Alert type="warning" showIcon title={report.stopped} style={{ marginBottom: 10 }} />}
+      {report.stopped && <Alert type="warning" showIcon title={explain(report.stopped_phrase, report.stopped)} style={{ marginBottom: 10 }} />}
       {differences.length === 0 ? (
         <Alert type="success" showIcon title={t("doctor.nothingNew")} style={{ marginBottom: 10 }} />
       ) : (
@@ -133,7 +138,7 @@ function Result({ report, provider }: { report: Report; provider: Schemas["Provi
             scroll={{ x: 560 }}
             rowSelection={{ selectedRowKeys: chosen, onChange: (keys) => setChosen(keys.map(String)), getCheckboxProps: ({ field }) => ({ "aria-label": field }) as object }}
             columns={[
-              { title: t("doctor.finding"), render: (_, { field, meaning }) => (<><span className="mono">{field}</span><div className="soft">{meaning}</div></>) },
+              { title: t("doctor.finding"), render: (_, { field, meaning, phrase }) => (<><span className="mono">{field}</span><div className="soft">{explain(phrase, meaning)}</div></>) },
               { title: t("doctor.known"), render: (_, { known }) => <del className="mono">{shown(known)}</del> },
               { title: t("doctor.found"), render: (_, { found }) => <ins className="mono">{shown(found)}</ins> },
             ]}

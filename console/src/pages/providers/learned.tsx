@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
 import { Loaded, useMessage } from "../../components/states";
+import { useExplain } from "../../explain";
 import { useFormat } from "../../format";
 
 type Which = { model?: string; part?: string };
@@ -12,6 +13,7 @@ type Which = { model?: string; part?: string };
 export function Learned({ name, manages }: { name: string; manages: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const explain = useExplain();
   const message = useMessage();
   const queries = useQueryClient();
   const learned = useQuery({ queryKey: ["learned", name], queryFn: () => taken(api.GET("/admin/v1/providers/{name}/learned", { params: { path: { name } } })) });
@@ -34,7 +36,7 @@ export function Learned({ name, manages }: { name: string; manages: boolean }) {
                   <li key={`${rule.model} ${rule.part}`}>
                     <span style={{ flex: 1, minWidth: 220 }}>
                       <strong className="mono">{rule.model}</strong> <Tag>{rule.part}</Tag>
-                      <div>{rule.does.join(" ")}</div>
+                      <div>{rule.does.map((does, index) => explain(rule.phrases[index], does)).join(", ")}</div>
                       <div className="soft">{t("providers.learnedAt", { learned: format.instant(rule.learned_at), tested: format.instant(rule.expires_at) })}</div>
                     </span>
                     {manages && (

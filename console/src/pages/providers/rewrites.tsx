@@ -5,14 +5,20 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
+import { useExplain } from "../../explain";
 
 export type Profile = Record<string, unknown>;
 
 type Field = Schemas["RewriteFieldView"];
 
+/** How what the server says of a source begins; a name may follow. */
+const SOURCE = /^(settings|learned|preset|documentation of)(?!\w)/;
+
 /** What is done to requests and answers, and whose word that is. */
 export function Rewrites({ groups }: { groups: Schemas["RewritesView"][] }) {
   const { t } = useTranslation();
+  const explain = useExplain();
+  const source = (text: string) => text.replace(SOURCE, (word) => t(`providers.by_${word.split(" ")[0]}` as "providers.by_settings"));
   const telling = groups.filter((group) => group.facts.length > 0);
   if (telling.length === 0) return <p className="soft">{t("providers.noRewrites")}</p>;
   return telling.map((group) => (
@@ -21,7 +27,7 @@ export function Rewrites({ groups }: { groups: Schemas["RewritesView"][] }) {
       <ul className="facts">
         {group.facts.map((fact) => (
           <li key={fact.field}>
-            {fact.meaning} <span className="soft">({fact.sources.join(", ")})</span>
+            {explain(fact.phrase, fact.meaning)} <span className="soft">({fact.sources.map(source).join(", ")})</span>
           </li>
         ))}
       </ul>
@@ -59,13 +65,14 @@ export function RewriteEditor({ profile, change }: { profile: Profile; change: (
 }
 
 function Control({ field, name, value, change }: { field: Field | undefined; name: string; value: unknown; change: (value: unknown) => void }) {
+  const explain = useExplain();
   if (field?.kind === "choice")
     return (
       <Select
         aria-label={name}
         value={JSON.stringify(value)}
         onChange={(text) => change(JSON.parse(text))}
-        options={field.choices.map((choice) => ({ value: JSON.stringify(choice.value), label: choice.meaning, title: String(choice.value) }))}
+        options={field.choices.map((choice) => ({ value: JSON.stringify(choice.value), label: explain(choice.phrase, choice.meaning), title: String(choice.value) }))}
       />
     );
   if (field?.kind === "names") return <Select mode="tags" open={false} aria-label={name} value={value as string[]} onChange={change} />;

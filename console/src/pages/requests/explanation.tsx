@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
 import { useMessage } from "../../components/states";
+import { useExplain } from "../../explain";
 
 const CALLS = 16; // that an explanation may cost
 
@@ -11,6 +12,7 @@ const CALLS = 16; // that an explanation may cost
 export function Explanation({ id }: { id: string }) {
   const { t, i18n } = useTranslation();
   const message = useMessage();
+  const explained = useExplain();
   const explain = useMutation({
     mutationFn: (replay: boolean) => taken(api.POST("/admin/v1/requests/{request_id}/explain", { params: { path: { request_id: id } }, body: { replay, calls: CALLS } })),
   });
@@ -27,7 +29,7 @@ export function Explanation({ id }: { id: string }) {
         <Alert
           type="info"
           showIcon
-          title={i18n.language === "zh" ? cause.zh : cause.en}
+          title={(i18n.language === "zh" ? cause.zh : cause.en) || t("requests.unexplained")}
           description={
             <>
               {cause.culprits.length > 0 && (
@@ -37,13 +39,13 @@ export function Explanation({ id }: { id: string }) {
               )}
               {cause.repairs.length > 0 && (
                 <ul>
-                  {cause.repairs.map((repair) => (
-                    <li key={repair}>{repair}</li>
+                  {cause.repairs.map((repair, index) => (
+                    <li key={repair}>{explained(cause.repair_phrases[index], repair)}</li>
                   ))}
                 </ul>
               )}
               {cause.message && <p className="mono">{cause.message}</p>}
-              {cause.note && <p>{cause.note}</p>}
+              {cause.note && <p>{explained(cause.note_phrase, cause.note)}</p>}
               {cause.how !== "replay" && (
                 <Button size="small" loading={explain.isPending} onClick={() => explain.mutate(true)}>
                   {t("requests.replay")}

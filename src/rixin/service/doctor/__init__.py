@@ -79,6 +79,6 @@ async def examine(
                 await phase(examination)
             except NoCallsLeftError:
                 continue
-    except StoppedError as reason:
-        examination.stopped = str(reason)
+    except StoppedError as error:
+        examination.stopped = error.reason
     return examination.diagnosis

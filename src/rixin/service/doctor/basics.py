@@ -3,18 +3,12 @@
 from rixin.core.events import Reasoning, ToolStart
 from rixin.core.json import JsonObject
 from rixin.errors import RixinError
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.probes import parallel_request, smallest, tool_request
 from rixin.profiles.profile import Profile
 from rixin.profiles.stream_facts import StreamFacts, stream_facts
 from rixin.service.doctor.examination import Examination, StoppedError
 from rixin.service.prober import Reply
-
-_USAGE_PLACES = {
-    "own_chunk": "in a chunk of its own",
-    "last_chunk": "in the last chunk of the answer",
-    "every_chunk": "in every chunk",
-    "choice": "inside the choice",
-}
 
 _NAMED: JsonObject = {"type": "function", "function": {"name": "note"}}
 _SOME: JsonObject = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [_NAMED]}}
@@ -26,14 +20,15 @@ async def models(examination: Examination) -> None:
     try:
         listed = {model.name: model for model in await examination.prober.models()}
     except RixinError as error:
-        examination.record("models", "list of models", "unknown", examination.reason(error))
+        examination.record("models", "unknown", examination.reason(error))
         return
     model = listed.get(examination.model)
     if model is None:
-        examination.record("models", "list of models", "note", f"{len(listed)} models, without {examination.model}")
+        told = {"models": str(len(listed)), "model": examination.model}
+        examination.record("models", "note", Phrase("models_without", told))
         return
     examination.context_length = model.context_length
-    examination.record("models", "list of models", "yes", f"{len(listed)} models")
+    examination.record("models", "yes", Phrase("models", {"models": str(len(listed))}))
 
 
 async def baseline(examination: Examination) -> None:
@@ -45,13 +40,13 @@ async def baseline(examination: Examination) -> None:
     reply = await examination.ask(smallest(examination.model))
     if reply.error is None:
         examination.thinks = any(isinstance(event, Reasoning) for event in reply.events)
-        examination.record("auth", "key and the smallest request", "yes")
+        examination.record("auth", "yes")
         return
     if reply.refused:
         streamed = await examination.ask(smallest(examination.model, stream=True))
         if streamed.error is None:
-            examination.record("auth", "key and the smallest request", "note", "it answers in streams only")
-            raise StoppedError("It answers in streams only, so that what it refuses cannot be told apart.")
+            examination.record("auth", "note", Phrase("only_streams"))
+            raise StoppedError(Phrase("only_streams_stopped"))
     raise StoppedError(examination.reason(reply.error))
 
 
@@ -60,48 +55,47 @@ async def streams(examination: Examination) -> None:
     asked = await examination.ask(smallest(examination.model, stream=True, stream_options={"include_usage": True}))
     if asked.error is None:
         examination.taken.add("stream_options")
-        examination.record("stream_options", "field stream_options", "yes")
+        examination.record("stream_options", "yes")
         _record_stream(examination, asked)
         return
     plain = await examination.ask(smallest(examination.model, stream=True))
     if plain.error is not None:
-        examination.record("streaming", "streams", "no" if plain.refused else "unknown", plain.error.message)
+        examination.record("streaming", "no" if plain.refused else "unknown", plain.error.message)
         return
     if asked.refused:
         examination.refused.add("stream_options")
         rule = Profile(drop_params=frozenset({"stream_options"}))
-        examination.record("stream_options", "field stream_options", "no", asked.error.message, rule)
+        examination.record("stream_options", "no", asked.error.message, rule)
     _record_stream(examination, plain)
 
 
 def _record_stream(examination: Examination, reply: Reply) -> None:
     facts = stream_facts(reply.raw)
     if not facts.is_stream:
-        examination.record("streaming", "streams", "no", "the answer came whole")
+        examination.record("streaming", "no", Phrase("came_whole"))
         return
     quirks = ", ".join(sorted(facts.quirks))
-    examination.record("streaming", "streams", "yes", quirks and f"ways of its own: {quirks}", facts.rule)
-    place = "nowhere" if facts.usage is None else _USAGE_PLACES[facts.usage]
-    examination.record("usage", "usage in streams", "no" if facts.usage is None else "yes", place)
-    examination.record("finish", "finish words", "note", ", ".join(facts.finish_words))
+    examination.record("streaming", "yes", Phrase("own_ways", {"quirks": quirks}) if quirks else "", facts.rule)
+    place = Phrase(f"usage_{facts.usage or 'nowhere'}")
+    examination.record("usage", "no" if facts.usage is None else "yes", place)
+    examination.record("finish", "note", ", ".join(facts.finish_words))
     if facts.reasoning_field is not None:
-        examination.record("reasoning", "thoughts in answers", "note", f"in the field {facts.reasoning_field}")
+        examination.record("reasoning", "note", Phrase("in_field", {"field": facts.reasoning_field}))
 
 
 async def tools(examination: Examination) -> None:
     """Whether tools are taken, called, and called at once."""
-    about = "tools"
     reply = await examination.ask(tool_request(examination.model))
     if reply.error is not None:
         examination.takes_tools = not reply.refused
-        examination.record("tools", about, "no" if reply.refused else "unknown", reply.error.message)
+        examination.record("tools", "no" if reply.refused else "unknown", reply.error.message)
         return
     facts = stream_facts(reply.raw)
     if facts.leaks_calls:
-        examination.record("tools", about, "yes", "calls leak into the text as markup", facts.rule)
+        examination.record("tools", "yes", Phrase("calls_leak"), facts.rule)
         return
     called = any(isinstance(event, ToolStart) for event in reply.events)
-    examination.record("tools", about, "yes", "" if called else "taken, but not called when asked to")
+    examination.record("tools", "yes", "" if called else Phrase("not_called"))
 
 
 async def parallel_tools(examination: Examination) -> None:
@@ -111,13 +105,13 @@ async def parallel_tools(examination: Examination) -> None:
     body = parallel_request(examination.model)
     reply = await examination.ask(body)
     if reply.error is not None:
-        examination.record("parallel_tools", "several tools at once", "unknown", reply.error.message)
+        examination.record("parallel_tools", "unknown", reply.error.message)
         return
     facts = stream_facts(reply.raw)
     detail = ", ".join(sorted(facts.quirks & {"same_index_tool_calls"}))
     verdict = "yes" if facts.calls > 1 else "note"
-    calls = f"{facts.calls} called" if facts.calls < 2 else detail
-    examination.record("parallel_tools", "several tools at once", verdict, calls, _quirks(facts))
+    calls = Phrase("called", {"calls": str(facts.calls)}) if facts.calls < 2 else detail
+    examination.record("parallel_tools", verdict, calls, _quirks(facts))
 
 
 def _quirks(facts: StreamFacts) -> Profile:
@@ -131,10 +125,10 @@ async def tool_choices(examination: Examination) -> None:
     auto = Profile(forced_tool_choice="auto")
     model = examination.model
     probes = (
-        ("tool_choice_required", 'tool_choice "required"', "required", auto),
-        ("tool_choice_named", "tool_choice of one tool", _NAMED, auto),
-        ("tool_choice_none", 'tool_choice "none"', "none", Profile()),
-        ("tool_choice_allowed", "tool_choice of some tools", _SOME, Profile(allowed_tools_choice="filter")),
+        ("tool_choice_required", "required", auto),
+        ("tool_choice_named", _NAMED, auto),
+        ("tool_choice_none", "none", Profile()),
+        ("tool_choice_allowed", _SOME, Profile(allowed_tools_choice="filter")),
     )
-    for name, about, choice, rule in probes:
-        await examination.probe(name, about, tool_request(model, tool_choice=choice), refused=rule)
+    for name, choice, rule in probes:
+        await examination.probe(name, tool_request(model, tool_choice=choice), refused=rule)

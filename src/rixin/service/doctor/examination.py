@@ -6,6 +6,8 @@ from rixin.core.json import JsonObject
 from rixin.errors import Kind, RixinError
 from rixin.profiles.diagnosis import Diagnosis, Finding, Verdict, differences, found_profile, news, plain_profile
 from rixin.profiles.error_rules import ErrorRules, Explanation
+from rixin.profiles.phrases import Phrase
+from rixin.profiles.probes import about as about_probe
 from rixin.profiles.profile import NOTHING, Profile
 from rixin.service.prober import Prober, Reply
 
@@ -27,6 +29,10 @@ class NoCallsLeftError(Exception):
 
 class StoppedError(Exception):
     """The upstream does not answer, whatever it is asked."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason.text)
+        self.reason = reason
 
 
 class Examination:
@@ -72,7 +78,7 @@ class Examination:
         """Whether its answers have thoughts, unasked."""
         self.takes_tools = True
         self.verified: bool | None = None
-        self.stopped: str | None = None
+        self.stopped: Phrase | None = None
         self._known = known
         self._error_rules = error_rules
         self._preset = preset
@@ -105,7 +111,8 @@ class Examination:
             context_length=self.context_length,
             context_told=self.context_told,
             verified=self.verified,
-            stopped=self.stopped,
+            stopped=None if self.stopped is None else self.stopped.text,
+            stopped_phrase=self.stopped,
         )
 
     def use_reserve(self) -> None:
@@ -142,12 +149,11 @@ class Examination:
             raise StoppedError(self.reason(error))
         return reply
 
-    async def probe(self, name: str, about: str, body: JsonObject, *, refused: Profile = NOTHING) -> bool | None:
+    async def probe(self, name: str, body: JsonObject, *, refused: Profile = NOTHING) -> bool | None:
         """Asks once and takes the outcome down.
 
         Args:
             name: The probe's.
-            about: What is asked.
             body: The request.
             refused: What it means if the upstream says no.
 
@@ -156,17 +162,34 @@ class Examination:
         """
         reply = await self.ask(body)
         if reply.error is None:
-            self.record(name, about, "yes")
+            self.record(name, "yes")
             return True
         if not reply.refused:
-            self.record(name, about, "unknown", reply.error.message)
+            self.record(name, "unknown", reply.error.message)
             return None
-        self.record(name, about, "no", reply.error.message, refused)
+        self.record(name, "no", reply.error.message, refused)
         return False
 
-    def record(self, name: str, about: str, verdict: Verdict, detail: str = "", rule: Profile = NOTHING) -> None:
-        """Takes a finding down."""
-        finding = Finding(name=name, about=about, verdict=verdict, detail=detail[:MAX_DETAIL], rule=rule)
+    def record(
+        self,
+        name: str,
+        verdict: Verdict,
+        detail: str | Phrase = "",
+        rule: Profile = NOTHING,
+        *,
+        about: Phrase | None = None,
+    ) -> None:
+        """Takes a finding down, about what its name stands for unless another thing is given."""
+        asked = about or about_probe(name)
+        finding = Finding(
+            name=name,
+            about=asked.text,
+            about_phrase=asked,
+            verdict=verdict,
+            detail=(detail if isinstance(detail, str) else detail.text)[:MAX_DETAIL],
+            detail_phrase=detail if isinstance(detail, Phrase) else None,
+            rule=rule,
+        )
         self.findings.append(finding)
         self._tell(finding)
 
@@ -179,7 +202,9 @@ class Examination:
             reply.status or error.status, error.message, kind=error.kind, provider=self._preset, param=error.param
         )
 
-    def reason(self, error: RixinError) -> str:
+    def reason(self, error: RixinError) -> Phrase:
         """An error with what helps, in a sentence or two."""
         hint = self._error_rules.explain(error.status, error.message, kind=error.kind, provider=self._preset)
-        return error.message if hint is None or hint.en in error.message else f"{error.message} {hint.en}"
+        if hint is None or hint.en in error.message:
+            return Phrase("words", {"words": error.message})
+        return Phrase("words_and_hint", {"words": error.message, "hint": hint.en, "hint_zh": hint.zh})

@@ -3,6 +3,7 @@
 from rixin.core.events import Reasoning
 from rixin.core.json import JsonObject
 from rixin.profiles.diagnosis import Verdict
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.probes import EFFORTS, IMAGE, NOWHERE, STRANGE, TOGGLES, allow_list, image_message, smallest
 from rixin.profiles.profile import NOTHING, Profile
 from rixin.service.doctor.examination import Examination
@@ -23,21 +24,17 @@ _FETCHES, _REFUSES = "image_not_loaded", frozenset({"no_images", "images_as_data
 
 async def strange_field(examination: Examination) -> None:
     """A field that nobody knows: an upstream that refuses it takes only what it has in its table."""
-    taken = await examination.probe(
-        "unknown_field", "a field that nobody knows", smallest(examination.model, **{STRANGE: True})
-    )
+    taken = await examination.probe("unknown_field", smallest(examination.model, **{STRANGE: True}))
     if taken is False:
         rule = Profile(allowed_fields=allow_list(examination.taken, examination.refused))
-        examination.record("allowed_fields", "only known fields are taken", "note", "those that were tried", rule)
+        examination.record("allowed_fields", "note", Phrase("tried"), rule)
 
 
 async def formats(examination: Examination) -> None:
     """Answers under a schema."""
     if "response_format" in examination.refused:
         return
-    await examination.probe(
-        "json_schema", "answers under a schema", smallest(examination.model, response_format=_WANTED)
-    )
+    await examination.probe("json_schema", smallest(examination.model, response_format=_WANTED))
 
 
 async def images(examination: Examination) -> None:
@@ -56,27 +53,27 @@ async def images(examination: Examination) -> None:
         ("no", "yes"): Profile(image_policy="url_only"),
     }
     rule = rules.get((data_verdict, url_verdict), NOTHING)
-    examination.record("image_data", "images as data", data_verdict, data_detail, rule)
-    examination.record("image_url", "images by address", url_verdict, url_detail, rule)
+    examination.record("image_data", data_verdict, data_detail, rule)
+    examination.record("image_url", url_verdict, url_detail, rule)
 
 
-def _taken(reply: Reply) -> tuple[Verdict, str]:
+def _taken(reply: Reply) -> tuple[Verdict, str | Phrase]:
     if reply.error is None:
         return "yes", ""
     return "no" if reply.refused else "unknown", reply.error.message
 
 
-def _looked_for(examination: Examination, reply: Reply) -> tuple[Verdict, str]:
+def _looked_for(examination: Examination, reply: Reply) -> tuple[Verdict, str | Phrase]:
     """Whether an upstream looked for an image where there is none."""
     if reply.error is None:
-        return "note", "answered, though nothing stands at the address that was tried"
+        return "note", Phrase("answered_nowhere")
     explanation = examination.explain(reply)
     rule = "" if explanation is None else explanation.rule
     if reply.refused and rule == _FETCHES:
-        return "yes", f"it looked for one: {reply.error.message}"
+        return "yes", Phrase("looked_for", {"words": reply.error.message})
     if reply.refused and rule in _REFUSES:
         return "no", reply.error.message
-    return "unknown", f"{reply.error.message} (--image-url tells)"
+    return "unknown", Phrase("image_url_tells", {"words": reply.error.message})
 
 
 async def efforts(examination: Examination) -> None:
@@ -98,9 +95,10 @@ async def efforts(examination: Examination) -> None:
             if named:
                 known = list(named)
                 break
-    detail = ", ".join(known) + (f"; not {', '.join(refused)}" if refused else "")
+    words = ", ".join(known)
+    detail = Phrase("efforts_but", {"known": words, "refused": ", ".join(refused)}) if refused else words
     rule = Profile(efforts=tuple(known)) if refused and known else Profile()
-    examination.record("efforts", "words of effort", "note", detail, rule)
+    examination.record("efforts", "note", detail, rule)
 
 
 async def toggles(examination: Examination) -> None:
@@ -114,7 +112,7 @@ async def toggles(examination: Examination) -> None:
         thought = any(isinstance(event, Reasoning) for event in reply.events)
         if thought is not examination.thinks:
             rule = Profile(reasoning_style=toggle.style)
-            examination.record("thinking_switch", "what switches thinking", "note", toggle.name, rule)
+            examination.record("thinking_switch", "note", toggle.name, rule)
             return
     if examination.thinks:
-        examination.record("thinking_switch", "what switches thinking", "no", "it thinks whatever it is told")
+        examination.record("thinking_switch", "no", Phrase("always_thinks"))

@@ -2,6 +2,7 @@
 
 from rixin.core.cards import FieldRule
 from rixin.profiles.group_test import GroupTest
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.probes import COUNTS, EDGES, RANGES, Edge, Ranged, smallest
 from rixin.profiles.profile import Profile
 from rixin.profiles.range_search import RangeSearch
@@ -17,7 +18,7 @@ async def ranges(examination: Examination) -> None:
 
 
 async def _largest(examination: Examination, ranged: Ranged) -> None:
-    field, about = ranged.field, f"range of {ranged.field}"
+    field, about = ranged.field, Phrase("probe_range", {"field": ranged.field})
     search = RangeSearch(ranged.numbers, ranged.likely)
     words = ""
     try:
@@ -29,14 +30,15 @@ async def _largest(examination: Examination, ranged: Ranged) -> None:
                 words = reply.error.message
                 search.refused(_told(examination, reply, field))
             else:
-                examination.record(field, about, "unknown", reply.error.message)
+                examination.record(field, "unknown", reply.error.message, about=about)
                 return
     except NoCallsLeftError:
         if not search.is_bounded:
-            examination.record(field, about, "unknown", "no call was left")
+            examination.record(field, "unknown", Phrase("no_call_left"), about=about)
             return
     if not search.is_bounded:
-        examination.record(f"{field}_range", about, "yes", f"up to {ranged.numbers[-1]:g}, the most that was tried")
+        most = Phrase("up_to_the_most", {"number": f"{ranged.numbers[-1]:g}"})
+        examination.record(f"{field}_range", "yes", most, about=about)
         return
     if (
         search.largest == ranged.numbers[0]
@@ -44,14 +46,13 @@ async def _largest(examination: Examination, ranged: Ranged) -> None:
         and await _is_refused(examination, ranged)
     ):
         return
+    largest = Phrase("up_to", {"number": f"{search.largest:g}", "words": words})
     if ranged in COUNTS:
-        examination.record(f"{field}_range", about, "note", f"up to {search.largest:g}: {words}")
+        examination.record(f"{field}_range", "note", largest, about=about)
         return
     rule = FieldRule(maximum=search.largest)
     examination.maxima[field] = search.largest
-    examination.record(
-        f"{field}_range", about, "note", f"up to {search.largest:g}: {words}", Profile(clamp={field: rule})
-    )
+    examination.record(f"{field}_range", "note", largest, Profile(clamp={field: rule}), about=about)
 
 
 async def _is_refused(examination: Examination, ranged: Ranged) -> bool:
@@ -65,7 +66,7 @@ async def _is_refused(examination: Examination, ranged: Ranged) -> bool:
     if explanation is not None and explanation.fix is not None and explanation.fix.rule.max_tokens_field is not None:
         rule = explanation.fix.rule
     examination.refused.add(field)
-    examination.record(field, f"field {field}", "no", reply.error.message, rule)
+    examination.record(field, "no", reply.error.message, rule)
     return True
 
 
@@ -104,7 +105,7 @@ async def _edges(examination: Examination, asked: dict[str, Edge]) -> None:
         if reply.error is None:
             test.passed()
             for name in names:
-                examination.record(f"{name}_{asked[name].side}", asked[name].about, "yes")
+                examination.record(f"{name}_{asked[name].side}", "yes", about=asked[name].about)
             continue
         if not reply.refused:
             test.give_up()
@@ -132,7 +133,7 @@ async def _narrow(examination: Examination, edge: Edge, words: str, told: FieldR
                 break
         rule = edge.rule(int(search.largest))
     name, detail = f"{edge.field}_{edge.side}", f"{rule.range_text()}: {words}"
-    examination.record(name, edge.about, "no", detail, Profile(clamp={edge.field: rule}))
+    examination.record(name, "no", detail, Profile(clamp={edge.field: rule}), about=edge.about)
 
 
 def _number(value: float) -> int | float:

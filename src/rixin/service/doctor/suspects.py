@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rixin.core.json import JsonObject
 from rixin.profiles.group_test import GroupTest
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.probes import IMPLIED, OF_TOOLS, SUBJECTS, Family, Subject, rule_of, single, together
 from rixin.profiles.profile import NOTHING, Profile, merge
 from rixin.profiles.repairs import other_way
@@ -40,11 +41,11 @@ async def _family(examination: Examination, family: Family) -> None:
                 test.passed()
                 for name in names:
                     examination.taken.add(name)
-                    examination.record(name, subjects[name].about, "yes")
+                    examination.record(name, "yes")
             elif not reply.refused:
                 test.give_up()
                 for name in names:
-                    examination.record(name, subjects[name].about, "unknown", reply.error.message)
+                    examination.record(name, "unknown", reply.error.message)
             else:
                 found = len(test.guilty)
                 test.refused(_named(examination, reply, names))
@@ -52,14 +53,15 @@ async def _family(examination: Examination, family: Family) -> None:
                     _convict(examination, subjects[name], reply.error.message)
     except NoCallsLeftError:
         for name in test.undecided:
-            examination.record(name, subjects[name].about, "unknown", "no call was left")
+            examination.record(name, "unknown", Phrase("no_call_left"))
 
 
 def _leave_out(examination: Examination, subjects: dict[str, Subject]) -> None:
     """Takes out what need not be asked."""
     for name, by in IMPLIED.items():
         if name in subjects and by in examination.refused:
-            examination.record(name, subjects.pop(name).about, "no", f"as {_BY_NAME[by].about}")
+            del subjects[name]
+            examination.record(name, "no", Phrase("as_subject", {"subject": by}))
     if not examination.takes_tools:
         for name in OF_TOOLS & subjects.keys():
             del subjects[name]
@@ -77,7 +79,7 @@ def _named(examination: Examination, reply: Reply, names: Iterable[str]) -> str 
 def _convict(examination: Examination, subject: Subject, words: str) -> None:
     examination.refused.add(subject.name)
     rule = rule_of(subject, refused=frozenset(examination.refused))
-    examination.record(subject.name, subject.about, "no", words, rule)
+    examination.record(subject.name, "no", words, rule)
 
 
 async def verification(examination: Examination) -> None:
@@ -102,8 +104,8 @@ async def verification(examination: Examination) -> None:
     reply = await examination.ask(sanitize(body, merge(profile, rule)).body)
     if reply.error is None:
         examination.verified = True
-        about = ", ".join(subject.about for subject in others)
-        examination.record("other_way", about, "note", "mended in another way", rule)
+        about = Phrase("probe_other_way", {"parts": ", ".join(subject.name for subject in others)})
+        examination.record("other_way", "note", "", rule, about=about)
 
 
 def _alternatives(subjects: Iterable[Subject]) -> Profile:

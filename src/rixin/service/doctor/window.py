@@ -1,11 +1,11 @@
 """How much the upstream reads at once."""
 
+from rixin.profiles.phrases import Phrase
 from rixin.profiles.probes import long_request
 from rixin.profiles.range_search import RangeSearch
 from rixin.profiles.sanitizers import sanitize
 from rixin.service.doctor.examination import Examination, NoCallsLeftError, StoppedError
 
-_ABOUT = "context window"
 _SIZES = tuple(2.0**power for power in range(11, 21))
 """Tokens that are tried."""
 _LIKELY = 2.0**15
@@ -20,11 +20,14 @@ async def window(examination: Examination) -> None:
     if examination.context_length is None:
         try:
             await _search(examination)
-        except (NoCallsLeftError, StoppedError) as reason:
-            examination.record("context", _ABOUT, "unknown", str(reason) or "no call was left")
+        except NoCallsLeftError:
+            examination.record("context", "unknown", Phrase("no_call_left"))
+            return
+        except StoppedError as error:
+            examination.record("context", "unknown", error.reason)
             return
     if examination.context_length is not None:
-        examination.record("context", _ABOUT, "note", f"{examination.context_length} tokens")
+        examination.record("context", "note", Phrase("tokens", {"tokens": str(examination.context_length)}))
 
 
 async def _search(examination: Examination) -> None:
@@ -36,10 +39,8 @@ async def _search(examination: Examination) -> None:
         elif reply.refused:
             search.refused()
         else:
-            examination.record("context", _ABOUT, "unknown", reply.error.message)
+            examination.record("context", "unknown", reply.error.message)
             return
     if examination.context_length is None:
-        beyond = "at least" if not search.is_bounded else "about"
-        examination.record(
-            "context", _ABOUT, "note", f"{beyond} {search.largest:.0f} tokens, by prompts of such lengths"
-        )
+        code = "tokens_about" if search.is_bounded else "tokens_at_least"
+        examination.record("context", "note", Phrase(code, {"tokens": f"{search.largest:.0f}"}))

@@ -14,6 +14,7 @@ from rixin.service.explain import CALLS, MOST_CALLS, explain
 from rixin.settings import ModelOverride
 from rixin.web.admin.errors import render
 from rixin.web.admin.guard import router as guarded_router
+from rixin.web.admin.phrases import PhraseView
 from rixin.web.admin.providers import ProviderDetail, detail
 from rixin.web.admin.services import AdminServices, Services
 
@@ -92,9 +93,11 @@ class CauseView(BaseModel):
     zh: str
     repairs: list[str]
     """What would make it pass, as sentences."""
+    repair_phrases: list[PhraseView]
     calls: int
     """Calls that were made to find it out."""
     note: str
+    note_phrase: PhraseView | None
 
 
 @router.post("/providers/{name}/doctor", responses=_EVENTS, response_class=StreamingResponse)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from rixin.profiles.explanation import Layer, facts
 from rixin.store.learned import LearnedRule
 from rixin.web.admin.guard import router as guarded_router
+from rixin.web.admin.phrases import PhraseView
 from rixin.web.admin.services import Services
 
 router = guarded_router("providers")
@@ -25,6 +26,8 @@ class LearnedView(BaseModel):
     """`free`, `convertible` or `preference`: what it means for the answer that it is not sent as it was."""
     does: list[str]
     """What is done to requests, in words."""
+    phrases: list[PhraseView]
+    """The same."""
     rule: dict[str, Any]
     """The same, as fields of a profile."""
     learned_at: float
@@ -68,11 +71,13 @@ async def forget_learned(
 
 
 def _view(rule: LearnedRule) -> LearnedView:
+    found = facts([Layer("learned", rule.rule)])
     return LearnedView(
         model=rule.model,
         part=rule.part,
         kind=rule.kind.value,
-        does=[fact.meaning for fact in facts([Layer("learned", rule.rule)])],
+        does=[fact.meaning for fact in found],
+        phrases=[PhraseView.model_validate(fact.phrase) for fact in found],
         rule=msgspec.to_builtins(rule.rule),
         learned_at=rule.learned_at,
         tested_at=rule.tested_at,

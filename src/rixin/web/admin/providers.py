@@ -14,6 +14,7 @@ from rixin.routing.known_provider import KnownProvider, known_provider
 from rixin.routing.provider_view import Rewrites, provider_view, rewrites
 from rixin.settings import Provider
 from rixin.web.admin.guard import router as guarded_router
+from rixin.web.admin.phrases import PhraseView
 from rixin.web.admin.services import AdminServices, Services
 
 router = guarded_router("providers")
@@ -31,6 +32,7 @@ class FactView(BaseModel):
     """Whose word it is."""
     meaning: str
     """What it does, as a sentence."""
+    phrase: PhraseView
 
 
 class RewritesView(BaseModel):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rixin.profiles.explanation import profile_fields
 from rixin.web.admin.guard import router as guarded_router
+from rixin.web.admin.phrases import PhraseView
 
 router = guarded_router("providers")
 
@@ -18,6 +19,7 @@ class ChoiceView(BaseModel):
     value: Any
     meaning: str
     """What it does to requests or answers, as a sentence."""
+    phrase: PhraseView
 
 
 class RewriteFieldView(BaseModel):
