@@ -78,7 +78,7 @@ class Loader:
     Args:
         binary: The program.
         folder: Where request bodies are kept.
-        seconds: How long a measurement counts.
+        seconds: How long a measurement counts; twice as long for slow targets, which answer little meanwhile.
         upstream: The process that answers behind every target.
         patience: Seconds to wait for a quiet machine before a measurement.
     """
@@ -146,7 +146,7 @@ class Loader:
         path = target.chat_path if scenario.front is CHAT else scenario.front.path_of(ask)
         body = self.folder / f"{scenario.name}-{target.name}.json"
         body.write_text(json.dumps(scenario.front.body(ask), separators=(",", ":")))
-        wanted = self.seconds if seconds is None else seconds
+        wanted = (2 * self.seconds if target.slow else self.seconds) if seconds is None else seconds
         arguments = ["-u", path, "-b", str(body), "-c", str(scenario.connections)]
         arguments += ["-d", str(max(wanted, PACED_SECONDS) if scenario.paced else wanted), "-w", str(WARM_UP)]
         arguments += ["-s"] if scenario.stream else []
