@@ -5,16 +5,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, JSHandle, Locator, Page, Request, expect
 
+from tests.e2e.console.conftest import needed
 from tests.e2e.console.talker import BEGUN, ENDLESS, FORBIDDEN, MODELS, REFUSAL, THOUGHT, config_of, talker
 from tests.e2e.console.visit import PATIENCE, SCREENSHOTS, choose, serious, state, visited
 from tests.media.samples import image, video
-from tests.support.server import Server, start
+from tests.support.server import ROOT, Server, start
 from tests.upstreams.scripted import ScriptedUpstream
 
 pytestmark = pytest.mark.timeout(600)
@@ -27,6 +28,8 @@ DIALECTS = {
     "Gemini": "/v1beta/models/",
 }
 WITH_TOOLS = [name for name in DIALECTS if name != "SenseNova native"]
+PACKAGES = ROOT / "tests" / "e2e" / "agents"
+"""Where the SDKs for JavaScript are."""
 QUESTION = "What is the weather in Paris?"
 PNG, OTHER = image(), image(size=(50, 20))
 PASTE = """(field, clipboardData) =>
@@ -276,8 +279,11 @@ def test_the_makers_recommend_parameters(
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_shown_programs_run(browser: Browser, site: Server, owner: dict[str, str], dialect: str) -> None:
-    """With a key that is made on the spot; Google's SDK is not among those that tests have."""
+def test_the_shown_programs_run(
+    browser: Browser, site: Server, owner: dict[str, str], program: Callable[[str], str], dialect: str
+) -> None:
+    """With a key that is made on the spot; of Google's SDKs tests have the one for JavaScript."""
+    needed((PACKAGES / "node_modules" / "@google" / "genai").is_dir(), "no packages; `make agents` gets them")
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site, dialect)
         drawer = open_drawer(page, "View code")
@@ -291,7 +297,10 @@ def test_the_shown_programs_run(browser: Browser, site: Server, owner: dict[str,
         page.screenshot(path=SCREENSHOTS / "playground-code.png")
     assert site.url in programs["Codex"]
     assert site.url in programs["Claude Code"]
-    commands = [["bash", "-c", programs["curl"]]]
+    commands = [
+        ["bash", "-c", programs["curl"]],
+        [program("node"), "--input-type=module", "--eval", programs["JavaScript"]],
+    ]
     if dialect != "Gemini":
         commands.append([sys.executable, "-c", programs["Python"]])
     for command in commands:
@@ -301,6 +310,7 @@ def test_the_shown_programs_run(browser: Browser, site: Server, owner: dict[str,
             text=True,
             timeout=PATIENCE / 1000,
             check=False,
+            cwd=PACKAGES,
             env={"PATH": os.environ["PATH"]},
         )
         assert ran.returncode == 0, ran.stderr

@@ -111,7 +111,7 @@ function openaiPython({ base, body, key }: Program, call: string, printed: strin
 
 const JAVASCRIPT: Record<DialectName, (program: Program, model: string) => string> = {
   chat: (program) => sdkJavaScript(program, "OpenAI", "openai", "/v1", "chat.completions.create", "answer.choices[0].message"),
-  responses: (program) => sdkJavaScript(program, "OpenAI", "openai", "/v1", "responses.create", "answer.output"),
+  responses: (program) => sdkJavaScript(program, "OpenAI", "openai", "/v1", "responses.create", "JSON.stringify(answer.output, null, 2)"),
   messages: (program) => sdkJavaScript(program, "Anthropic", "@anthropic-ai/sdk", "", "messages.create", "answer.content"),
   native: ({ base, path, body, key }) =>
     [
