@@ -29,15 +29,19 @@ export function Quotas() {
       extra={<Segmented<Window> size="small" aria-label={t("overview.window")} value={window} onChange={setWindow} options={(Object.keys(WINDOWS) as Window[]).map((value) => ({ value, label: t(`overview.${value}`) }))} />}
     >
       <Loaded query={quotas}>
-        {({ data }) => {
+        {({ data, complete }) => {
           const shown = data.filter((quota) => WINDOWS[window] === null || quota.window === WINDOWS[window]);
           if (shown.length === 0) return <Nothing text={t(data.length === 0 ? "overview.noQuotas" : "overview.noneOfWindow")} />;
           return (
-            <ul className="meters">
-              {shown.slice(0, SHOWN).map((quota) => (
-                <Meter key={`${quota.kind} ${quota.id} ${quota.name} ${quota.model} ${quota.text}`} quota={quota} />
-              ))}
-            </ul>
+            <>
+              <ul className="meters">
+                {shown.slice(0, SHOWN).map((quota) => (
+                  <Meter key={`${quota.kind} ${quota.id} ${quota.name} ${quota.model} ${quota.text}`} quota={quota} />
+                ))}
+              </ul>
+              {shown.length > SHOWN && <p className="soft">{t("overview.moreQuotas", { count: shown.length - SHOWN })}</p>}
+              {!complete && <p className="soft">{t("overview.notAllQuotas")}</p>}
+            </>
           );
         }}
       </Loaded>
