@@ -5,10 +5,16 @@ as text for people, or as JSON for programs. Never a word of what clients said.
 
 import logging
 import sys
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import msgspec
 import structlog
+
+from rixin.cli.log_lines import LogLines, json_logger
+from rixin.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -26,7 +32,11 @@ def configure(level: Literal["debug", "info", "warning", "error"], log_format: L
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    wrapper: type[structlog.typing.BindableLogger] = structlog.make_filtering_bound_logger(_LEVELS[level])
+    factory: Callable[..., object] = structlog.PrintLoggerFactory(sys.stderr)
     if log_format == "json":
+        lines = LogLines(sys.stderr)
+        wrapper, factory = json_logger(_LEVELS[level], lines, SystemClock()), lambda *_: lines
         renderers: list[structlog.typing.Processor] = [
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_encode),
@@ -39,8 +49,8 @@ def configure(level: Literal["debug", "info", "warning", "error"], log_format: L
         ]
     structlog.configure(
         processors=[*shared, *renderers],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=wrapper,
+        logger_factory=factory,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
