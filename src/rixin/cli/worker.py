@@ -31,6 +31,8 @@ if sys.platform != "win32":
 
 _AFTER_DRAIN = 5
 """Seconds for the last bytes to go out once every request has been ended."""
+_COLLECTED_AFTER = 20_000
+"""Objects after whose making the collector looks for cycles: requests leave few, and looking costs them a fifth."""
 _LONGER = 30
 """Seconds by which the server waits longer for a body than those who answer, so that these can say what is late."""
 
@@ -72,6 +74,7 @@ async def _serve(config: WorkerConfig, tell: Callable[[Struct], None]) -> None:
         # What was made so far lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER, 10, 10)
         providers = tuple((entry.name, entry.provider.base_url) for entry in worker.providers.served)
         tell(WorkerReady(first_key=key, setup_token=token, providers=providers))
         await stopping.wait()
