@@ -14,15 +14,17 @@ from msgspec import Struct
 from rixin.core.estimate import estimate_prompt
 from rixin.core.events import joined
 from rixin.core.requests import Generate
+from rixin.core.responses import Collector, Response
 from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
 from rixin.limits.base import Reservation
 from rixin.media.resolve import has_media
+from rixin.routing.router import Attempt
 from rixin.service.cancellation import reason
 from rixin.service.compact import compact, wants_compaction
-from rixin.service.continuity import Continuity
+from rixin.service.continuity import ContinuedAnswer, Continuity
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
 from rixin.service.meter import Meter
@@ -40,6 +42,7 @@ class Generation(Served[Generate]):
     """One request under way. Its standings are there before the first batch, its route with the first batch."""
 
     operation = "generate"
+    _reservation: Reservation | None = None
 
     def __init__(self, generator: "Generator", request: Generate, caller: Caller) -> None:
         super().__init__(generator.serving, request, caller, answers=generator.recorder is not None)
@@ -48,38 +51,65 @@ class Generation(Served[Generate]):
         self._meter = Meter(self._serving.clock)
         self._retrieved = Retrieved(self.request)
 
+    async def response(self) -> Response:
+        """The whole answer, for a client who does not want it as a stream.
+
+        Raises:
+            RixinError: As `batches`.
+        """
+        collector = Collector()
+        with _Settlement(self):
+            await self._admit()
+            answer = await self._in_one_step()
+            if isinstance(answer, Batch):
+                collector.feed(self._passed(answer).events)
+            else:
+                async with aclosing(answer) as batches:
+                    async for batch in batches:
+                        collector.feed(self._passed(batch).events)
+            used = self._meter.usage(self.request)
+            if used is not self._meter.reported:
+                collector.feed([used])
+        return collector.response()
+
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """The answer.
 
         Raises:
             RixinError: Before the first batch or in the middle of the answer.
         """
-        reservation: Reservation | None = None
-        failure: RixinError | None = None
-        try:
-            reservation = await self._admit()
-            answer = self._compaction() if wants_compaction(self.request) else self._answer(self.request)
-            async with aclosing(answer) as batches:
+        with _Settlement(self):
+            await self._admit()
+            async with aclosing(self._chosen()) as batches:
                 async for batch in batches:
-                    self._meter.feed(batch.events)
-                    self.sign = batch.sign or self.sign
-                    if self._entry is not None and self.request.stream:
-                        self._entry.relayed()
-                    events = self._retrieved.tell(batch.events)
-                    if batch.raw is None and self.request.stream:
-                        events = joined(events)
-                    yield batch if events is batch.events else msgspec.structs.replace(batch, events=events)
+                    yield self._passed(batch)
             used = self._meter.usage(self.request)
             if used is not self._meter.reported:
                 yield Batch([used])
-        except RixinError as error:
-            failure = error
-            raise
-        except (asyncio.CancelledError, GeneratorExit) as end:
-            failure = reason(end)
-            raise
-        finally:
-            self._end(reservation, failure)
+
+    def _chosen(self) -> AsyncGenerator[Batch, None]:
+        return self._compaction() if wants_compaction(self.request) else self._answer(self.request)
+
+    async def _in_one_step(self) -> Batch | AsyncGenerator[Batch, None]:
+        """The whole answer where whoever is asked gives it at once, else its batches to come."""
+        request = self.request
+        if self._screens or wants_compaction(request) or asks_nothing(request) or self._retrieved.answer is not None:
+            return self._chosen()
+        asked = self._asked(request)
+        whole = await asked.attempt.whole()
+        return self._relayed(asked, request) if whole is None else asked.told(whole)
+
+    def _passed(self, batch: Batch) -> Batch:
+        """A batch as the client is told it, taken down."""
+        self._meter.feed(batch.events)
+        self.sign = batch.sign or self.sign
+        events = self._retrieved.tell(batch.events)
+        if self.request.stream:
+            if self._entry is not None:
+                self._entry.relayed()
+            if batch.raw is None:
+                events = joined(events)
+        return batch if events is batch.events else msgspec.structs.replace(batch, events=events)
 
     async def _answer(self, request: Generate) -> AsyncGenerator[Batch, None]:
         """The answer of whoever gives one, its thoughts sealed and remembered."""
@@ -91,25 +121,24 @@ class Generation(Served[Generate]):
                 async for batch in batches:
                     yield batch
             return
+        async with aclosing(self._relayed(self._asked(request), request)) as batches:
+            async for batch in batches:
+                yield batch
+
+    def _asked(self, request: Generate) -> "_Asked":
         attempt = self._send(request)
 
         def issuer() -> str | None:
             return None if attempt.served_by is None else attempt.served_by.provider
 
         answer = self._generator.continuity.answer(request, self.caller.account.id, issuer)
+        return _Asked(attempt, answer, self._retrieved)
 
-        def told(batch: Batch) -> Batch:
-            events = self._retrieved.count(answer.feed(batch.events))
-            same = events is batch.events and not self._retrieved.tells
-            return batch if same else msgspec.structs.replace(batch, events=events, raw=None)
-
-        if not (request.stream or self._screens) and (whole := await attempt.whole()) is not None:
-            yield told(whole)
-            return
+    async def _relayed(self, asked: "_Asked", request: Generate) -> AsyncGenerator[Batch, None]:
         # Screened first: what is not told is neither sealed nor remembered.
-        async with aclosing(self._screened(attempt.batches(), request)) as batches:
+        async with aclosing(self._screened(asked.attempt.batches(), request)) as batches:
             async for batch in batches:
-                yield told(batch)
+                yield asked.told(batch)
 
     def _screened(self, answer: AsyncGenerator[Batch, None], request: Generate) -> AsyncGenerator[Batch, None]:
         """An answer, and what bases know where the client wants that told, without what must not be told."""
@@ -134,7 +163,7 @@ class Generation(Served[Generate]):
 
         return compact(self.request, self._answer, seal, identity)
 
-    async def _admit(self) -> Reservation | None:
+    async def _admit(self) -> None:
         generator, request = self._generator, self.request
         reservation = await self._reserve()
         try:
@@ -155,12 +184,12 @@ class Generation(Served[Generate]):
             if reservation is not None:
                 reservation.release()
             raise
-        return reservation
+        self._reservation = reservation
 
     async def _count(self, request: Generate) -> int | None:
         return await self._serving.router.count(request, self._resolution)
 
-    def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
+    def end(self, failure: RixinError | None) -> None:
         """Writes the row, and settles what was reserved.
 
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
@@ -174,6 +203,7 @@ class Generation(Served[Generate]):
         self._keep(failure)
         if begun and failure is None:
             self._serving.costs.learn(self.caller.account.id, used.completion)
+        reservation = self._reservation
         if reservation is None:
             return
         if not (served or self._left_behind(failure)):
@@ -201,6 +231,40 @@ class Generation(Served[Generate]):
         self._take_down(failure)
         if self._generator.recorder is not None:
             self._generator.recorder.keep(self.request, self.trace)
+
+
+class _Settlement:
+    """Ends a generation when what answers it has ended, however that was."""
+
+    __slots__ = ("_generation",)
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        failure = error if isinstance(error, RixinError) else None
+        if isinstance(error, asyncio.CancelledError | GeneratorExit):
+            failure = reason(error)
+        self._generation.end(failure)
+
+
+class _Asked:
+    """A request on its way, and care for what is told of its answer."""
+
+    __slots__ = ("_answer", "_retrieved", "attempt")
+
+    def __init__(self, attempt: Attempt, answer: ContinuedAnswer, retrieved: Retrieved) -> None:
+        self.attempt = attempt
+        self._answer = answer
+        self._retrieved = retrieved
+
+    def told(self, batch: Batch) -> Batch:
+        """A batch with its thoughts sealed and remembered, and its tokens told apart."""
+        events = self._retrieved.count(self._answer.feed(batch.events))
+        same = events is batch.events and not self._retrieved.tells
+        return batch if same else msgspec.structs.replace(batch, events=events, raw=None)
 
 
 class Generator:

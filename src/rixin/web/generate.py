@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, aclosing
 from rixin.accounts.account import Account
 from rixin.clock import Clock
 from rixin.core.requests import Generate
-from rixin.core.responses import Collector
 from rixin.dialects.base import Dialect, Snapshots, Stamp, Typed, Writer
 from rixin.errors import Kind, RixinError
 from rixin.service.generate import Generation, Generator
@@ -85,15 +84,7 @@ class GenerateHandler:
                 )
 
     async def _whole(self, exchange: Exchange, generation: Generation) -> None:
-        collector = Collector()
-
-        async def gather() -> None:
-            async with aclosing(generation.batches()) as batches:
-                async for batch in batches:
-                    collector.feed(batch.events)
-
-        await exchange.guard(gather())
-        response = collector.response()
+        response = await exchange.guard(generation.response())
         stamp = make_stamp(exchange.request_id, self._clock)
         body = self._dialect.render_response(response, generation.request, stamp)
         await self._keep(generation, body)
