@@ -34,7 +34,7 @@ from rixin.profiles.sanitizers.formats import response_format
 from rixin.profiles.sanitizers.history import call_fields, tool_history
 from rixin.profiles.sanitizers.images import image_detail, image_policy, image_text, tool_images
 from rixin.profiles.sanitizers.names import tool_names
-from rixin.profiles.sanitizers.reasoning import reasoning_echo, reasoning_style
+from rixin.profiles.sanitizers.reasoning import FIELDS, reasoning_echo, reasoning_style
 from rixin.profiles.sanitizers.roles import developer_role, system_policy
 from rixin.profiles.sanitizers.tools import duplicate_tools, tool_choice, tool_schema, tool_strict, tool_types
 
@@ -106,6 +106,13 @@ _ONLY_IF: Mapping[Callable[[Draft], None], Callable[[Profile], object]] = {
 _OF_CALLS = frozenset({arguments, tool_history, call_fields, tool_images})
 """Those that do nothing in a conversation without calls and results."""
 
+_ONLY_WITH: Mapping[Callable[[Draft], None], frozenset[str]] = {
+    duplicate_tools: frozenset({"tools"}),
+    tool_choice: frozenset({"tools", "tool_choice", "parallel_tool_calls"}),
+    reasoning_style: frozenset({*FIELDS, "chat_template_kwargs"}),
+}
+"""Those that do nothing to a body which has none of these fields."""
+
 _REMEMBERED = 256
 """Profiles whose sanitizers are remembered."""
 
@@ -127,10 +134,12 @@ class Sanitized(Struct, frozen=True):
 
 def sanitize(body: JsonObject, profile: Profile) -> Sanitized:
     """Rewrites a body for an upstream. `body` itself is not changed, however deep."""
+    sanitizers = [each for each in _sanitizers(profile) if each not in _ONLY_WITH or _ONLY_WITH[each] & body.keys()]
     draft = Draft(body, profile)
-    sanitizers = _sanitizers(profile)
     if not draft.has_calls:
-        sanitizers = [sanitizer for sanitizer in sanitizers if sanitizer not in _OF_CALLS]
+        sanitizers = [each for each in sanitizers if each not in _OF_CALLS]
+    if not sanitizers:
+        return Sanitized(body, (), {})
     for sanitizer in sanitizers:
         sanitizer(draft)
     # What was added here and not let through there is no change.
