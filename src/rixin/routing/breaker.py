@@ -95,6 +95,10 @@ class Breaker:
             return min(self._trial_ends, now + UNKNOWN)
         return now
 
+    def is_free(self, now: float) -> bool:
+        """Whether somebody may be let through now."""
+        return self._state is State.CLOSED or self.free_at(now) <= now
+
     def open_until(self, now: float) -> float | None:
         """When its rest ends, if it has one."""
         return self._until if self.state(now) is State.OPEN else None

@@ -14,7 +14,7 @@ from rixin.clock import Clock, jitter
 from rixin.engines.base import Answers, Engine, Sends
 from rixin.engines.empty_answers import EmptyAnswerError
 from rixin.errors import Kind, RixinError
-from rixin.limits.base import Cost, Limit, Limiter, LimitError, duration
+from rixin.limits.base import UNLIMITED, Cost, Limit, Limiter, LimitError, duration
 from rixin.routing.breaker import Breaker
 from rixin.routing.classify import VERDICTS, Fate, Then, Verdict
 from rixin.routing.lease import Lease, Permit
@@ -233,17 +233,19 @@ class Gate:
             queue.wake()
 
     async def _take(self, ask: Ask) -> Lease:
-        now = self.now()
+        now = self._clock.monotonic()
         breaker = self.breaker(ask.model)
         limited: dict[str, UnavailableError] = {}
         for key in self.pool.order(ask.model, now, favourite=ask.favourite, avoid=ask.avoid):
-            permit = _permit(ask.model, key, breaker, self.now())
+            permit = _permit(ask.model, key, breaker, now)
             if permit is None:
                 break  # the breaker is open, or another request took the key while the limiter was asked
             try:
-                reservation = await self._limiter.acquire(self._limits_of(key, ask.model), ask.cost)
+                limits = self._limits_of(key, ask.model)
+                reservation = await self._limiter.acquire(limits, ask.cost) if limits else UNLIMITED
             except LimitError as error:
                 permit.abandon(sent=False)
+                now = self._clock.monotonic()  # a store may have been asked
                 limited[key.digest] = refusal = self._limited(error)
                 if error.retry_after is None or self._binds_all_keys(error, ask.cost):
                     raise refusal from None  # no other key would be let through either

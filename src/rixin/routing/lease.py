@@ -31,7 +31,7 @@ class Permit:
         passed: Its consent.
     """
 
-    __slots__ = ("_breaker", "_grant", "_pass", "key", "model")
+    __slots__ = ("_begun", "_breaker", "_grant", "_pass", "is_trial", "key", "model")
 
     def __init__(self, model: str, key: Key, grant: Grant, breaker: Breaker, passed: Pass) -> None:
         self.model = model
@@ -39,21 +39,21 @@ class Permit:
         self._grant = grant
         self._breaker = breaker
         self._pass = passed
-
-    @property
-    def is_trial(self) -> bool:
+        self._begun = False
+        self.is_trial = passed.trial or grant.trial
         """Whether others wait for its outcome."""
-        return self._pass.trial or self._grant.whole.trial or self._grant.part.trial
 
     def begun(self) -> None:
-        """The answer has begun, which is all that a trial is about."""
+        """The answer has begun, which is all that a trial is about, and all that a key is asked."""
+        self._begun = True
         self.key.succeeded(self.model, self._grant)
         if self._pass.trial:
             self._breaker.succeeded(self._pass)
 
     def complete(self) -> None:
         """The answer is whole."""
-        self.key.succeeded(self.model, self._grant)
+        if not self._begun:
+            self.key.succeeded(self.model, self._grant)
         self._breaker.succeeded(self._pass)
 
     def abandon(self, *, sent: bool) -> None:

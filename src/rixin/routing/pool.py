@@ -39,6 +39,11 @@ class Grant(Struct, frozen=True, gc=False):
     whole: Pass
     part: Pass
 
+    @property
+    def trial(self) -> bool:
+        """Whether others wait for its outcome."""
+        return self.whole.trial or self.part.trial
+
 
 class Key:
     """One key. Its secret is never shown; logs and limits call it by its digest.
@@ -68,6 +73,11 @@ class Key:
     def free_at(self, model: str, now: float) -> float:
         """When it may be sent for a model: `now`, or a later instant."""
         return max(self._whole.free_at(now), self._part(model).free_at(now))
+
+    def is_free(self, model: str, now: float) -> bool:
+        """Whether it may be sent for a model now."""
+        part = self._parts.get(model)
+        return self._whole.is_free(now) and (part is None or part.is_free(now))
 
     def reason(self, model: str, now: float) -> Kind:
         """Why it may not be sent for a model now."""
@@ -172,7 +182,7 @@ class Pool:
             favourite: The digest of the key that is taken wherever it may be, for the cache that the upstream keeps.
             avoid: Digests of keys that are not to be taken.
         """
-        free = [key for key in self.keys if key.digest not in avoid and key.free_at(model, now) <= now]
+        free = [key for key in self.keys if key.is_free(model, now) and key.digest not in avoid]
         if len(free) > 1:
             free.sort(key=lambda key: (key.is_unfit(model, now), key.digest != favourite, key.used(now)))
         return free
