@@ -11,6 +11,7 @@ Decisions where the sources leave one:
 - In strict mode a field outside the model's table is refused by name, or in the platform's own opaque words.
 """
 
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -55,6 +56,7 @@ _SAMPLING = Sampling.__struct_fields__
 _NUMBERS = tuple(name for name in _SAMPLING if name not in ("logit_bias", "do_sample"))
 """Those that are numbers."""
 
+_sampling_of = attrgetter(*_SAMPLING)
 _NO_SAMPLING = Sampling()
 
 STRICT_HEADER = "x-rixin-strict"
@@ -226,7 +228,7 @@ def _session(call: Call, extra: JsonObject) -> str | None:
 
 
 def _sampling(body: CommonBody, card: ModelCard) -> Sampling:
-    given = {name: value for name in _SAMPLING if (value := getattr(body, name)) is not None}
+    given = {name: value for name, value in zip(_SAMPLING, _sampling_of(body), strict=True) if value is not None}
     if not given:
         return _NO_SAMPLING
     for name in _NUMBERS:
