@@ -13,7 +13,7 @@ from rixin.engines.http1.transport import Http1Transport
 from rixin.engines.transport import Timeouts
 from rixin.errors import Kind, RixinError
 from tests.support.hang import HANG
-from tests.upstreams.scripted import Reply, ScriptedUpstream, Send, Stall, answer, chunk, head, stream
+from tests.upstreams.scripted import Reply, ScriptedUpstream, Send, Stall, Wait, answer, chunk, head, stream
 
 TIMEOUTS = Timeouts(connect=5, first_byte=5, idle=5, total=10)
 EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n"
@@ -297,3 +297,24 @@ async def test_an_exchange_after_closing_has_a_new_connection() -> None:
         assert await ask(client) == (200, b"hello")
         assert upstream.connections == 2
         await client.aclose()
+
+
+async def test_a_retired_client_keeps_no_connection() -> None:
+    """What is unused is closed, what is under way is read to its end; from then on each exchange has its own."""
+    go = asyncio.Event()
+    slow = [Send(head(content_length="2") + b"o"), Wait(go), Send(b"k")]
+    async with ScriptedUpstream(lambda request: slow if request.path.endswith("slow") else answer("ok")) as upstream:
+        client = to(upstream)
+        async with client.exchange("GET", "/slow") as exchange:
+            assert await exchange.read() == b"o"
+            for connections in (2, 2):
+                assert await ask(client) == (200, b"ok")
+                assert upstream.connections == connections
+            await client.retire()
+            for connections in (3, 4):
+                assert await ask(client) == (200, b"ok")
+                assert upstream.connections == connections
+            go.set()
+            assert await exchange.read_all(10) == b"k"
+        assert await ask(client) == (200, b"ok")
+        assert upstream.connections == 5

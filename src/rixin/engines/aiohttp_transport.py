@@ -69,7 +69,7 @@ class AiohttpTransport:
     def exchange(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> AbstractAsyncContextManager[Exchange]:
-        """Sends a request; see `Transport.exchange`."""
+        """Sends a request; see `Carrier.exchange`."""
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = URL(self.base_url + path, encoded=True)

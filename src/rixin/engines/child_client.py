@@ -12,7 +12,7 @@ from rixin.engines import connections
 from rixin.engines.control import ControlClient, EnsuredModel
 from rixin.engines.http_stream import ERROR_LIMIT, raise_for_status
 from rixin.engines.process import State
-from rixin.engines.transport import Timeouts, Transport
+from rixin.engines.transport import Carrier, Timeouts, Transport
 from rixin.errors import Kind, RixinError
 
 CONNECT = 5.0
@@ -95,7 +95,7 @@ class ChildClient:
 
 
 async def ask_child(
-    transport: Transport,
+    transport: Carrier,
     upstream: Upstream,
     method: str,
     path: str,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from rixin.engines.http1.transport import Http1Transport
 from rixin.engines.proxy import proxy_for
+from rixin.engines.retirement import RetiringTransport
 from rixin.engines.transport import Timeouts, Transport
 
 
@@ -37,7 +38,7 @@ def to_url(
     # aiohttp takes a seventh of a second to import, and few upstreams are behind a proxy.
     from rixin.engines.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - see above
 
-    return AiohttpTransport(base_url, label, timeouts, proxy=proxy, tls=tls)
+    return RetiringTransport(AiohttpTransport(base_url, label, timeouts, proxy=proxy, tls=tls))
 
 
 def to_socket(path: Path, label: str, timeouts: Timeouts) -> Transport:

@@ -15,7 +15,7 @@ from rixin.engines.child_client import CONNECT, ChildClient, ask_child
 from rixin.engines.control import ControlClient
 from rixin.engines.embedder_protocol import DIMENSIONS, EMBED_PATH, MAX_TOKENS, Texts, Vectors
 from rixin.engines.observer import observed
-from rixin.engines.transport import Timeouts, Transport
+from rixin.engines.transport import Carrier, Timeouts
 from rixin.errors import invalid
 from rixin.settings import EMBEDDER, LOCAL, Engine
 
@@ -70,7 +70,7 @@ class LocalEmbedder:
         )
         body = msgspec.json.encode(asked)
 
-        async def ask(transport: Transport) -> AsyncGenerator[Vectors, None]:
+        async def ask(transport: Carrier) -> AsyncGenerator[Vectors, None]:
             watched = observed(transport, request, self.name, DIALECT)
             yield await ask_child(watched, self._upstream, "POST", EMBED_PATH, body, Vectors, _LIMIT)
 

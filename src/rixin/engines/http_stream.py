@@ -9,7 +9,7 @@ from rixin.core.events import Event, Start
 from rixin.core.json import JsonObject
 from rixin.dialects.base import Reader, Upstream
 from rixin.engines.base import Batch, Sign
-from rixin.engines.transport import Exchange, Transport
+from rixin.engines.transport import Carrier, Exchange
 from rixin.errors import Kind, RixinError
 
 ANSWER_LIMIT = 64 * 2**20
@@ -26,7 +26,7 @@ encode_body = msgspec.json.Encoder().encode
 
 
 async def stream_answer(
-    transport: Transport,
+    transport: Carrier,
     upstream: Upstream,
     body: JsonObject,
     *,
@@ -73,7 +73,7 @@ async def stream_answer(
 
 
 async def whole_answer(
-    transport: Transport, upstream: Upstream, body: JsonObject, *, path: str, headers: Mapping[str, str]
+    transport: Carrier, upstream: Upstream, body: JsonObject, *, path: str, headers: Mapping[str, str]
 ) -> list[Event]:
     """The events of an answer that nobody wants to see before it is complete; see `stream_answer`.
 

@@ -6,10 +6,10 @@ from types import TracebackType
 
 from rixin.core.observer import AttemptObserver
 from rixin.core.requests import Asked
-from rixin.engines.transport import Exchange, Transport
+from rixin.engines.transport import Carrier, Exchange
 
 
-def observed(transport: Transport, request: Asked, engine: str, dialect: str) -> Transport:
+def observed(transport: Carrier, request: Asked, engine: str, dialect: str) -> Carrier:
     """A transport for the calls of one request, shown to its observer; the transport itself where it has none.
 
     Args:
@@ -24,7 +24,7 @@ def observed(transport: Transport, request: Asked, engine: str, dialect: str) ->
 class _ObservedTransport:
     """A transport for the calls of one request."""
 
-    def __init__(self, transport: Transport, request: Asked, engine: str, dialect: str) -> None:
+    def __init__(self, transport: Carrier, request: Asked, engine: str, dialect: str) -> None:
         self._transport = transport
         self._request = request
         self._engine = engine
@@ -33,17 +33,13 @@ class _ObservedTransport:
     def exchange(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> AbstractAsyncContextManager[Exchange]:
-        """Sends a request; see `Transport.exchange`."""
+        """Sends a request; see `Carrier.exchange`."""
         observer, model = self._request.observer, self._request.card.target
         assert observer is not None  # noqa: S101 - `observed` makes none without
         attempt = observer.on_attempt(self._engine, self._dialect, model, body)
         if attempt.carried:
             headers = {**(headers or {}), **attempt.carried}
         return _ObservedCall(self._transport.exchange(method, path, headers=headers, body=body), attempt)
-
-    async def aclose(self) -> None:
-        """Closes every connection."""
-        await self._transport.aclose()
 
 
 class _ObservedCall:

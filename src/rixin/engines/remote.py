@@ -22,8 +22,7 @@ from rixin.engines.model_list import parse_model_list
 from rixin.engines.observer import observed
 from rixin.engines.past_thoughts import with_past_thoughts
 from rixin.engines.restoration import restored
-from rixin.engines.retirement import RetiringTransport
-from rixin.engines.transport import Timeouts, Transport
+from rixin.engines.transport import Carrier, Timeouts, Transport
 from rixin.errors import Kind, RixinError
 from rixin.profiles.answers.transform import Transform, transform_for
 from rixin.profiles.profile import NOTHING, Profile
@@ -72,7 +71,7 @@ class Remote:
         self._provider = provider
         self._dialect = dialect.name
         self._upstream = dialect.upstream
-        self._transport = RetiringTransport(transport)
+        self._transport = transport
         self._profile_for = profile_for
         self._clock = clock or SystemClock()
         self._first_key = provider.api_keys[0] if provider.api_keys else None
@@ -168,7 +167,7 @@ class Remote:
             refuse_empty(events)
         return Batch(events, changes=changes)
 
-    def _way(self, request: Generate, key: str | None) -> tuple[Transport, str, Mapping[str, str]]:
+    def _way(self, request: Generate, key: str | None) -> tuple[Carrier, str, Mapping[str, str]]:
         """Over which connections a request goes, to which path, and with which headers."""
         transport = observed(self._transport, request, self.name, self._dialect)
         headers = {**self._profile_for(request.card.target).extra_headers, **self._headers_with(key)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
-from rixin.engines.transport import Exchange, Transport
+from rixin.engines.transport import Closable, Exchange
 
 
 class RetiringTransport:
@@ -14,7 +14,7 @@ class RetiringTransport:
         transport: Carries the exchanges.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Closable) -> None:
         self._transport = transport
         self._running = 0
         self._retired = False
@@ -22,7 +22,7 @@ class RetiringTransport:
     def exchange(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> AbstractAsyncContextManager[Exchange]:
-        """Sends a request; see `Transport.exchange`."""
+        """Sends a request; see `Carrier.exchange`."""
         return _Counted(self, self._transport.exchange(method, path, headers=headers, body=body))
 
     async def retire(self) -> None:

@@ -57,8 +57,8 @@ class Exchange(Protocol):
         ...
 
 
-class Transport(Protocol):
-    """Connections to one origin."""
+class Carrier(Protocol):
+    """Carries exchanges with one origin."""
 
     def exchange(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -77,6 +77,18 @@ class Transport(Protocol):
         """
         ...
 
+
+class Closable(Carrier, Protocol):
+    """A carrier whose connections can be closed."""
+
     async def aclose(self) -> None:
         """Closes every connection."""
+        ...
+
+
+class Transport(Closable, Protocol):
+    """Connections to one origin."""
+
+    async def retire(self) -> None:
+        """Closes every connection as soon as it carries no exchange; one that comes later is still answered."""
         ...

@@ -112,6 +112,11 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all of the answer has come, and was read."""
+        return self._complete and not self._pieces and self._failure is None
+
     def finish(self) -> bool:
         """Ends the exchange. Returns whether the connection serves another one; it is closed at once if not."""
         self._asked = False

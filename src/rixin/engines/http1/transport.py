@@ -70,11 +70,12 @@ class Http1Transport:
         self._unused: dict[Connection, float] = {}
         """Those that wait for work, the longest unused first, each with the instant until which it is kept."""
         self._sweeper: asyncio.TimerHandle | None = None
+        self._retired = False
 
     def exchange(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> AbstractAsyncContextManager[Exchange]:
-        """Sends a request; see `Transport.exchange`."""
+        """Sends a request; see `Carrier.exchange`."""
         made_of = (method, path, bool(body), *headers.items()) if headers else (method, path, bool(body))
         head = self._heads.get(made_of)
         if head is None:
@@ -111,10 +112,20 @@ class Http1Transport:
 
     def give_back(self, connection: Connection) -> None:
         """Keeps a connection for the next exchange, for a while."""
+        if self._retired:
+            connection.abort()
+            return
         loop = asyncio.get_running_loop()
         until = self._unused[connection] = connection.keep_until(loop.time())
         if self._sweeper is None:
             self._sweeper = loop.call_at(until, self._sweep)
+
+    async def retire(self) -> None:
+        """Closes what is unused, and from now on each connection after its exchange; see `Transport.retire`."""
+        self._retired = True
+        for connection in [*self._unused]:
+            connection.abort()
+        self._unused.clear()
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -228,6 +239,8 @@ class _Exchange:
                 who = self._transport.label
                 raise RixinError(Kind.UPSTREAM_INVALID, f"{who} sent an answer of more than {limit} bytes.")
             pieces.append(data)
+            if self._connection.is_read:
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
