@@ -4,29 +4,26 @@ Both ways give an order; the orders are put together by rank (reciprocal rank fu
 their scores cannot be compared.
 """
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from rixin.core.knowledge import Hit
-from rixin.knowledge.embedder import UNRELATED, Embedder, Vectors, read_vectors
+from rixin.knowledge.embedder import UNRELATED, Embedder
+from rixin.knowledge.places import DEPTH, Near, Place
 from rixin.knowledge.tokens import query_tokens
 from rixin.store.knowledge import KnowledgeTable, ValidDocument
 from rixin.store.passages import PassageTable
 
+if TYPE_CHECKING:
+    from rixin.knowledge.nearness import Nearness
+
 Mode: TypeAlias = Literal["hybrid", "text", "vector"]
-Place: TypeAlias = tuple[int, int]
-"""A document's id, and a position in it."""
 
 CACHE: Final = 256 * 2**20
 """Bytes of vectors that are kept in memory."""
-DEPTH: Final = 30
-"""Passages that each way gives."""
 _DAMPING: Final = 5.0
 """How many ranks it takes until a passage counts half of the first one: few, because few are wanted."""
 _LONGEST: Final = 2000
@@ -74,7 +71,7 @@ class Searcher:
         self._passages = passages
         self._embedder = embedder
         self._unrelated = unrelated
-        self._shelf = _Shelf(passages, cache)
+        self._cache = cache
 
     async def search(self, owner: str, bases: Sequence[str], question: str, limit: int, mode: Mode = "hybrid") -> Found:
         """Passages for a question.
@@ -100,7 +97,7 @@ class Searcher:
         if mode != "vector":
             by_words = await self._passages.match(query_tokens(question), documents, DEPTH)
         if mode != "text":
-            near = await self._near(documents, question)
+            near = await self._nearness.near(documents, question)
             by_meaning = near.places[:DEPTH]
             answers = await self._answers(documents, near)
         ranked = fuse({"hybrid": (by_words, by_meaning), "text": (by_words,), "vector": (by_meaning,)}[mode])[:limit]
@@ -122,28 +119,14 @@ class Searcher:
         ]
         return Found(tuple(hits), answers)
 
-    async def _near(self, documents: Mapping[int, ValidDocument], question: str) -> "_Near":
-        """All that is compared with the question, the nearest first."""
-        model = self._embedder.model
-        wanted = read_vectors(await self._embedder([question], "query"))[0]
-        best: dict[Place, float] = {}
-        asked: dict[int, tuple[float, int]] = {}
-        for identity, document in documents.items():
-            if document.embedder != model:
-                continue
-            vectors = await self._shelf.get(identity)
-            if vectors.matrix.shape[1:] != wanted.shape:
-                continue
-            cosines = vectors.matrix @ wanted
-            for row in _largest(cosines, 2 * DEPTH):
-                place, cosine = (identity, int(vectors.entries[row])), float(cosines[row])
-                best[place] = max(best.get(place, -1.0), cosine)
-            if vectors.questions.any():
-                row = int(np.argmax(np.where(vectors.questions, cosines, -np.inf)))
-                asked[identity] = (float(cosines[row]), int(vectors.entries[row]))
-        return _Near(tuple(sorted(best, key=lambda place: (-best[place], place))), asked)
+    @cached_property
+    def _nearness(self) -> "Nearness":
+        # numpy takes a tenth of a second and 11 MB to import, and many servers have no knowledge bases.
+        from rixin.knowledge.nearness import Nearness  # noqa: PLC0415 - see above
 
-    async def _answers(self, documents: Mapping[int, ValidDocument], near: "_Near") -> tuple[Answer, ...]:
+        return Nearness(self._passages, self._embedder, self._cache)
+
+    async def _answers(self, documents: Mapping[int, ValidDocument], near: Near) -> tuple[Answer, ...]:
         nearest: dict[str, tuple[float, Place]] = {}
         for identity, (cosine, entry) in near.questions.items():
             base = documents[identity].base_id
@@ -159,48 +142,6 @@ class Searcher:
         return tuple(sorted(answers, key=lambda answer: -answer.score))
 
 
-class _Near(Struct, frozen=True):
-    places: tuple[Place, ...]
-    questions: dict[int, tuple[float, int]]
-    """Of each document that answers questions, the nearest one: its cosine and its entry."""
-
-
-class _Vectors(Struct, frozen=True):
-    """The vectors of a document."""
-
-    matrix: Vectors
-    entries: NDArray[np.int64]
-    questions: NDArray[np.bool_]
-
-
-class _Shelf:
-    """Keeps the vectors of documents that were searched lately: those of a document that is valid never change."""
-
-    def __init__(self, passages: PassageTable, size: int) -> None:
-        self._passages = passages
-        self._left = size
-        self._kept: OrderedDict[int, _Vectors] = OrderedDict()
-
-    async def get(self, document_id: int) -> _Vectors:
-        """The vectors of a document."""
-        if (kept := self._kept.get(document_id)) is not None:
-            self._kept.move_to_end(document_id)
-            return kept
-        rows = await self._passages.vectors(document_id)
-        vectors = _Vectors(
-            await asyncio.to_thread(read_vectors, [row.vector for row in rows]),
-            np.array([row.entry for row in rows], np.int64),
-            np.array([row.question for row in rows], np.bool_),
-        )
-        if document_id not in self._kept:  # somebody else may have fetched them meanwhile
-            self._kept[document_id] = vectors
-            self._left -= vectors.matrix.nbytes
-        while self._left < 0:
-            _, forgotten = self._kept.popitem(last=False)
-            self._left += forgotten.matrix.nbytes
-        return vectors
-
-
 def fuse(orders: Sequence[Sequence[Place]]) -> list[tuple[Place, float]]:
     """Places with their scores, the best first: 1 is first in every order."""
     scores: dict[Place, float] = {}
@@ -212,10 +153,3 @@ def fuse(orders: Sequence[Sequence[Place]]) -> list[tuple[Place, float]]:
 
 def _rank(order: Sequence[Place], place: Place) -> int | None:
     return order.index(place) + 1 if place in order else None
-
-
-def _largest(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Where the largest values are."""
-    if len(values) <= count:
-        return np.arange(len(values))
-    return np.argpartition(values, -count)[-count:]
