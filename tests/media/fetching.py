@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 
 from rixin.media.allowance import Allowance
-from rixin.media.fetch import Fetcher, FetchError, FetchTimeouts, Resolve
+from rixin.media.fetch import Fetcher, FetchTimeouts, Resolve
+from rixin.media.fetch_error import FetchError
 from rixin.media.guard import Guard, parse_url
 from tests.support.hang import HANG
 from tests.upstreams.scripted import Reply, Send, answer, head

@@ -12,8 +12,10 @@ import pytest
 from yarl import URL
 
 from rixin.media.allowance import Allowance
-from rixin.media.fetch import MAX_REDIRECTS, Fetcher, FetchError, open_socket
+from rixin.media.fetch import MAX_REDIRECTS, Fetcher
+from rixin.media.fetch_error import FetchError
 from rixin.media.guard import Guard
+from rixin.media.hop import open_socket
 from tests.media.fetching import PATIENT, Names, fetch, fixed, opened, redirect, refused
 from tests.support.certificates import self_signed
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, head

@@ -9,34 +9,22 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Final, TypeAlias
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 from yarl import URL
 
-from rixin import __version__
 from rixin.media.allowance import Allowance
-from rixin.media.guard import Address, Guard, host_of, is_fetchable, literal_address, read_url
+from rixin.media.fetch_error import FetchError
+from rixin.media.guard import Address, Guard, host_of, literal_address
 
 MAX_REDIRECTS: Final = 3
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_HEADERS = {"accept": "image/*, video/*", "accept-encoding": "identity", "user-agent": f"rixin/{__version__}"}
 _RESOLVER_THREADS = 4
 """Names are looked up apart from everybody else's, so that slow ones of clients delay nobody else."""
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 """Finds the addresses of a host and port. Raises OSError where there are none."""
-_AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
-"""What `socket.getaddrinfo` gives."""
-
-
-class FetchError(Exception):
-    """Something could not be fetched, or may not be. Its text is the log's: it may name what no client must see."""
 
 
 class FetchTimeouts(Struct, frozen=True, kw_only=True):
@@ -107,31 +95,12 @@ class Fetcher:
         """One exchange: the body, or where it redirects to."""
         host, port = host_of(url), url.port or 0
         addresses = await self._checked(host, port)
-        connector = aiohttp.TCPConnector(
-            resolver=_Pinned(addresses),
-            use_dns_cache=False,
-            force_close=True,
-            ssl=self._tls or True,
-            socket_factory=partial(open_socket, addresses),
+        # aiohttp takes a tenth of a second and 5 MB to import, and many servers never fetch anything.
+        from rixin.media.hop import hop  # noqa: PLC0415 - see above
+
+        return await hop(
+            url, addresses, allowance, connect=self._timeouts.connect, head=self._timeouts.head, tls=self._tls
         )
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect),
-        )
-        try:
-            async with session:
-                async with asyncio.timeout(self._timeouts.head):
-                    answer = await session.get(url, headers=_HEADERS, allow_redirects=False)
-                try:
-                    return _next(url, answer) if answer.status in _REDIRECTS else await _body(answer, allowance)
-                finally:
-                    answer.close()
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            # Without its text, which may hold the URL: whoever has a signed one has what it names.
-            raise FetchError(f"{host}, port {port}: {type(error).__name__}") from None
 
     async def _checked(self, host: str, port: int) -> frozenset[Address]:
         """The addresses of a host, all of which may be connected to."""
@@ -155,73 +124,3 @@ class Fetcher:
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
         return [str(sockaddr[0]) for *_, sockaddr in found]
-
-
-class _Pinned(AbstractResolver):
-    """Answers with addresses that were checked."""
-
-    def __init__(self, addresses: frozenset[Address]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 - aiohttp's interface
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        pass
-
-
-def open_socket(addresses: frozenset[Address], info: _AddressInfo) -> socket.socket:
-    """A socket for a connection that is about to be made: the last look at where to.
-
-    Raises:
-        OSError: The address was not checked.
-    """
-    family, kind, protocol, _, sockaddr = info
-    if literal_address(str(sockaddr[0])) not in addresses:
-        raise OSError(f"{sockaddr[0]!r} was not checked")
-    opened = socket.socket(family, kind, protocol)
-    opened.setblocking(False)
-    return opened
-
-
-def _next(url: URL, answer: aiohttp.ClientResponse) -> URL:
-    """Where a redirect leads, checked like the first URL."""
-    location = answer.headers.get("location", "")
-    reference = read_url(location)
-    target = url.join(reference) if location and reference is not None else None
-    if target is None or not is_fetchable(target):
-        raise FetchError(f"{url.raw_host} redirects to what may not be fetched")
-    if url.scheme == "https" and target.scheme != "https":
-        raise FetchError(f"{url.raw_host} redirects away from TLS")
-    return target
-
-
-async def _body(answer: aiohttp.ClientResponse, allowance: Allowance) -> bytearray:
-    if answer.status != 200:
-        raise FetchError(f"{answer.url.raw_host} answered with status {answer.status}")
-    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        # Nobody compresses an image again but to fill our memory, and we asked for it as it is.
-        raise FetchError(f"{answer.url.raw_host} answered in content-encoding {encoding[:50]}")
-    if answer.content_length is not None:
-        allowance.expect(answer.content_length)
-    body = bytearray()
-    while piece := await answer.content.readany():
-        allowance.take(len(piece))
-        body += piece
-    return body

@@ -16,7 +16,8 @@ from rixin.core.requests import Change, Generate
 from rixin.errors import Kind, RixinError, invalid
 from rixin.media.allowance import Allowance
 from rixin.media.describing import PREFACE, Describer, clock
-from rixin.media.fetch import Fetcher, FetchError
+from rixin.media.fetch import Fetcher
+from rixin.media.fetch_error import FetchError
 from rixin.media.guard import MAX_URL, parse_url
 from rixin.media.jobs import WORDS, Clip, ImageJob, RefusedError, Still, VideoJob
 from rixin.media.payload import Payload, data_of, plain_base64

@@ -9,7 +9,8 @@ from rixin.core.requests import Generate
 from rixin.errors import Kind, RixinError
 from rixin.media.allowance import Allowance
 from rixin.media.describing import Describer
-from rixin.media.fetch import Fetcher, FetchError, FetchTimeouts
+from rixin.media.fetch import Fetcher, FetchTimeouts
+from rixin.media.fetch_error import FetchError
 from rixin.media.guard import Guard, parse_url
 from rixin.media.policy import IMAGES_AS_DATA, TEXT_ONLY, Policy, combined, policy_of_upstream
 from rixin.media.reading import DocumentReader
