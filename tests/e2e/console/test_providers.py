@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
 from tests.profiles.strict_upstream import Rules
-from tests.support.hang import HANG
 from tests.support.server import START_DEADLINE, Server
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 from tests.upstreams.strict import StrictUpstream
@@ -47,9 +46,12 @@ def ask(server: Server, model: str, **fields: Any) -> requests.Response:
 
 
 def until_ready(server: Server) -> None:
-    """Waits until its own model is loaded: before that a name that nobody serves may still come to be one."""
+    """Waits until its own model is loaded: before that a name that nobody serves may still come to be one.
+
+    `/readyz` does not tell, once any other provider can answer.
+    """
     deadline = time.monotonic() + START_DEADLINE
-    while requests.get(f"{server.url}/readyz", timeout=HANG).status_code != 200:
+    while ask(server, "nobody").status_code != 404:
         assert time.monotonic() < deadline, "the model was never loaded"
         time.sleep(0.1)  # another process tells nobody
 
