@@ -78,17 +78,21 @@ class SoakResult(msgspec.Struct, frozen=True, kw_only=True):
     samples: list[Sample]
 
     @property
+    def from_minute(self) -> float:
+        """With which the end is compared: 10, or a third of the time where that is earlier."""
+        return min(MINUTE, self.minutes / 3)
+
+    @property
     def memory_mb(self) -> tuple[float, float]:
-        """Around minute 10, or after a third of the time where that is earlier, and in the last minute."""
-        from_minute = min(MINUTE, self.minutes / 3)
+        """Around that minute, and in the last one."""
         span = min(0.5, self.minutes / 10)
-        early = [each.memory_mb for each in self.samples if abs(each.minute - from_minute) <= span]
+        early = [each.memory_mb for each in self.samples if abs(each.minute - self.from_minute) <= span]
         late = [each.memory_mb for each in self.samples if each.minute >= self.minutes - 2 * span]
         return median(early), median(late)
 
     @property
     def memory_ratio(self) -> float:
-        """The end's, of minute 10's."""
+        """The end's, of that minute's."""
         early, late = self.memory_mb
         return late / early if early else 0.0
 
@@ -99,7 +103,7 @@ class SoakResult(msgspec.Struct, frozen=True, kw_only=True):
         if self.done.get("failed"):
             found.append(f"{self.done['failed']} requests failed: {self.first_error}")
         if self.memory_ratio > FLAT:
-            found.append(f"memory at the end is {self.memory_ratio:.3f} of minute {MINUTE:.0f}'s")
+            found.append(f"memory at the end is {self.memory_ratio:.3f} of minute {self.from_minute:.1f}'s")
         if self.back_seconds is None or self.back_seconds > BACK_WITHIN:
             found.append(f"after the end {self.after} is open, at rest {self.idle}")
         if self.upstream_seconds is None:
@@ -244,7 +248,7 @@ def render_soak(result: SoakResult) -> str:
         ["requests answered whole", f"{done.get('whole', 0) + done.get('streamed', 0):,}"],
         ["requests that their clients left", f"{done.get('left', 0):,}"],
         ["requests that failed", f"{done.get('failed', 0):,}"],
-        ["memory around minute 10, at the end", f"{early:.1f} MB, {late:.1f} MB: {result.memory_ratio:.3f}"],
+        [f"memory around minute {result.from_minute:.1f}, at the end", f"{early:.1f} MB, {late:.1f} MB: {result.memory_ratio:.3f}"],
         ["tasks at rest, most under load, after", _span(result, "tasks")],
         ["sockets at rest, most under load, after", _span(result, "sockets")],
         ["descriptors at rest, most under load, after", _span(result, "descriptors")],
