@@ -248,7 +248,10 @@ def render_soak(result: SoakResult) -> str:
         ["requests answered whole", f"{done.get('whole', 0) + done.get('streamed', 0):,}"],
         ["requests that their clients left", f"{done.get('left', 0):,}"],
         ["requests that failed", f"{done.get('failed', 0):,}"],
-        [f"memory around minute {result.from_minute:.1f}, at the end", f"{early:.1f} MB, {late:.1f} MB: {result.memory_ratio:.3f}"],
+        [
+            f"memory around minute {result.from_minute:.1f}, at the end",
+            f"{early:.1f} MB, {late:.1f} MB: {result.memory_ratio:.3f}",
+        ],
         ["tasks at rest, most under load, after", _span(result, "tasks")],
         ["sockets at rest, most under load, after", _span(result, "sockets")],
         ["descriptors at rest, most under load, after", _span(result, "descriptors")],
