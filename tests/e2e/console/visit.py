@@ -1,11 +1,12 @@
 """How tests look at the console: in a fresh browser that breaks none of its promises."""
 
 import json
-from collections.abc import Generator
+import re
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
 from tests.support.server import ROOT, Server
 
@@ -17,6 +18,11 @@ PATIENCE = 60_000
 OWNER = {"email": "ada@example.com", "name": "Ada", "password": "a long password of nine words"}
 HOSTILE = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>[x](javascript:window.hit=1)"
 """What would set `window.hit`, were it ever taken for markup."""
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+"""How Chromium complains of an answer."""
+STOPPED = "Failed to load resource: net::ERR_FAILED"
+"""How it complains of a request that Playwright has aborted."""
+REFUSALS = range(400, 500)
 WATCH = """
 window.violations = [];
 document.addEventListener('securitypolicyviolation', ({ violatedDirective, sourceFile }) =>
@@ -25,13 +31,17 @@ document.addEventListener('securitypolicyviolation', ({ violatedDirective, sourc
 
 
 @contextmanager
-def visited(browser: Browser, server: Server, also: str | None = None, **wishes: Any) -> Generator[Page]:
-    """A page of a fresh browser that has heard of nothing outside of the server, nor broken its policy.
+def visited(
+    browser: Browser, server: Server, also: str | None = None, refused: Collection[int] = REFUSALS, **wishes: Any
+) -> Generator[Page]:
+    """A page of a fresh browser that has heard of nothing outside of the server, nor broken its policy, nor complained.
 
     Args:
         browser: Which.
         server: Whose pages are looked at.
         also: The address of another server that it is sent to.
+        refused: The statuses of answers that the browser may complain of: those with which a server refuses what a test
+            does on purpose, unless they are told.
         wishes: What the browser holds, as Playwright has it.
     """
     context: BrowserContext = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB", **wishes)
@@ -42,9 +52,10 @@ def visited(browser: Browser, server: Server, also: str | None = None, **wishes:
     failures: list[str] = []
     page.on("request", lambda request: elsewhere.append(request.url) if not ours(request.url, server, also) else None)
     page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if complains(message, refused) else None)
     yield page
-    assert not elsewhere
-    assert not failures
+    assert not elsewhere, elsewhere
+    assert not failures, failures
     assert page.evaluate("window.violations") == []
     assert page.evaluate("window.hit") is None
     context.close()
@@ -53,6 +64,14 @@ def visited(browser: Browser, server: Server, also: str | None = None, **wishes:
 def ours(url: str, server: Server, also: str | None) -> bool:
     """Whether an address is the server's, the page's own, or another one's that it may go to."""
     return url.startswith((server.url + "/", "data:", "blob:", *([] if also is None else [also + "/"])))
+
+
+def complains(message: ConsoleMessage, refused: Collection[int]) -> bool:
+    """Whether a message of the browser's console is an error or a warning, other than of answers that are expected, or of
+    requests that a test has stopped."""
+    status = REFUSED.match(message.text)
+    expected = message.text == STOPPED or (status is not None and int(status[1]) in refused)
+    return message.type in ("error", "warning") and not expected
 
 
 def state(server: Server, cookies: dict[str, str], **stored: object) -> dict[str, Any]:
