@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Divider, Form, Input } from "antd";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../api/client";
 import { SESSION } from "../api/session";
@@ -12,11 +13,14 @@ import { useMessage } from "../components/states";
 const SHORTEST_PASSWORD = 8;
 /** Leads to the provider of identities and back to a page. */
 const LOG_IN_ELSEWHERE = "/admin/v1/oidc/start?back=";
+/** The part of the address in which the server says why it does not let somebody in. */
+const REFUSED = "refused";
 
 /** The way in: the first owner with the set-up token, then everybody by password or by the provider of identities. */
 export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
   const { t } = useTranslation();
   const title = setup.needed ? t("entrance.setUp") : t("entrance.logIn");
+  const refusal = useRefusal();
   useEffect(() => {
     document.title = `${title} · Rixin`;
   }, [title]);
@@ -25,6 +29,7 @@ export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
       <div className="entrance-card">
         <Brand />
         <h1>{title}</h1>
+        {refusal !== null && <Alert type="error" showIcon title={t(`refusals.${refusal}` as "refusals.untrusted", t("refusals.untrusted"))} style={{ marginBottom: 16 }} />}
         {setup.needed ? <SetUp /> : <LogIn />}
         {setup.oidc !== null && (
           <>
@@ -40,6 +45,16 @@ export function Entrance({ setup }: { setup: Schemas["SetupState"] }) {
       </div>
     </main>
   );
+}
+
+/** Why the provider's word did not let somebody in; the address tells it once. */
+function useRefusal(): string | null {
+  const [query, setQuery] = useSearchParams();
+  const [refusal] = useState(query.get(REFUSED));
+  useEffect(() => {
+    if (refusal !== null) setQuery({}, { replace: true });
+  }, [refusal, setQuery]);
+  return refusal;
 }
 
 function SetUp() {

@@ -16,6 +16,7 @@ from msgspec import Struct
 from rixin.accounts.audit import Act, Actor
 from rixin.accounts.logins import NewLogin
 from rixin.accounts.people import People
+from rixin.accounts.refused_login import Refusal, RefusedLoginError
 from rixin.accounts.root_secret import RootSecret
 from rixin.accounts.sealed_box import SealedBox
 from rixin.accounts.user_rules import UserChange, UserWish, normalize_email
@@ -126,22 +127,23 @@ class OidcLogin:
             address: Where they are.
 
         Raises:
-            RixinError: `UNAUTHENTICATED` where they were not sent from here, took too long, or the provider does not
-                stand for them; `PERMISSION_DENIED` where they are nobody here; `CONFLICT` where their e-mail address is
-                somebody's who logs in another way; what `OidcProvider` raises where it cannot be asked.
+            RefusedLoginError: `UNAUTHENTICATED` where they were not sent from here, took too long, or the provider does
+                not stand for them; `PERMISSION_DENIED` where they are nobody here; `CONFLICT` where their e-mail
+                address is somebody's who logs in another way.
+            RixinError: What `OidcProvider` raises where it cannot be asked.
         """
         question = self._opened(kept)
         if not hmac.compare_digest(query.get("state", "").encode(), question.state.encode()):
-            raise _refused("The login was begun in another browser, or twice. Begin it again.")
+            raise RefusedLoginError(Refusal.STRAY, "The login was begun in another browser, or twice. Begin it again.")
         claims = await self._provider.claims(query, nonce=question.nonce, verifier=question.verifier)
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT:
-            raise _refused("The provider does not say who you are.")
+            raise RefusedLoginError(Refusal.UNTRUSTED, "The provider does not say who you are.")
         user = await self._user(Identity(self._provider.issuer, subject), claims, address)
         user = await self._with_role(user, claims)
         async with self._database.begin() as connection:
             if user.disabled_at is not None:
-                raise _refused("This user is disabled.")
+                raise RefusedLoginError(Refusal.DISABLED, "This user is disabled.")
             await store.change(connection, user.id, last_login_at=self._clock.now())
             login = await self._people.logins.begin(connection, user.id, "oidc")
             by = Actor(id=user.id, name=user.name, address=address)
@@ -153,9 +155,10 @@ class OidcLogin:
             sealed = base64.urlsafe_b64decode((kept or "") + "=" * (-len(kept or "") % 4))
             question = msgspec.json.decode(self._box.open(sealed, "login"), type=Question)
         except (ValueError, RixinError):
-            raise _refused("This login was not begun here, or not in this browser. Begin it again.") from None
+            message = "This login was not begun here, or not in this browser. Begin it again."
+            raise RefusedLoginError(Refusal.STRAY, message) from None
         if question.expires_at <= self._clock.now():
-            raise _refused("The login took too long. Begin it again.")
+            raise RefusedLoginError(Refusal.EXPIRED, "The login took too long. Begin it again.")
         return question
 
     async def _user(self, identity: Identity, claims: Mapping[str, Any], address: str | None) -> User:
@@ -175,7 +178,7 @@ class OidcLogin:
                 user = await self._people.users.add(connection, draft, by)
             elif await store.password_of(connection, user.id) or await store.has_identity(connection, user.id):
                 message = "There is a user with your e-mail address who logs in another way. Ask an owner."
-                raise RixinError(Kind.CONFLICT, message)
+                raise RefusedLoginError(Refusal.OTHER_WAY, message, Kind.CONFLICT)
             await store.link(connection, user.id, identity, self._clock.now())
             detail = {"issuer": identity.issuer, "subject": identity.subject}
             await self._people.audit.append(
@@ -207,13 +210,15 @@ class OidcLogin:
         settings = self._settings
         domains = {domain.lower().removeprefix("@") for domain in settings.allowed_domains}
         if email.rpartition("@")[2] not in domains and email not in {each.lower() for each in settings.allowed_emails}:
-            raise RixinError(Kind.PERMISSION_DENIED, "You are no user of this server. Ask an owner to invite you.")
+            message = "You are no user of this server. Ask an owner to invite you."
+            raise RefusedLoginError(Refusal.STRANGER, message, Kind.PERMISSION_DENIED)
 
 
 def _verified_email(claims: Mapping[str, Any]) -> str:
     email, verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or verified not in (True, "true"):
-        raise RixinError(Kind.PERMISSION_DENIED, "The provider of identities has not verified your e-mail address.")
+        message = "The provider of identities has not verified your e-mail address."
+        raise RefusedLoginError(Refusal.UNVERIFIED, message, Kind.PERMISSION_DENIED)
     return normalize_email(email)
 
 
@@ -222,7 +227,3 @@ def _name(claims: Mapping[str, Any], email: str) -> str:
     told = (claims.get(name) for name in ("name", "preferred_username"))
     name = next((text for text in told if isinstance(text, str) and text.strip() and text.isprintable()), email)
     return name.strip()[:100]
-
-
-def _refused(message: str) -> RixinError:
-    return RixinError(Kind.UNAUTHENTICATED, message)

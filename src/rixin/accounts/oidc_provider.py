@@ -28,6 +28,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from msgspec import Struct
 
+from rixin.accounts.refused_login import Refusal, RefusedLoginError
 from rixin.clock import Clock
 from rixin.errors import Kind, RixinError
 from rixin.settings import LOOPBACK_HOSTS, Oidc
@@ -123,8 +124,9 @@ class OidcProvider:
             verifier: As it was told.
 
         Raises:
-            RixinError: `UNAUTHENTICATED` where the code or what it is worth is not in order; `UPSTREAM_UNREACHABLE`,
-                `UPSTREAM_TIMEOUT` or `UPSTREAM_INVALID` where the provider cannot be asked.
+            RefusedLoginError: The provider declines, or the code or what it is worth is not in order.
+            RixinError: `UPSTREAM_UNREACHABLE`, `UPSTREAM_TIMEOUT` or `UPSTREAM_INVALID` where the provider cannot be
+                asked.
         """
         code = _code(query, self.issuer)
         description, keys = await self._learn()
@@ -238,7 +240,7 @@ def _code(query: Mapping[str, str], issuer: str) -> str:
     if error:
         # RFC 6749, section 4.1.2.1: a word such as `access_denied`.
         word = error if error.isascii() and error.replace("_", "").isalnum() and len(error) < 50 else "error"
-        raise _refused(f"The provider of identities did not log you in: {word}.")
+        raise RefusedLoginError(Refusal.DECLINED, f"The provider of identities did not log you in: {word}.")
     if not query.get("code"):
         raise _refused("The provider of identities sent no code.")
     return query["code"]
@@ -251,5 +253,5 @@ def _decoded(answer: bytes, kind: type[Any]) -> Any:  # noqa: ANN401 - of the ki
         raise RixinError(Kind.UPSTREAM_INVALID, "The provider of identities gave an answer that is none.") from None
 
 
-def _refused(message: str) -> RixinError:
-    return RixinError(Kind.UNAUTHENTICATED, message)
+def _refused(message: str) -> RefusedLoginError:
+    return RefusedLoginError(Refusal.UNTRUSTED, message)

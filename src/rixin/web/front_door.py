@@ -6,8 +6,7 @@ from rixin.accounts.account import Account
 from rixin.web import console_files
 from rixin.web.exchange import Exchange
 from rixin.web.health import HealthHandler
-
-_PAGE = "text/html"
+from rixin.web.wanted_page import wants_page
 
 
 class FrontDoor:
@@ -24,14 +23,8 @@ class FrontDoor:
     async def __call__(self, exchange: Exchange, account: Account, rest: str) -> None:
         """Answers an exchange."""
         exchange.extra_headers.append((b"vary", b"accept"))
-        if _wants_page(exchange.headers.get("accept", "")) and self._is_built():
+        if wants_page(exchange.headers.get("accept", "")) and self._is_built():
             headers = [(b"location", console_files.PATH.encode()), (b"cache-control", b"no-store")]
             await exchange.respond(303, b"", headers)
         else:
             await self._health(exchange, account, rest)
-
-
-def _wants_page(accept: str) -> bool:
-    """Whether an `accept` header names pages, as browsers do when somebody goes to an address (RFC 9110, 12.5.1)."""
-    ranges = (part.partition(";") for part in accept.lower().split(","))
-    return any(kind.strip() == _PAGE and weight.strip() not in ("q=0", "q=0.0") for kind, _, weight in ranges)

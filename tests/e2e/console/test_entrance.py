@@ -11,7 +11,7 @@ import requests
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.console.visit import OWNER, PATIENCE, serious, state, visited
+from tests.e2e.console.visit import OWNER, PATIENCE, SCREENSHOTS, serious, state, visited
 from tests.support.server import Server
 from tests.upstreams.identities import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
@@ -118,6 +118,39 @@ def test_a_provider_of_identities_lets_people_in(browser: Browser, launch: Calla
             page.get_by_role("button", name="Log out").click()
             provider.claims = {"sub": "stranger", "email": "eve@elsewhere.example", "email_verified": True}
             page.get_by_role("link", name="Log in with Test ID").click()
-            expect(page.get_by_text("no user", exact=False)).to_be_visible()
-            page.goto(f"{server.url}/console/")
             expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+            expect(page.get_by_role("alert")).to_contain_text("You are no user of this server.")
+            expect(page).to_have_url(f"{server.url}/console/")
+            assert serious(page) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "words"),
+    [
+        ("en", "dark", ("did not log you in", "in another browser", "cannot be asked right now")),
+        ("zh", "light", ("身份提供方未允许登录", "另一个浏览器", "暂时无法连接身份提供方")),
+    ],
+)
+def test_a_refused_login_leads_back_to_the_entrance(
+    browser: Browser, launch: Callable[..., Server], language: str, theme: str, words: tuple[str, str, str]
+) -> None:
+    """With why, in the reader's language: the provider declines, the browser is another one, nobody is there to ask."""
+    with identities(GRACE) as provider, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        server = launch("--port", str(port), config=oidc_config(provider, f"http://127.0.0.1:{port}"))
+        chosen = state(server, {}, language=language, theme=theme)
+        token = (server.data_dir / "setup-token").read_text(encoding="utf-8").strip()
+        requests.post(f"{server.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60).raise_for_status()
+        with visited(browser, server, also=provider.issuer, storage_state=chosen) as page:
+            page.goto(f"{server.url}/console/keys")
+            provider.refusal = "access_denied"
+            page.get_by_role("link", name="Test ID").click()
+            expect(page.get_by_role("alert")).to_contain_text(words[0])
+            expect(page).to_have_url(f"{server.url}/console/")
+            page.screenshot(path=SCREENSHOTS / f"refused-login-{language}-{theme}.png")
+            assert serious(page) == []
+            page.goto(f"{server.url}/admin/v1/oidc/callback?state=guessed&code=guessed")
+            expect(page.get_by_role("alert")).to_contain_text(words[1])
+            page.goto(f"{server.url}/console/?refused=unavailable")
+            expect(page.get_by_role("alert")).to_contain_text(words[2])

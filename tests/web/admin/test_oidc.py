@@ -1,5 +1,6 @@
 """Logging in by a provider of identities, with a browser between a real one and this server."""
 
+import base64
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ import msgspec
 import pytest
 from yarl import URL
 
+from rixin.accounts.oidc import Question
+from rixin.accounts.sealed_box import SealedBox
 from rixin.accounts.user_rules import UserChange, UserWish
 from rixin.settings import Oidc, Server
 from rixin.store.audit import AuditFilter
@@ -223,3 +226,62 @@ async def test_a_provider_that_is_not_there_is_told(tmp_path: Path) -> None:
         assert (await site.ask("GET", "/oidc/start", authorization="")).status == 502
         await provider.__aexit__()
         assert (await site.ask("GET", "/oidc/start", authorization="")).status == 502
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def refusal(answer: Answer) -> str:
+    """What a browser is told of why its user does not come in."""
+    assert "set-cookie" not in answer.headers
+    assert answer.status == 303, answer
+    return answer.headers["location"].removeprefix("/console/?refused=")
+
+
+async def test_a_browser_is_told_by_the_console_why_it_is_refused(tmp_path: Path) -> None:
+    """In one word for each reason; a program is told as by every route."""
+    async with IdentityProvider(claims=ADA) as provider, served(tmp_path, provider) as site:
+        url, cookie = await begin(site)
+        query = await asked_provider(site, url)
+
+        async def come(query: Mapping[str, str], cookie: str, accept: str = BROWSER) -> Answer:
+            path = str(URL("/oidc/callback").with_query(dict(query)))
+            return await site.ask("GET", path, authorization="", cookie=cookie, accept=accept)
+
+        assert refusal(await come(query | {"state": "x"}, cookie)) == "stray"
+        assert refusal(await come(query, "")) == "stray"
+        assert (await come(query, "", "application/json")).status == 401
+        assert refusal(await come({"state": query["state"], "error": "access_denied"}, cookie)) == "declined"
+        assert refusal(await come({"state": query["state"], "code": "guessed"}, cookie)) == "untrusted"
+        for claims, word in (
+            ({"email_verified": False}, "unverified"),
+            ({"email": "ada@other.example"}, "stranger"),
+            ({"sub": ""}, "untrusted"),
+        ):
+            provider.claims = ADA | claims
+            url, cookie = await begin(site)
+            assert refusal(await come(await asked_provider(site, url), cookie)) == word
+        provider.claims = ADA
+        await site.services.people.users.create(
+            UserWish(email="ada@example.com", name="Ada", password="a password of her own")
+        )
+        url, cookie = await begin(site)
+        assert refusal(await come(await asked_provider(site, url), cookie)) == "other_way"
+        url, cookie = await begin(site)
+        query = await asked_provider(site, url)
+        late = Question(state=query["state"], nonce="n", verifier="v", expires_at=1.0)
+        sealed = SealedBox(site.secret, "oidc").seal(msgspec.json.encode(late), "login")
+        cookie = "rixin_oidc=" + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        assert refusal(await come(query, cookie)) == "expired"
+
+
+async def test_a_browser_is_told_that_the_provider_is_not_there(tmp_path: Path) -> None:
+    """When it has come back from there, and before it is sent."""
+    provider = IdentityProvider(claims=ADA)
+    async with provider, served(tmp_path, provider) as site:
+        url, cookie = await begin(site)
+        path = str(URL("/oidc/callback").with_query(await asked_provider(site, url)))
+        await provider.__aexit__()
+        assert refusal(await site.ask("GET", path, authorization="", cookie=cookie, accept=BROWSER)) == "unavailable"
+    async with served(tmp_path, provider) as site:
+        assert refusal(await site.ask("GET", "/oidc/start", authorization="", accept=BROWSER)) == "unavailable"
