@@ -22,30 +22,31 @@ import { useTranslation } from "react-i18next";
 import { NavLink, Outlet, useNavigation } from "react-router";
 
 import { api, taken } from "./api/client";
-import { can, useEntrance, useUser } from "./api/session";
+import { useEntrance, useUser } from "./api/session";
 import { Brand } from "./components/brand";
 import { Preferences } from "./components/preferences";
 import { Failure, Waiting } from "./components/states";
 import { withTexts } from "./i18n";
+import { foundBy, type PageName, PAGES } from "./pages";
 
 const Drawer = lazy(() => import("antd/es/drawer"));
 const Entrance = lazy(async () => ({ default: (await withTexts(["entrance"], () => import("./pages/entrance"))).Entrance }));
 
-const PAGES = [
-  { path: "/", name: "overview", icon: <DashboardOutlined aria-hidden />, allowed: can.read },
-  { path: "/playground", name: "playground", icon: <MessageOutlined aria-hidden />, allowed: () => true },
-  { path: "/keys", name: "keys", icon: <KeyOutlined aria-hidden />, allowed: () => true },
-  { path: "/models", name: "models", icon: <ApiOutlined aria-hidden />, allowed: () => true },
-  { path: "/providers", name: "providers", icon: <CloudServerOutlined aria-hidden />, allowed: can.read },
-  { path: "/requests", name: "requests", icon: <UnorderedListOutlined aria-hidden />, allowed: can.read },
-  { path: "/usage", name: "usage", icon: <BarChartOutlined aria-hidden />, allowed: can.read },
-  { path: "/files", name: "files", icon: <FileOutlined aria-hidden />, allowed: () => true },
-  { path: "/knowledge", name: "knowledge", icon: <BookOutlined aria-hidden />, allowed: () => true },
-  { path: "/connect", name: "connect", icon: <LinkOutlined aria-hidden />, allowed: () => true },
-  { path: "/skills", name: "skills", icon: <ToolOutlined aria-hidden />, allowed: () => true },
-  { path: "/team", name: "team", icon: <TeamOutlined aria-hidden />, allowed: can.read },
-  { path: "/settings", name: "settings", icon: <SettingOutlined aria-hidden />, allowed: () => true },
-] as const;
+const ICONS: Record<PageName, ReactNode> = {
+  overview: <DashboardOutlined aria-hidden />,
+  playground: <MessageOutlined aria-hidden />,
+  keys: <KeyOutlined aria-hidden />,
+  models: <ApiOutlined aria-hidden />,
+  providers: <CloudServerOutlined aria-hidden />,
+  requests: <UnorderedListOutlined aria-hidden />,
+  usage: <BarChartOutlined aria-hidden />,
+  files: <FileOutlined aria-hidden />,
+  knowledge: <BookOutlined aria-hidden />,
+  connect: <LinkOutlined aria-hidden />,
+  skills: <ToolOutlined aria-hidden />,
+  team: <TeamOutlined aria-hidden />,
+  settings: <SettingOutlined aria-hidden />,
+};
 
 /** Navigation and a page, for who is in; the way in for everybody else. */
 export function Layout() {
@@ -99,11 +100,11 @@ function Navigation({ onChosen, bare = false }: { onChosen?: () => void; bare?: 
       {!bare && <Brand />}
       <nav aria-label={t("nav.label")}>
         <ul className="nav">
-          {PAGES.filter((page) => page.allowed(role)).map((page) => (
-            <li key={page.path}>
-              <NavLink to={page.path} end={page.path === "/"} {...(onChosen && { onClick: onChosen })}>
-                {page.icon}
-                {t(`nav.${page.name}`)}
+          {foundBy(PAGES, role).map((name) => (
+            <li key={name}>
+              <NavLink to={`/${PAGES[name].path}`} end={name === "overview"} {...(onChosen && { onClick: onChosen })}>
+                {ICONS[name]}
+                {t(`nav.${name}`)}
               </NavLink>
             </li>
           ))}

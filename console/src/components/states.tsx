@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useRouteError } from "react-router";
 
 import { ApiError } from "../api/client";
+import { Page } from "./page";
 
 /** While something is on its way. */
 export function Waiting() {
@@ -45,9 +46,9 @@ export function Broken() {
 export function NotFound() {
   const { t } = useTranslation();
   return (
-    <Nothing text={t("states.nothingHere")}>
+    <Page title={t("states.nothingHere")}>
       <Link to="/">{t("states.toOverview")}</Link>
-    </Nothing>
+    </Page>
   );
 }
 

@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(browser: Browser, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose owner is made, with a provider that cannot be reached and a failed request of its."""
+    """A server with what every server has."""
     running, stop = start(tmp_path_factory.mktemp("console") / "data", env={"HOME": str(home)})
     yield running
     assert stop() == 0, "".join(running.output)
@@ -53,3 +53,11 @@ def owner(site: Server) -> dict[str, str]:
     answer = requests.post(f"{site.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60)
     assert answer.status_code == 201, answer.text
     return {cookie.name: cookie.value or "" for cookie in answer.cookies}
+
+
+@pytest.fixture(scope="module")
+def untouched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits for its first owner."""
+    running, stop = start(tmp_path_factory.mktemp("untouched") / "data")
+    yield running
+    assert stop() == 0, "".join(running.output)

@@ -1,53 +1,116 @@
-"""Every page of the console in a real browser: languages, themes, barriers and weight."""
+"""Every page of the console in a real browser: languages, themes, barriers, complaints and weight."""
+
+import json
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+import requests
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
-from tests.support.server import Server
+from tests.support.server import ROOT, Server
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 FIRST_LOAD = 380_000
 """Bytes of the overview's first load, compressed; 366,000 when this was written."""
-PAGES = {
-    "": ("Overview", "概览"),
-    "playground": ("Playground", "体验"),
-    "keys": ("Keys", "密钥"),
-    "models": ("Models", "模型"),
-    "providers": ("Providers", "上游"),
-    "requests": ("Requests", "请求"),
-    "usage": ("Usage", "用量"),
-    "files": ("Files", "文件"),
-    "knowledge": ("Knowledge", "知识库"),
-    "connect": ("Connect", "接入"),
-    "skills": ("Skills", "技能"),
-    "team": ("Team", "团队"),
-    "settings": ("Settings", "设置"),
-    "no/such/page": (None, None),
-}
+PAGES: dict[str, dict[str, Any]] = json.loads((ROOT / "console" / "src" / "pages.json").read_text(encoding="utf-8"))
+"""By name, what the console's own router and navigation are made of."""
 LANGUAGES = ("en", "zh")
+LOOKS = [(language, theme) for language in LANGUAGES for theme in ("light", "dark")]
+NOWHERE = "http://127.0.0.1:9/v1"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page(browser: Browser, site: Server, owner: dict[str, str], language: str, theme: str) -> None:
-    """Shows itself in each language and theme, without serious barriers."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+@pytest.fixture(scope="module")
+def opened(site: Server, owner: dict[str, str]) -> dict[str, str]:
+    """One of each kind of thing that pages open: a model, a provider out of reach, what failed there, a base."""
+
+    def made(path: str, body: dict[str, Any]) -> requests.Response:
+        answer = requests.post(
+            f"{site.url}{path}", json=body, cookies=owner, headers={"x-rixin-csrf": "1"}, timeout=120
+        )
+        assert answer.status_code in (201, 502), answer.text
+        return answer
+
+    made("/admin/v1/providers", {"name": "nowhere", "base_url": NOWHERE, "models": ["far"]})
+    failed = made("/v1/chat/completions", {"model": "far", "messages": [{"role": "user", "content": "Hello?"}]})
+    base = made("/admin/v1/knowledge-bases", {"description": "Harbours", "files": []})
+    return {
+        "model": "far",
+        "provider": "nowhere",
+        "request": failed.headers["x-request-id"],
+        "base": base.json()["id"],
+    }
+
+
+def addresses(name: str, opened: dict[str, str]) -> list[str]:
+    """A page, each of its parts, and the page with something open."""
+    page = PAGES[name]
+    places = [page["path"], *(f"{page['path']}?part={part}" for part in page["parts"])]
+    return places if page["opens"] is None else [*places, f"{page['path']}?{page['opens']}={opened[page['opens']]}"]
+
+
+def look(page: Page, name: str, language: str, theme: str) -> list[str]:
+    """Waits until a page shows itself in a language and a theme, keeps a picture of it, and tells its barriers."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[role=status]")).to_have_count(0)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.locator("html").get_attribute("data-theme") == theme
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=SCREENSHOTS / f"{name}-{language}-{theme}.png")
+    return serious(page)
+
+
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+def test_every_page(
+    browser: Browser, site: Server, owner: dict[str, str], opened: dict[str, str], language: str, theme: str
+) -> None:
+    """Shows itself in each language and theme, without serious barriers, and without a complaint of the browser."""
     findings: dict[str, list[str]] = {}
-    with visited(browser, site, storage_state=state(site, owner, language=language, theme=theme)) as page:
-        for path, names in PAGES.items():
-            page.goto(f"{site.url}/console/{path}")
-            title = names[LANGUAGES.index(language)]
-            if title is not None:
-                expect(page.get_by_role("heading", level=1)).to_have_text(title)
-            expect(page.locator("[role=status]")).to_have_count(0)
-            assert page.locator("html").get_attribute("lang") == language
-            assert page.locator("html").get_attribute("data-theme") == theme
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=SCREENSHOTS / f"{path.replace('/', '-') or 'overview'}-{language}-{theme}.png")
-            if found := serious(page):
-                findings[path] = found
-    assert findings == {}
+    with visited(browser, site, refused=(), storage_state=state(site, owner, language=language, theme=theme)) as page:
+        for name in PAGES:
+            for place, address in enumerate(addresses(name, opened)):
+                page.goto(f"{site.url}/console/{address}")
+                current = page.locator("nav a[aria-current=page]")
+                expect(page.get_by_role("heading", level=1, include_hidden=True)).to_have_text(current.inner_text())
+                assert current.inner_text().isascii() == (language == "en")
+                if "=" in address and "part=" not in address:
+                    expect(page.get_by_role("dialog").or_(page.locator("[aria-current=true]")).first).to_be_visible()
+                findings[address] = look(page, name + (f"-{place}" if place else ""), language, theme)
+    assert {address: found for address, found in findings.items() if found} == {}
+
+
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+def test_the_entrance_and_nowhere(
+    browser: Browser, site: Server, owner: dict[str, str], untouched: Server, language: str, theme: str
+) -> None:
+    """Show themselves likewise: setting up, logging in, and an address where no page is."""
+    chosen = {"language": language, "theme": theme}
+    with visited(browser, untouched, refused={401}, storage_state=state(untouched, {}, **chosen)) as page:
+        page.goto(f"{untouched.url}/console/")
+        expect(page.locator("#token")).to_be_visible()
+        assert look(page, "set-up", language, theme) == []
+    with visited(browser, site, refused={401}, storage_state=state(site, {}, **chosen)) as page:
+        page.goto(f"{site.url}/console/")
+        expect(page.locator("input[type=password]")).to_be_visible()
+        assert look(page, "log-in", language, theme) == []
+    with visited(browser, site, refused=(), storage_state=state(site, owner, **chosen)) as page:
+        page.goto(f"{site.url}/console/no/such/page")
+        expect(page.locator("main").get_by_role("link")).to_be_visible()
+        assert look(page, "nowhere", language, theme) == []
+
+
+def test_the_navigation_leads_to_every_page(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """By clicks, without another load of the console."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/")
+        links = page.get_by_role("navigation").get_by_role("link")
+        expect(links).to_have_count(len(PAGES))
+        page.evaluate("window.same = true")
+        for link, wanted in zip(links.all(), PAGES.values(), strict=True):
+            link.click()
+            expect(page).to_have_url(f"{site.url}/console/{wanted['path']}")
+            expect(page.get_by_role("heading", level=1)).to_have_text(link.inner_text())
+        assert page.evaluate("window.same")
 
 
 def test_the_theme_follows_the_system(browser: Browser, site: Server, owner: dict[str, str]) -> None:

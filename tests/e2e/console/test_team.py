@@ -55,7 +55,7 @@ def test_a_user_is_made_changed_and_removed(browser: Browser, site: Server, owne
 def test_a_team_has_members_and_a_plan(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """It is made, given a plan, filled and emptied, and removed."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
-        page.goto(f"{site.url}/console/team?tab=teams")
+        page.goto(f"{site.url}/console/team?part=teams")
         page.get_by_role("button", name="Add a team").click()
         dialog = page.get_by_role("dialog", name="Add a team")
         dialog.get_by_label("Name").fill("Research")
@@ -92,7 +92,7 @@ def test_the_audit_log_is_filtered_and_verified(browser: Browser, launch: Callab
     entered = requests.post(f"{server.url}/admin/v1/setup", json=owner, timeout=60)
     cookies = {cookie.name: cookie.value or "" for cookie in entered.cookies}
     with visited(browser, server, storage_state=state(server, cookies)) as page:
-        page.goto(f"{server.url}/console/team?tab=audit")
+        page.goto(f"{server.url}/console/team?part=audit")
         search = page.get_by_role("searchbox", name="What, such as key.create")
         search.fill("login")
         search.press("Enter")

@@ -3,7 +3,6 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Alert, Badge, Button, Form, Input, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
@@ -11,6 +10,8 @@ import { More } from "../../components/more";
 import { OwnerName } from "../../components/owner";
 import { Page } from "../../components/page";
 import { Loaded, Nothing, useMessage } from "../../components/states";
+import { PAGES } from "../../pages";
+import { usePlace } from "../../place";
 import { Base } from "./base";
 
 const LONGEST = 256; // characters of a description
@@ -20,10 +21,10 @@ const LOOK_AGAIN_MS = 2000;
 export function Knowledge() {
   const { t } = useTranslation();
   const { role } = useUser();
-  const [query, setQuery] = useSearchParams();
+  const [query, change] = usePlace();
   const [making, setMaking] = useState(false);
-  const shown = query.get("base");
-  const show = (id: string | null) => setQuery(id === null ? {} : { base: id });
+  const shown = query.get(PAGES.knowledge.opens);
+  const show = (id?: string) => change(PAGES.knowledge.opens, id);
   const bases = useInfiniteQuery({
     queryKey: ["bases"],
     queryFn: ({ pageParam }) => taken(api.GET("/admin/v1/knowledge-bases", { params: { query: pageParam ? { after: pageParam } : {} } })),
@@ -55,7 +56,7 @@ export function Knowledge() {
                 </ul>
                 <More pages={bases} />
               </div>
-              {shown === null ? <Nothing text={t("knowledge.choose")} /> : <Base key={shown} id={shown} holds={holds} gone={() => show(null)} />}
+              {shown === null ? <Nothing text={t("knowledge.choose")} /> : <Base key={shown} id={shown} holds={holds} gone={() => show()} />}
             </div>
           );
         }}

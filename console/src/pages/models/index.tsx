@@ -2,13 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Button, Drawer, Input, Table, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
 import { Page } from "../../components/page";
 import { Loaded } from "../../components/states";
 import { NONE, useFormat } from "../../format";
+import { PAGES } from "../../pages";
+import { usePlace } from "../../place";
 import { Detail } from "./detail";
 import { Engines } from "./engines";
 import { Names } from "./names";
@@ -19,18 +20,18 @@ export function Models() {
   const { t } = useTranslation();
   const { role } = useUser();
   const [search, setSearch] = useState("");
-  const [query, setQuery] = useSearchParams();
+  const [query, change] = usePlace();
   const models = useQuery({ queryKey: ["models"], queryFn: () => taken(api.GET("/admin/v1/models")) });
-  const shown = query.get("model");
-  const close = () => setQuery({});
+  const shown = query.get(PAGES.models.opens);
+  const show = (name?: string) => change(PAGES.models.opens, name);
   return (
     <Page title={t("nav.models")} about={t("models.about")} actions={<Input allowClear placeholder={t("models.search")} aria-label={t("models.search")} value={search} onChange={(event) => setSearch(event.target.value)} style={{ width: 240 }} />}>
       {can.read(role) && <Engines manages={can.manage(role)} />}
       <Loaded query={models}>
         {({ data }) => (
           <>
-            <Catalog models={data.filter(({ name, provider, target }) => `${name} ${provider} ${target}`.toLowerCase().includes(search.toLowerCase()))} show={(model) => setQuery({ model })} />
-            <Drawer open={shown !== null} onClose={close} size={720} title={<span className="mono">{shown}</span>} destroyOnHidden>
+            <Catalog models={data.filter(({ name, provider, target }) => `${name} ${provider} ${target}`.toLowerCase().includes(search.toLowerCase()))} show={show} />
+            <Drawer open={shown !== null} onClose={() => show()} size={720} title={<span className="mono">{shown}</span>} destroyOnHidden>
               {data.filter(({ name }) => name === shown).map((model) => (
                 <Detail key={model.name} model={model} />
               ))}

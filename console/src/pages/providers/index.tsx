@@ -3,7 +3,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Drawer, Switch, Table, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { usePools } from "../../api/pools";
@@ -12,6 +11,8 @@ import { ProviderBadge } from "../../components/badges";
 import { Page } from "../../components/page";
 import { Loaded, Nothing, useMessage } from "../../components/states";
 import { NONE } from "../../format";
+import { PAGES } from "../../pages";
+import { usePlace } from "../../place";
 import { Detail } from "./detail";
 import { Editor } from "./editor";
 import { Importer } from "./importer";
@@ -20,10 +21,10 @@ import { Importer } from "./importer";
 export function Providers() {
   const { t } = useTranslation();
   const manages = can.manage(useUser().role);
-  const [query, setQuery] = useSearchParams();
+  const [query, change] = usePlace();
   const [making, setMaking] = useState<"one" | "import" | null>(null);
-  const shown = query.get("provider");
-  const show = (name: string | null) => setQuery(name === null ? {} : { provider: name });
+  const shown = query.get(PAGES.providers.opens);
+  const show = (name?: string) => change(PAGES.providers.opens, name);
   const providers = useQuery({ queryKey: ["providers"], queryFn: () => taken(api.GET("/admin/v1/providers")) });
   return (
     <Page
@@ -47,8 +48,8 @@ export function Providers() {
       </Loaded>
       <Editor open={making === "one"} close={() => setMaking(null)} done={show} />
       <Importer open={making === "import"} close={() => setMaking(null)} />
-      <Drawer open={shown !== null} onClose={() => show(null)} size={820} title={shown ?? ""} destroyOnHidden>
-        {shown !== null && <Detail key={shown} name={shown} close={() => show(null)} />}
+      <Drawer open={shown !== null} onClose={() => show()} size={820} title={shown ?? ""} destroyOnHidden>
+        {shown !== null && <Detail key={shown} name={shown} close={() => show()} />}
       </Drawer>
     </Page>
   );

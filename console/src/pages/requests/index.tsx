@@ -1,16 +1,18 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Drawer, Input, Select, Table } from "antd";
-import { type UIEvent, useCallback, useEffect, useMemo, useState } from "react";
+import { type UIEvent, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 
 import { api, type Schemas, timed } from "../../api/client";
 import { Page } from "../../components/page";
 import { Loaded, Nothing } from "../../components/states";
 import { StatusBadge } from "../../components/status";
 import { useFormat } from "../../format";
+import { PAGES } from "../../pages";
+import { usePlace } from "../../place";
 import { Detail } from "./detail";
 
+const { opens: OPENS } = PAGES.requests;
 const PAGE = 200;
 const NEAR_END = 3_000; // pixels: the next page is on its way before one sees the end of this one
 const AROUND = 330; // pixels of the window that are not the list
@@ -21,18 +23,8 @@ const STATUSES = ["2xx", "4xx", "5xx", "400", "401", "429", "502"];
 /** The request log: newest first, page by page as one scrolls. */
 export function Requests() {
   const { t } = useTranslation();
-  const [query, setQuery] = useSearchParams();
-  const shown = query.get("request");
-  const change = useCallback(
-    (name: string, value: string | undefined) =>
-      setQuery((before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      }),
-    [setQuery],
-  );
+  const [query, change] = usePlace();
+  const shown = query.get(OPENS);
   const wanted = Object.fromEntries([...FILTERS, "status", "until"].flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
   const requests = useInfiniteQuery({
     queryKey: ["requests", wanted],
@@ -57,10 +49,10 @@ export function Requests() {
         <Input type="datetime-local" style={{ width: 210 }} aria-label={t("requests.until")} title={t("requests.until")} value={localInstant(query.get("until"))} onChange={(event) => change("until", event.target.value ? String(Math.floor(Date.parse(event.target.value) / 1000)) : undefined)} />
       </div>
       <Loaded query={requests}>
-        {() => (rows.length === 0 ? <Nothing text={Object.keys(wanted).length > 0 ? t("requests.noneFound") : t("requests.none")} /> : <Log rows={rows} more={more} busy={requests.isPlaceholderData} show={(id) => change("request", id)} />)}
+        {() => (rows.length === 0 ? <Nothing text={Object.keys(wanted).length > 0 ? t("requests.noneFound") : t("requests.none")} /> : <Log key={JSON.stringify(wanted)} rows={rows} more={more} busy={requests.isPlaceholderData} show={(id) => change(OPENS, id)} />)}
       </Loaded>
       <Told rows={rows.length} complete={!requests.hasNextPage} took={took} />
-      <Drawer open={shown !== null} onClose={() => change("request", undefined)} size={800} title={t("requests.one")} destroyOnHidden>
+      <Drawer open={shown !== null} onClose={() => change(OPENS, undefined)} size={800} title={t("requests.one")} destroyOnHidden>
         {shown !== null && <Detail id={shown} />}
       </Drawer>
     </Page>
