@@ -2,13 +2,17 @@ import { useTranslation } from "react-i18next";
 
 const LOCALES: Record<string, string> = { en: "en-GB", zh: "zh-CN" };
 
+/** Whose habits a language's numbers and instants follow. */
+export const localeOf = (language: string) => LOCALES[language] ?? "en-GB";
+
 /** How numbers, instants and sizes are written in the language that is shown. */
 export function useFormat() {
   const { i18n } = useTranslation();
-  const locale = LOCALES[i18n.language] ?? "en-GB";
+  const locale = localeOf(i18n.language);
   return {
     integer: (value: number) => new Intl.NumberFormat(locale).format(value),
-    compact: (value: number) => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value),
+    /** Its signs are those of the language at large: a British "1.7m" might be a thousandth. */
+    compact: (value: number) => new Intl.NumberFormat(i18n.language, { notation: "compact", maximumFractionDigits: 1 }).format(value),
     percent: (value: number) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(value),
     /** Seconds since the epoch. */
     instant: (value: number | null | undefined) =>

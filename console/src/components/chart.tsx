@@ -25,6 +25,7 @@ export default function Chart({ label, steps, series }: { label: string; steps: 
     chart.setOption({
       color: COLOURS[dark ? "dark" : "light"],
       animationDuration: 300,
+      textStyle: { fontFamily: getComputedStyle(element).fontFamily },
       grid: { left: 8, right: 12, top: 40, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       legend: { top: 0, left: 0, textStyle: { color: ink }, icon: "roundRect", itemWidth: 12, itemHeight: 8 },
       tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: dark ? "#1e2431" : "#fff", borderColor: line, textStyle: { color: dark ? "#fff" : "#0f172a" } },

@@ -11,7 +11,7 @@ import { EngineBadge, ProviderBadge } from "../../components/badges";
 import { Page } from "../../components/page";
 import { Panel } from "../../components/panel";
 import { Failure, Loaded, Nothing, Waiting } from "../../components/states";
-import { NONE, useFormat } from "../../format";
+import { localeOf, NONE, useFormat } from "../../format";
 import { FirstToken, quantile } from "./latency";
 import { Quotas } from "./quotas";
 
@@ -143,7 +143,7 @@ function Traffic() {
     const last = Math.floor((hours.data?.until ?? 0) / HOUR) * HOUR;
     const instants = Array.from({ length: HOURS }, (_, step) => last - (HOURS - 1 - step) * HOUR);
     const sum = (instant: number, field: "requests" | "errors") => (byHour.get(instant) ?? []).reduce((total, row) => total + row[field], 0);
-    const clock = new Intl.DateTimeFormat(i18n.language, { hour: "2-digit", minute: "2-digit" });
+    const clock = new Intl.DateTimeFormat(localeOf(i18n.language), { hour: "2-digit", minute: "2-digit" });
     return {
       steps: instants.map((instant) => clock.format(instant * 1000)),
       served: instants.map((instant) => sum(instant, "requests") - sum(instant, "errors")),

@@ -23,7 +23,7 @@ export function Rewrites({ groups }: { groups: Schemas["RewritesView"][] }) {
   if (telling.length === 0) return <p className="soft">{t("providers.noRewrites")}</p>;
   return telling.map((group) => (
     <section key={group.models.join()}>
-      <strong className="mono">{group.models.join(", ") || t("providers.otherModels")}</strong>
+      <strong {...(group.models.length > 0 && { className: "mono" })}>{group.models.join(", ") || t("providers.otherModels")}</strong>
       <ul className="facts">
         {group.facts.map((fact) => (
           <li key={fact.field}>
