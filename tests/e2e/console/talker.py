@@ -1,9 +1,10 @@
 """An upstream that talks by what it is asked: thoughts, words, calls of tools, and silence."""
 
+import asyncio
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from anyio.from_thread import start_blocking_portal
 
@@ -13,6 +14,7 @@ from tests.upstreams.scripted import (
     Request,
     ScriptedUpstream,
     Stall,
+    Wait,
     answer,
     completion,
     completion_chunk,
@@ -28,13 +30,34 @@ ENDLESS = "Tell me everything."
 BEGUN = "To begin with"
 FORBIDDEN = "Tell me a secret."
 REFUSAL = "Secrets are not told here."
+HELD = "Tea in three steps: heat the water, steep the leaves, pour slowly."
+"""What is drawn of words that come in two parts."""
+WRITTEN = json.dumps(
+    {"title": "Tea", "blocks": [{"kind": "steps", "steps": [{"title": word} for word in ("Heat", "Steep", "Pour")]}]}
+)
 USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46}
 
 
+class Talker(ScriptedUpstream):
+    """The upstream. What it writes for a drawing of `HELD` waits for `go_on`."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: _reply(request, self._may_go_on))
+        self._may_go_on = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        return await super().__aenter__()
+
+    def go_on(self) -> None:
+        """Writes on."""
+        self._loop.call_soon_threadsafe(self._may_go_on.set)
+
+
 @contextmanager
-def talker() -> Generator[ScriptedUpstream]:
+def talker() -> Generator[Talker]:
     """The upstream, in a thread of its own: a browser's tests wait for nothing else."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(ScriptedUpstream(_reply)) as upstream:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Talker()) as upstream:
         yield upstream
 
 
@@ -46,13 +69,16 @@ def config_of(upstream: ScriptedUpstream) -> str:
     )
 
 
-def _reply(request: Request) -> Reply:
+def _reply(request: Request, may_go_on: asyncio.Event) -> Reply:
     if request.method != "POST":
         return answer('{"object": "list", "data": []}')
     body = request.json
     last = body["messages"][-1]
     if last["content"] == FORBIDDEN:
         return answer(json.dumps({"error": {"message": REFUSAL, "type": "invalid_request_error"}}), status=400)
+    if last["content"] == HELD:
+        words = [completion_chunk({"content": piece}) for piece in (WRITTEN[:40], WRITTEN[40:])]
+        return stream([words[0], Wait(may_go_on), words[1], completion_chunk({}, "stop"), DONE])
     if not body.get("stream"):
         return answer(completion(f"You said so, {body['model']}."))
     pieces = [completion_chunk({"role": "assistant", "content": ""})]

@@ -12,7 +12,18 @@ import pytest
 from playwright.sync_api import Browser, JSHandle, Locator, Page, Request, expect
 
 from tests.e2e.console.conftest import needed
-from tests.e2e.console.talker import BEGUN, ENDLESS, FORBIDDEN, MODELS, REFUSAL, THOUGHT, config_of, talker
+from tests.e2e.console.talker import (
+    BEGUN,
+    ENDLESS,
+    FORBIDDEN,
+    HELD,
+    MODELS,
+    REFUSAL,
+    THOUGHT,
+    Talker,
+    config_of,
+    talker,
+)
 from tests.e2e.console.visit import PATIENCE, SCREENSHOTS, choose, serious, state, visited
 from tests.media.samples import image, video
 from tests.support.server import ROOT, Server, start
@@ -45,7 +56,7 @@ FILES = """(files) => {
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
+def upstream() -> Iterator[Talker]:
     """What answers."""
     with talker() as upstream:
         yield upstream
@@ -248,6 +259,25 @@ def test_an_image_is_drawn_at_a_chosen_size(browser: Browser, site: Server, owne
         drawn = image.evaluate("(image) => image.decode().then(() => `${image.naturalWidth}x${image.naturalHeight}`)")
         page.screenshot(path=SCREENSHOTS / "playground-drawing.png")
     assert posted(asked.value)["size"] == drawn
+
+
+def test_a_drawing_tells_how_far_it_is(browser: Browser, site: Server, upstream: Talker, owner: dict[str, str]) -> None:
+    """While a model writes what it is drawn from; then the picture is there, and the bar is gone."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        begin(page, site)
+        model = page.get_by_role("combobox", name="Model")
+        model.click()
+        model.fill("draw")
+        page.keyboard.press("Enter")
+        say(page, HELD)
+        bar = answers(page).get_by_role("progressbar", name="Finding the words")
+        expect(bar).to_be_visible()
+        expect(answers(page).get_by_text("Finding the words")).to_be_visible()
+        page.screenshot(path=SCREENSHOTS / "playground-drawing-begun.png")
+        assert serious(page) == []
+        upstream.go_on()
+        expect(answers(page).get_by_role("img", name="Image 1")).to_be_visible(timeout=4 * PATIENCE)
+        expect(answers(page).get_by_role("progressbar")).to_have_count(0)
 
 
 def test_the_makers_recommend_parameters(
