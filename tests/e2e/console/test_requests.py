@@ -11,15 +11,20 @@ from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page, expect
 
 from rixin.store.database import Database
-from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
+from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, choose, serious, state, visited
 from tests.support.databases import served_place
-from tests.support.ledger_runs import fill
+from tests.support.ledger_runs import DAY, DAYS, START, fill
 from tests.support.server import Server, start
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
 
 pytestmark = pytest.mark.timeout(900)
 
 ROWS = 100_000
+DEEP = 5_000
+"""Rows that are scrolled through in the browser."""
+NEWEST = START + DAYS * DAY
+"""An instant after the last of them, and before what else is asked here."""
+FAILS_EVERY = 50
 MOST_DRAWN = 120
 """Rows that are elements of the page at a time."""
 LOG = ".ant-table-tbody-virtual-holder"
@@ -59,18 +64,43 @@ def shown(page: Page) -> int:
     return int(page.locator(".told").inner_text().split(" ")[0].replace(",", ""))
 
 
+def drawn(page: Page) -> list[int]:
+    """The numbers of the rows that are elements of the page, from its top to its end."""
+    keys: list[str] = page.evaluate("[...document.querySelectorAll('.ant-table-row')].map((row) => row.dataset.rowKey)")
+    return [int(key.split(" ")[1]) for key in keys]
+
+
+def scroll_until(page: Page, count: int) -> None:
+    """Scrolls until the page has so many rows, each time as far as it has any."""
+    while shown(page) < count:
+        told = page.locator(".told").inner_text()
+        page.evaluate(SCROLL)
+        expect(page.locator(".told")).not_to_have_text(told)
+
+
 def test_a_hundred_thousand_requests_scroll(browser: Browser, site: Server, owner: dict[str, str]) -> None:
-    """Pages come as one scrolls, few rows are drawn at a time, and the server's own time is told of each page."""
+    """Pages come as one scrolls, without a gap; few rows are drawn at a time however many there are, and each page's
+    time on the server is told. From far down a filter leads to the top of what it finds."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
-        page.goto(f"{site.url}/console/requests")
+        page.goto(f"{site.url}/console/requests?until={NEWEST}")
         expect(page.get_by_test_id("server-time")).to_contain_text("ms")
-        for count in (1_000, 2_000, 3_000):
-            while shown(page) < count:
-                told = page.locator(".told").inner_text()
-                page.evaluate(SCROLL)
-                expect(page.locator(".told")).not_to_have_text(told)
-            assert page.locator(".ant-table-row").count() < MOST_DRAWN
+        expect(page.locator(".ant-table-row").first).to_be_visible()
+        assert drawn(page)[0] == ROWS - 1
+        elements = page.locator("*").count()
+        for count in range(1_000, DEEP + 1, 1_000):
+            scroll_until(page, count)
+            rows = drawn(page)
+            assert len(rows) < MOST_DRAWN
+            assert rows == list(range(rows[0], rows[0] - len(rows), -1))
+        assert drawn(page)[0] < ROWS - DEEP // 2
+        assert page.locator("*").count() < 2 * elements
         assert serious(page) == []
+        choose(page, "Status", "5xx")
+        expect(page.locator(f"[data-row-key$=' {ROWS - FAILS_EVERY}']")).to_contain_text("502 upstream_unavailable")
+        rows = drawn(page)
+        assert rows == list(range(ROWS - FAILS_EVERY, ROWS - FAILS_EVERY * (len(rows) + 1), -FAILS_EVERY))
+        scroll_until(page, 1_000)
+        assert all(row % FAILS_EVERY == 0 for row in drawn(page))
 
 
 def test_filters_find_rows_wherever_they_are(browser: Browser, site: Server, owner: dict[str, str]) -> None:
