@@ -2,6 +2,12 @@ import { useTranslation } from "react-i18next";
 
 const LOCALES: Record<string, string> = { en: "en-GB", zh: "zh-CN" };
 
+const UNITS_OF_TIME: [string, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
 /** Whose habits a language's numbers and instants follow. */
 export const localeOf = (language: string) => LOCALES[language] ?? "en-GB";
 
@@ -27,6 +33,11 @@ export function useFormat() {
     day: (value: number) => new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(value * 1000),
     milliseconds: (value: number | null | undefined) =>
       value == null ? NONE : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`,
+    /** A length of time in whole days, hours or minutes, where it is that: "5 hours". */
+    span: (seconds: number) => {
+      const [unit, size] = UNITS_OF_TIME.find(([, size]) => seconds % size === 0) ?? ["second", 1];
+      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
+    },
     bytes: (value: number | null | undefined) => {
       if (value == null) return NONE;
       const step = value === 0 ? 0 : Math.min(4, Math.floor(Math.log2(value) / 10));

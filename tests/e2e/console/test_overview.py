@@ -78,11 +78,11 @@ def test_quotas_are_told_while_they_are_used_up(
         page.goto(f"{site.url}/console/")
         meter = page.get_by_role("meter", name="laptop: 3 of 4 used")
         expect(meter).to_be_visible()
-        expect(page.get_by_text("3 of 4 requests per 5 hours · small")).to_be_visible()
+        expect(page.get_by_text("3 of 4 requests in 5 hours · small")).to_be_visible()
         expect(page.get_by_text("more is left from").first).to_be_visible()
         page.get_by_text("7 days", exact=True).click()
         expect(meter).to_have_count(0)
-        expect(page.get_by_text("of 10000 tokens per 7 days")).to_be_visible()
+        expect(page.get_by_text("of 10,000 tokens in 7 days")).to_be_visible()
         page.get_by_text("5 hours", exact=True).click()
         assert ask(site, limited, "m") == 200
         expect(page.get_by_role("meter", name="laptop: 4 of 4 used")).to_be_visible()

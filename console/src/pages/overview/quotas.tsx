@@ -56,7 +56,8 @@ function Meter({ quota }: { quota: Quota }) {
   const level = share >= 1 ? "meter-fill full" : share >= HIGH ? "meter-fill high" : "meter-fill";
   const amount = (value: number) => (quota.unit === "money" ? (value / MICRO).toFixed(2) : format.integer(value));
   const name = quota.name || t("overview.wholeServer");
-  const label = t("overview.meter", { name, used: amount(quota.used), amount: amount(quota.amount) });
+  const [used, most] = [amount(quota.used), amount(quota.amount)];
+  const label = t("overview.meter", { name, used, amount: most });
   return (
     <li>
       <div className="meter-head">
@@ -70,7 +71,9 @@ function Meter({ quota }: { quota: Quota }) {
         <div className={level} style={{ width: `${share * 100}%` }} />
       </div>
       <div className="soft">
-        {t("overview.usedOf", { used: amount(quota.used), limit: quota.text })}
+        {quota.unit === "concurrency" || quota.window === null
+          ? t("overview.usedAtATime", { used, amount: most })
+          : t(`overview.used_${quota.unit}`, { used, amount: most, window: format.span(quota.window) })}
         {quota.plan !== null && ` · ${quota.plan}`}
         {quota.reset !== null && <div>{t("overview.resets", { time: format.instant(quota.reset) })}</div>}
       </div>
