@@ -7,7 +7,7 @@ READY  := $(VENV)/.installed
 JOBS   ?= 3
 UV     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
-.PHONY: install serve test check fix bench bench-full soak docs audit sbom wheel lock agents linters console
+.PHONY: install serve test check fix bench bench-full soak docs audit sbom wheel lock agents linters console pictures
 
 install: $(READY)
 
@@ -72,6 +72,10 @@ linters: install
 # The web console, into the package: the server serves it at /console/, and wheels hold it.
 console: install
 	@$(BIN)/python console/build.py
+
+# The pictures of docs/console.md, with Debian's Chromium. They look best where the fonts Inter and Noto Sans CJK are.
+pictures: console
+	@$(BIN)/python -m tests.e2e.console.pictures $(ARGS)
 
 lock: install
 	@$(UV) $(ARGS) pyproject.toml -o requirements/rixin.txt
