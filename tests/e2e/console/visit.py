@@ -67,8 +67,9 @@ def ours(url: str, server: Server, also: str | None) -> bool:
 
 
 def complains(message: ConsoleMessage, refused: Collection[int]) -> bool:
-    """Whether a message of the browser's console is an error or a warning, other than of answers that are expected, or of
-    requests that a test has stopped."""
+    """Whether a message of the browser's console is an error or a warning, and not of an answer that is expected or a
+    request that a test has stopped.
+    """
     status = REFUSED.match(message.text)
     expected = message.text == STOPPED or (status is not None and int(status[1]) in refused)
     return message.type in ("error", "warning") and not expected
