@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePlans, useTeams, useUsers } from "../api/people";
+import { useLimits } from "../limits";
 
 /** What a form hands to its fields, or a page says itself. */
 type Chooser = { id?: string; value?: string | null; onChange?: (value: string | null) => void; placeholder?: string; label?: string; disabled?: boolean; style?: React.CSSProperties };
@@ -29,13 +30,14 @@ export function TeamChooser(props: Chooser) {
 /** Chooses a plan, or no limits; each says what its limits are. */
 export function PlanChooser(props: Chooser) {
   const { t } = useTranslation();
+  const { said } = useLimits();
   const plans = usePlans();
   return (
     <Select
       allowClear
       placeholder={t("keys.unlimited")}
       {...given(props)}
-      options={plans.data?.data.map(({ name, limits }) => ({ value: name, label: name, limits: limits.map(({ text }) => text).join(", ") })) ?? []}
+      options={plans.data?.data.map(({ name, limits }) => ({ value: name, label: name, limits: limits.map((limit) => (limit.model === null ? said(limit) : `${limit.model}: ${said(limit)}`)).join(", ") })) ?? []}
       optionRender={({ data }) => (
         <>
           {data.label}

@@ -45,3 +45,11 @@ export const states = {
   nothingHere: "There is no such page.",
   toOverview: "To the overview",
 };
+
+export const limits = {
+  requests: "{{amount}} requests in {{window}}",
+  tokens: "{{amount}} tokens in {{window}}",
+  credits: "{{amount}} credits in {{window}}",
+  money: "{{amount}} spent in {{window}}",
+  concurrency: "{{amount}} requests at a time",
+};

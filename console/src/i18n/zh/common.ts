@@ -45,3 +45,11 @@ export const states = {
   nothingHere: "没有这个页面。",
   toOverview: "返回概览",
 };
+
+export const limits = {
+  requests: "{{amount}} 次请求（{{window}}内）",
+  tokens: "{{amount}} Token（{{window}}内）",
+  credits: "{{amount}} 额度点（{{window}}内）",
+  money: "花费 {{amount}}（{{window}}内）",
+  concurrency: "{{amount}} 个并发请求",
+};

@@ -7,13 +7,13 @@ import { api, type Schemas, taken } from "../../api/client";
 import { Panel } from "../../components/panel";
 import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
+import { useLimits } from "../../limits";
 
 const REFRESH_MS = 5_000;
 const SHOWN = 12;
 const HIGH = 0.8; // of a limit, from where on it is worth a look
 const HOUR = 3600;
 const WINDOWS = { all: null, hours: 5 * HOUR, week: 7 * 24 * HOUR };
-const MICRO = 1e6;
 
 type Quota = Schemas["QuotaView"];
 type Window = keyof typeof WINDOWS;
@@ -51,13 +51,13 @@ export function Quotas() {
 
 function Meter({ quota }: { quota: Quota }) {
   const { t } = useTranslation();
+  const limits = useLimits();
   const format = useFormat();
   const share = quota.amount === 0 ? 1 : Math.min(1, quota.used / quota.amount);
   const level = share >= 1 ? "meter-fill full" : share >= HIGH ? "meter-fill high" : "meter-fill";
-  const amount = (value: number) => (quota.unit === "money" ? (value / MICRO).toFixed(2) : format.integer(value));
   const name = quota.name || t("overview.wholeServer");
-  const [used, most] = [amount(quota.used), amount(quota.amount)];
-  const label = t("overview.meter", { name, used, amount: most });
+  const used = limits.amountOf(quota.unit, quota.used);
+  const label = t("overview.meter", { name, used, amount: limits.amountOf(quota.unit, quota.amount) });
   return (
     <li>
       <div className="meter-head">
@@ -71,9 +71,7 @@ function Meter({ quota }: { quota: Quota }) {
         <div className={level} style={{ width: `${share * 100}%` }} />
       </div>
       <div className="soft">
-        {quota.unit === "concurrency" || quota.window === null
-          ? t("overview.usedAtATime", { used, amount: most })
-          : t(`overview.used_${quota.unit}`, { used, amount: most, window: format.span(quota.window) })}
+        {t("overview.usedOf", { used, limit: limits.said(quota) })}
         {quota.plan !== null && ` · ${quota.plan}`}
         {quota.reset !== null && <div>{t("overview.resets", { time: format.instant(quota.reset) })}</div>}
       </div>
