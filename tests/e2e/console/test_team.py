@@ -34,6 +34,8 @@ def test_a_user_is_made_changed_and_removed(browser: Browser, site: Server, owne
         row = page.get_by_role("row", name="Lin")
         expect(row.get_by_text(EMAIL)).to_be_visible()
         assert log_in(site, FIRST) == 200
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_role("button", name="Add a user")).to_be_focused()
         choose(page, "Role of Lin", "Auditor")
         expect(row.get_by_title("Auditor")).to_be_visible()
         row.get_by_role("button", name="Password of Lin").click()
@@ -62,6 +64,9 @@ def test_a_team_has_members_and_a_plan(browser: Browser, site: Server, owner: di
         dialog.get_by_role("button", name="Add a team").click()
         row = page.get_by_role("row", name="Research")
         expect(row).to_be_visible()
+        # The dialog gives the focus back when it has gone, and a list that is open then would close.
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_role("button", name="Add a team")).to_be_focused()
         choose(row, "Plan of Research", "sensenova-token-plan")
         expect(row.get_by_title("sensenova-token-plan")).to_be_visible()
         row.get_by_role("button", name="Members of Research").click()
