@@ -143,7 +143,10 @@ def small_console(folder: Path) -> None:
     tools.mkdir(parents=True)
     shutil.copy(ROOT / "console" / "build.py", folder / "console")
     for path, text in {
-        "package.json": {"scripts": {"types": "tsc", "lint": "tsc", "texts": "tsc"}, "dependencies": {"tools": "file:tools"}},
+        "package.json": {
+            "scripts": {"types": "tsc", "lint": "tsc", "texts": "tsc"},
+            "dependencies": {"tools": "file:tools"},
+        },
         "tools/package.json": TOOLS,
         "package-lock.json": {
             "lockfileVersion": 3,
