@@ -72,6 +72,25 @@ async def test_a_warning_waits_for_nobody() -> None:
     assert [record["event"] for record in stream.records] == ["first", "second"]
 
 
+async def test_threads_lose_nothing() -> None:
+    """What threads tell beside the loop is written too, each line whole."""
+    stream = Stream()
+    log = logger(stream)
+
+    def tell(worker: int) -> None:
+        for number in range(200):
+            log.info("work", worker=worker, number=number)
+
+    telling = [asyncio.create_task(asyncio.to_thread(tell, worker)) for worker in range(4)]
+    for number in range(200):
+        log.info("work", worker=4, number=number)
+        await asyncio.sleep(0)
+    await asyncio.gather(*telling)
+    await asyncio.sleep(0)
+    told = sorted((record["worker"], record["number"]) for record in stream.records)
+    assert told == [(worker, number) for worker in range(5) for number in range(200)]
+
+
 def test_without_a_loop() -> None:
     """Where no loop runs each record is written at once."""
     stream = Stream()

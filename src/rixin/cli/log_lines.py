@@ -2,6 +2,8 @@
 
 import asyncio
 import atexit
+import threading
+from collections import deque
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -13,6 +15,11 @@ from rixin.clock import Clock
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
+def as_json(record: object) -> str:
+    """A record as JSON, what is none as its text."""
+    return _encode(record).decode()
+
+
 class LogLines:
     """Writes lines to a stream.
 
@@ -22,7 +29,9 @@ class LogLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque()
+        """One and the same all along: what a thread adds while another one writes stays in it."""
+        self._writing = threading.Lock()
         atexit.register(self.flush)
 
     def add(self, line: str) -> None:
@@ -45,10 +54,13 @@ class LogLines:
 
     def flush(self) -> None:
         """Writes what has not been written."""
-        lines, self._lines = self._lines, []
-        if lines:
-            self._stream.write("\n".join([*lines, ""]))
-            self._stream.flush()
+        with self._writing:
+            lines: list[str] = []
+            while self._lines:
+                lines.append(self._lines.popleft())
+            if lines:
+                self._stream.write("\n".join([*lines, ""]))
+                self._stream.flush()
 
 
 def json_logger(level: int, lines: LogLines, clock: Clock) -> type[structlog.typing.FilteringBoundLogger]:
@@ -72,6 +84,7 @@ def json_logger(level: int, lines: LogLines, clock: Clock) -> type[structlog.typ
             fields["event"] = event
             fields["level"] = "info"
             fields["timestamp"] = datetime.fromtimestamp(clock.now(), UTC).isoformat().replace("+00:00", "Z")
-            lines.add(_encode(fields).decode())
+            lines.add(as_json(fields))
 
+    # Below the level structlog has one method for all, which does nothing.
     return base if base.info is base.debug else JsonLogger

@@ -7,10 +7,9 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Literal, TextIO
 
-import msgspec
 import structlog
 
-from rixin.cli.log_lines import LogLines, json_logger
+from rixin.cli.log_lines import LogLines, as_json, json_logger
 from rixin.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -64,4 +63,4 @@ def configure(level: Literal["debug", "info", "warning", "error"], log_format: L
 
 
 def _encode(record: object, **_: object) -> str:
-    return msgspec.json.encode(record, enc_hook=str).decode()
+    return as_json(record)
