@@ -42,6 +42,7 @@ class PostgresServer:
     def __init__(self, programs: Path) -> None:
         self.programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="rixin-pg-"))
+        self._folder.chmod(0o711)  # its socket is for servers of every user
         self._data = self._folder / "data"
         self._names = (f"test_{number}" for number in itertools.count())
         self._process: subprocess.Popen[bytes] | None = None
