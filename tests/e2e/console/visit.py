@@ -23,6 +23,12 @@ REFUSED = re.compile(r"Failed to load resource: the server responded with a stat
 STOPPED = "Failed to load resource: net::ERR_FAILED"
 """How it complains of a request that Playwright has aborted."""
 REFUSALS = range(400, 500)
+STILL = """() => Promise.allSettled(
+  document.getAnimations()
+    .filter((each) => each.playState === 'running' && each.effect.getComputedTiming().endTime !== Infinity)
+    .map((each) => each.finished)
+)"""
+"""Waits for what moves to arrive: colours on their way are nobody's choice."""
 WATCH = """
 window.violations = [];
 document.addEventListener('securitypolicyviolation', ({ violatedDirective, sourceFile }) =>
@@ -102,6 +108,7 @@ def choose(where: Page | Locator, label: str, option: str) -> None:
 def serious(page: Page) -> list[str]:
     """What axe finds that keeps people from using a page."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(STILL)
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {[(node['target'], node['any'][:1]) for node in violation['nodes'][:3]]}"
