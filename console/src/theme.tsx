@@ -48,8 +48,10 @@ export function antTheme(dark: boolean): ThemeConfig {
     algorithm: dark ? ant.darkAlgorithm : ant.defaultAlgorithm,
     token: {
       colorPrimary: dark ? "#4a6ff0" : "#3056d3",
+      colorPrimaryHover: dark ? "#4a6ce0" : "#4266da",
       colorLink: dark ? "#9db3ff" : "#2a4cc0",
-      colorError: dark ? "#f2706a" : "#c62828",
+      colorError: dark ? "#ff8a84" : "#c62828",
+      ...(dark ? { colorErrorActive: "#d4706b" } : { colorErrorHover: "#b71c1c" }),
       colorSuccess: dark ? "#49aa19" : "#2e7d32",
       colorBgBase: dark ? "#0f131b" : "#ffffff",
       colorBgContainer: dark ? "#171c26" : "#ffffff",
@@ -69,7 +71,11 @@ export function antTheme(dark: boolean): ThemeConfig {
       fontFamilyCode: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
     },
     components: {
-      Button: { defaultHoverColor: dark ? "#9db3ff" : "#2a4cc0", defaultHoverBorderColor: dark ? "#9db3ff" : "#2a4cc0" },
+      Button: {
+        defaultHoverColor: dark ? "#9db3ff" : "#2a4cc0",
+        defaultHoverBorderColor: dark ? "#9db3ff" : "#2a4cc0",
+        ...(dark && { dangerColor: "#17100f" }),
+      },
       Card: { headerFontSize: 15 },
       ...(dark && { Tabs: { itemSelectedColor: "#9db3ff", itemHoverColor: "#9db3ff", itemActiveColor: "#9db3ff", inkBarColor: "#9db3ff" } }),
       Table: { headerBg: dark ? "#1b212d" : "#f7f8fb", cellPaddingBlockMD: 10 },

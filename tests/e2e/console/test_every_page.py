@@ -99,6 +99,24 @@ def test_the_entrance_and_nowhere(
         assert look(page, "nowhere", language, theme) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_the_pointer_is_on_can_be_read(browser: Browser, site: Server, owner: dict[str, str], theme: str) -> None:
+    """The buttons that are filled with a colour, one that makes and one that deletes, at rest and pointed at."""
+    requests.post(
+        f"{site.url}/admin/v1/keys", json={"name": theme}, headers=site.headers, timeout=60
+    ).raise_for_status()
+    with visited(browser, site, storage_state=state(site, owner, theme=theme)) as page:
+        page.goto(f"{site.url}/console/keys")
+        page.get_by_role("button", name="Create a key").hover()
+        assert serious(page) == []
+        page.get_by_role("button", name=f"Delete {theme}").click()
+        delete = page.get_by_role("tooltip").get_by_role("button", name="Delete", exact=True)
+        expect(delete).to_be_visible()
+        assert serious(page) == []
+        delete.hover()
+        assert serious(page) == []
+
+
 def test_the_navigation_leads_to_every_page(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """By clicks, without another load of the console."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
