@@ -1,4 +1,4 @@
-"""Small requests, which the dialect's tests share."""
+"""Small requests, and what becomes of them, which the dialect's tests share."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ import msgspec
 from rixin.core.requests import Generate
 from rixin.dialects.anthropic import DIALECT
 from rixin.dialects.base import Call
+from rixin.dialects.openai_chat import DIALECT as CHAT
+from rixin.profiles.profile import Profile
+from rixin.profiles.sanitizers import sanitize
 from tests.dialects.support import card_of
 
 TOOL: dict[str, Any] = {"name": "f", "description": "Does f.", "input_schema": {"type": "object", "properties": {}}}
@@ -49,3 +52,16 @@ def tool_use(call_id: str, name: str = "f", **arguments: Any) -> dict[str, Any]:
 def tool_result(call_id: str, content: Any = "", **fields: Any) -> dict[str, Any]:
     """A block that answers a call."""
     return {"type": "tool_result", "tool_use_id": call_id, "content": content, **fields}
+
+
+def roles(request: Generate) -> list[str]:
+    """The roles of a request's messages."""
+    return [message.role for message in request.messages]
+
+
+def chat_messages(request: Generate, **profile: Any) -> list[Any]:
+    """The messages that a Chat upstream would be sent."""
+    assert CHAT.upstream is not None
+    messages = sanitize(CHAT.upstream.build_body(request), Profile(**profile)).body["messages"]
+    assert isinstance(messages, list)
+    return messages

@@ -9,9 +9,12 @@ import msgspec
 from rixin.core.events import Event
 from rixin.core.requests import Generate
 from rixin.dialects.base import Call, Stamp
+from rixin.dialects.openai_chat import DIALECT as CHAT
 from rixin.dialects.openai_responses import DIALECT
 from rixin.dialects.sse import SSEDecoder
 from tests.dialects.support import card_of
+
+SCHEMA = {"type": "object", "properties": {"x": {"type": "string"}}}
 
 
 def fresh_stamp() -> Stamp:
@@ -36,6 +39,27 @@ def parse(body: bytes, headers: dict[str, str] | None = None) -> Generate:
 def ask(headers: dict[str, str] | None = None, /, **fields: Any) -> Generate:
     """Parses a body made of a small input and the fields given."""
     return parse(msgspec.json.encode({"model": "up-model", "input": "Hi", **fields}), headers)
+
+
+def function(name: str, **fields: Any) -> dict[str, Any]:
+    """A function on offer."""
+    return {"type": "function", "name": name, "parameters": SCHEMA, **fields}
+
+
+def call(name: str, call_id: str, **fields: Any) -> dict[str, Any]:
+    """A replayed call."""
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": "{}", **fields}
+
+
+def output(call_id: str, value: Any = "done") -> dict[str, Any]:
+    """What a call gave."""
+    return {"type": "function_call_output", "call_id": call_id, "output": value}
+
+
+def chat_of(request: Generate) -> Any:
+    """What a Chat upstream would be sent."""
+    assert CHAT.upstream is not None
+    return CHAT.upstream.build_body(request)
 
 
 def write(request: Generate, events: list[Event]) -> bytes:
