@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.outages import HANG, House, open_house
+from tests.support.hang import HANG
+from tests.support.outages import House, open_house
 from tests.support.redis import RedisServer
 
 pytestmark = pytest.mark.timeout(400)

@@ -13,15 +13,9 @@ from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, c
 
 pytestmark = pytest.mark.timeout(400)
 
-CONFIG = """
-[[providers]]
-name = "up"
-base_url = "{url}"
-api_keys = ["sk-up"]
-models = ["m"]
-
+PLAN = """
 [plans.one]
-limits = [{{ unit = "requests", amount = 1, window = 18000 }}]
+limits = [{ unit = "requests", amount = 1, window = 18000 }]
 """
 CROWD = 500
 PROCESSES = 4
@@ -49,9 +43,7 @@ async def test_q1_one_call_is_left_and_five_hundred_want_it(
     """Exactly one is answered, and the upstream asked once; all others are told when to come back."""
     async with ScriptedUpstream(reply) as upstream:
         arguments = ("--workers", str(PROCESSES))
-        server = await asyncio.to_thread(
-            lambda: launch(*arguments, config=CONFIG.format(url=upstream.url), env=counted_in)
-        )
+        server = await asyncio.to_thread(lambda: launch(*arguments, config=upstream.provider + PLAN, env=counted_in))
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=3 * HANG)
         async with aiohttp.ClientSession(server.url, connector=connector, timeout=timeout) as client:
             wish, owner = {"name": "crowd", "plan": "one"}, {"authorization": f"Bearer {server.key}"}

@@ -95,12 +95,9 @@ async def test_a_rolling_restart_loses_no_request(database: str, tmp_path: Path,
     first_port, second_port, front = free_ports(3)
     running: dict[int, tuple[Server, Callable[[], int]]] = {}
     async with ScriptedUpstream(reply) as upstream:
-        config = (
-            f'[[providers]]\nname = "upstream"\nbase_url = "{upstream.url}"\napi_keys = ["sk-up"]\nmodels = ["m"]\n'
-        )
 
         def begin(port: int) -> None:
-            running[port] = start(tmp_path / str(port), "--port", str(port), config=config, env=environ)
+            running[port] = start(tmp_path / str(port), "--port", str(port), config=upstream.provider, env=environ)
 
         def end(port: int) -> None:
             server, stop = running[port]

@@ -20,19 +20,9 @@ SOON = 0.1
 """Seconds between two looks whether something is so."""
 HEARD = 2.5
 """Seconds after which a server has heard of an upstream that rests; asked before, it would find out for itself."""
-CONFIG = """
-[[providers]]
-name = "up"
-base_url = "{url}"
-api_keys = ["sk-up"]
-models = ["m"]
-retries = 0
-
-[files]
-url = "{files}"
-
+PLAN = """
 [plans.few]
-limits = [{{ unit = "requests", amount = 10, window = 18000 }}]
+limits = [{ unit = "requests", amount = 10, window = 18000 }]
 """
 
 
@@ -107,7 +97,7 @@ async def pair(request: pytest.FixtureRequest, script: Upstream, tmp_path: Path)
         # Each request on a connection of its own, so that either worker may get it.
         connector = aiohttp.TCPConnector(force_close=True)
         client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        config = CONFIG.format(url=upstream.url, files=tmp_path / "files")
+        config = f'{upstream.provider}retries = 0\n[files]\nurl = "{tmp_path / "files"}"\n{PLAN}'
 
         async def begin(name: str, *flags: str, env: dict[str, str] | None = None) -> Server:
             server, stop = await asyncio.to_thread(start, tmp_path / name, *flags, config=config, env=env)

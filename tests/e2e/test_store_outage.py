@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.outages import HANG, House, open_house
+from tests.support.hang import HANG
+from tests.support.outages import House, open_house
 
 pytestmark = pytest.mark.timeout(300)
 KNOWN_FOR = 5.0

@@ -13,6 +13,7 @@ import aiohttp
 from rixin.store.database import Database
 from tests.support import postgresql
 from tests.support.databases import environment_of
+from tests.support.hang import HANG
 from tests.support.postgresql import PostgresServer
 from tests.support.server import Server, start
 from tests.upstreams.scripted import (
@@ -26,15 +27,6 @@ from tests.upstreams.scripted import (
     completion_events,
     stream,
 )
-
-HANG = 60.0
-CONFIG = """
-[[providers]]
-name = "up"
-base_url = "{url}"
-api_keys = ["sk-up"]
-models = ["m"]
-"""
 
 
 class House:
@@ -121,7 +113,7 @@ async def open_house(folder: Path, settings: str = "") -> AsyncGenerator[House]:
         database = Database(place)
         await database.migrate()
         await database.aclose()
-        config, env = settings + CONFIG.format(url=upstream.url), environment_of(place)
+        config, env = settings + upstream.provider, environment_of(place)
         server, stop = await asyncio.to_thread(start, folder / "data", config=config, env=env)
         stack.push_async_callback(asyncio.to_thread, stop)
         yield House(server, store, client, go_on)

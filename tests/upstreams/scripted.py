@@ -184,6 +184,11 @@ class ScriptedUpstream:
         return f"http://127.0.0.1:{self._port}/v1"
 
     @property
+    def provider(self) -> str:
+        """What `rixin.toml` says of it: a provider `up` with one key and the model `m`; more fields may follow."""
+        return f'[[providers]]\nname = "up"\nbase_url = "{self.url}"\napi_keys = ["sk-up"]\nmodels = ["m"]\n'
+
+    @property
     def posted(self) -> list[Request]:
         """The requests that ask for something; whoever looks at the list of models does so at any time."""
         return [request for request in self.requests if request.method == "POST"]
