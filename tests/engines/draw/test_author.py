@@ -8,9 +8,9 @@ from rixin.engines.draw.author import Author
 from rixin.engines.draw.writing import DEADLINE, Ask, Task
 from rixin.errors import Kind, RixinError
 from tests.engines.draw.conftest import request
+from tests.support.hang import HANG
 
 PROMPT = "Draw an infographic about the water cycle."
-HANG = 60.0
 LOCAL = ModelCard(name="local", target="local")
 
 

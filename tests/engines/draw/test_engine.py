@@ -18,6 +18,7 @@ from rixin.engines.draw.engine import DrawEngine
 from rixin.engines.draw.writing import Ask, Write
 from rixin.errors import Kind, RixinError
 from tests.engines.draw.conftest import request, words_of
+from tests.support.hang import HANG
 
 TEA = "Brewing tea: leaves 3 g, water 200 ml, minutes 2."
 WATER = "Draw an infographic about the water cycle."
@@ -44,8 +45,6 @@ U1_SIZES = [
     *((2048, 2048), (2752, 1536), (1536, 2752), (3072, 1376), (1344, 3136)),
 ]
 LOCAL = ModelCard(name="local", target="local")
-HANG = 60.0
-"""Seconds after which a picture counts as never drawn."""
 
 
 def engine(write: Write | None = None, **options: float) -> DrawEngine:
