@@ -6,18 +6,14 @@ Prints the table, and writes it into `docs/doctor.md` with `--write`.
 import argparse
 import asyncio
 import logging
-import re
 import sys
 
 import structlog
 
-from bench.build import HOME
+from bench.page import DOCS, fill_section
 from rixin.service.doctor import BUDGET
 from tests.support.doctor_runs import Runs, run
 from tests.support.strict_runs import markdown
-
-PAGE = HOME.parent / "docs" / "doctor.md"
-MARKED = re.compile(r"(<!-- table -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -34,8 +30,7 @@ def main() -> None:
     print(text)
     print("\n".join(runs.missed))
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(MARKED.sub(lambda marks: f"{marks[1]}{text}\n{marks[2]}", page), encoding="utf-8")
+        fill_section(DOCS / "doctor.md", "table", text)
 
 
 def report(runs: Runs) -> str:

@@ -6,18 +6,14 @@ Prints the table, and writes it into `docs/healing.md` with `--write`.
 import argparse
 import asyncio
 import logging
-import re
 import sys
 import tempfile
 from pathlib import Path
 
 import structlog
 
-from bench.build import HOME
+from bench.page import DOCS, fill_section
 from tests.support.strict_runs import Runs, markdown, run
-
-PAGE = HOME.parent / "docs" / "healing.md"
-MARKED = re.compile(r"(<!-- table -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -35,8 +31,7 @@ def main() -> None:
     print(text)
     print("\n".join(runs.failures))
     if arguments.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(MARKED.sub(lambda marks: f"{marks[1]}{text}\n{marks[2]}", page), encoding="utf-8")
+        fill_section(DOCS / "healing.md", "table", text)
 
 
 def report(runs: Runs) -> str:

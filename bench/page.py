@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bench.build import HOME
 
-PERFORMANCE = HOME.parent / "docs" / "performance.md"
+DOCS = HOME.parent / "docs"
+PERFORMANCE = DOCS / "performance.md"
 
 
 def fill_section(page: Path, section: str, text: str) -> None:
