@@ -27,14 +27,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     def at_most(self, other: "Counts") -> bool:
         """Whether nothing is more than there, connections to the upstream aside."""
-        return all(
-            mine <= theirs
-            for mine, theirs in (
-                (self.descriptors, other.descriptors),
-                (self.sockets, other.sockets),
-                (self.tasks, other.tasks),
-            )
-        )
+        return self.descriptors <= other.descriptors and self.sockets <= other.sockets and self.tasks <= other.tasks
 
 
 def count(pid: int, port: int, upstream_port: int) -> Counts:

@@ -113,19 +113,9 @@ class Loader:
         arguments = self._arguments(target, scenario)
         wait_for_quiet(self.patience)
         pids = tree(target.process.pid)
-        before, ours, machine, began = (
-            cpu_seconds(pids),
-            self._our_cpu_seconds(),
-            machine_cpu_seconds(),
-            time.monotonic(),
-        )
+        before = self._spent(pids)
         load = self.run(target, arguments)
-        elapsed = time.monotonic() - began
-        used, ours, machine = (
-            cpu_seconds(pids) - before,
-            self._our_cpu_seconds() - ours,
-            machine_cpu_seconds() - machine,
-        )
+        used, ours, machine, elapsed = (now - then for now, then in zip(self._spent(pids), before, strict=True))
         others = machine - ours - (0 if target.process is self.upstream else used)
         return Measurement(
             scenario=scenario.name,
@@ -154,11 +144,15 @@ class Loader:
         arguments += ["-r", str(scenario.rate)] if scenario.rate else []
         return arguments
 
-    def _our_cpu_seconds(self) -> float:
-        """What measuring itself takes: this program, the load generators it has waited for, and the upstream."""
+    def _spent(self, pids: Sequence[int]) -> tuple[float, float, float, float]:
+        """Seconds up to now: the CPU time of these processes, of measuring itself and of the machine, and the clock's.
+
+        What measures is this program, the load generators that it has waited for, and the upstream.
+        """
         times = os.times()
         own = times.user + times.system + times.children_user + times.children_system
-        return own + cpu_seconds([self.upstream.pid])
+        ours = own + cpu_seconds([self.upstream.pid])
+        return cpu_seconds(pids), ours, machine_cpu_seconds(), time.monotonic()
 
 
 def median(values: Sequence[float]) -> float:
