@@ -97,6 +97,30 @@ async def test_results_are_told_where_they_are_wanted(retriever: Retriever, room
     assert found.hits[0].text == "The ferry to Skarn leaves at noon."
 
 
+async def test_results_are_told_to_nobody_else(retriever: Retriever) -> None:
+    """Neither passages nor an answer of a base's own, unless the client says that it wants them."""
+    often = [{"know_id": BASE, "faq_threshold": 0.9}]
+    for question, config in (
+        ("When does the ferry to Skarn leave?", None),
+        ("When does the ferry to Skarn leave?", {"knowledge_base_result": False}),
+        ("如何重置密码", {"knowledge_base_configs": often}),
+    ):
+        assert not (await retriever.retrieve(ask(question, {"knowledge_config": config}), "ada")).discloses
+    wanted = {"knowledge_base_result": True, "knowledge_base_configs": often}
+    assert (await retriever.retrieve(ask("如何重置密码", {"knowledge_config": wanted}), "ada")).discloses
+
+
+@pytest.mark.parametrize(
+    ("config", "strict"), [({}, False), ({"control_level": "normal"}, False), ({"control_level": "high"}, True)]
+)
+async def test_the_level_of_control_is_the_clients(retriever: Retriever, config: dict[str, Any], strict: bool) -> None:
+    """Only with `high` is the model told to say nothing that the passages do not say."""
+    request = ask("When does the ferry to Skarn leave?", {"knowledge_config": config})
+    told = (await retriever.retrieve(request, "ada")).request.messages[0].text
+    assert "leaves at noon" in told
+    assert ("Say nothing that they do not say" in told) is strict
+
+
 async def test_a_near_question_is_answered_at_once(retriever: Retriever) -> None:
     """For every choice, and only above the threshold of its base."""
     config = {"knowledge_config": {"knowledge_base_configs": [{"know_id": BASE, "faq_threshold": 0.9}]}}
