@@ -34,6 +34,38 @@ def test_ranges_are_the_documented_ones() -> None:
     assert not fields["seed"].admits(9999999)
 
 
+@pytest.mark.parametrize("name", ["SenseNova-V6-Pro", "SenseNova-V6-Turbo", "SenseNova-V6-Reasoner"])
+def test_models_of_the_native_platform_have_their_limits(name: str) -> None:
+    """A window of 32K tokens, of which an answer takes up to 16384, and the plan of 60 requests a minute."""
+    card = load_models(SHIPPED).cards[name]
+    assert (card.context_length, card.max_output_length, card.plan) == (32768, 16384, "sensenova-v6")
+    assert card.input_modalities == ("text", "image", "video")
+
+
+def test_u1_fast_draws_the_documented_sizes() -> None:
+    """The eleven of its documentation, the first of which is its default, and those that the official skills send."""
+    rules = load_models(SHIPPED).cards["sensenova-u1-fast"].drawing
+    assert rules is not None
+    assert rules.sizes[0] == "2752x1536"
+    assert set(rules.sizes) == {
+        *("2752x1536", "1536x2752", "2048x2048", "1664x2496", "2496x1664", "1760x2368", "2368x1760", "1824x2272"),
+        *("2272x1824", "3072x1376", "1344x3136"),
+        *("1344x1344", "1792x992", "992x1792", "1632x1088", "1088x1632", "1536x1152", "1152x1536", "1472x1184"),
+        *("1184x1472", "864x2048"),
+    }
+    assert (rules.most, rules.most_edited, rules.formats) == (4, 0, ("png",))
+
+
+@pytest.mark.parametrize("name", ["sensenova-u1.5-lite", "sensenova-u1.5-fast"])
+def test_u15_draws_within_the_documented_bounds(name: str) -> None:
+    """Multiples of 32, from 512 to 4096, one edge up to three times the other; one image, made of up to five."""
+    rules = load_models(SHIPPED).cards[name].drawing
+    assert rules is not None
+    bounds = (rules.multiple, rules.shortest_edge, rules.longest_edge, rules.steepest)
+    assert (rules.sizes, bounds) == ((), (32, 512, 4096, 3.0))
+    assert (rules.most, rules.most_edited, rules.formats) == (1, 5, ("png", "jpeg", "webp"))
+
+
 def test_an_alias_keeps_its_table_and_takes_the_limits_of_what_answers() -> None:
     """Window and output are the smaller of both, modalities and features the target's."""
     alias = load_models(SHIPPED).cards["sensenova-6.7-flash-lite"]
