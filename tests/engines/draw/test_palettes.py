@@ -8,7 +8,8 @@ from rixin.engines.draw.palettes import CONTRAST, PALETTES, Palette, colors, con
 
 
 def test_contrast_is_that_of_the_guidelines() -> None:
-    """Black on white has 21, a colour on itself 1 (WCAG 2.2)."""
+    """Black on white has 21, a colour on itself 1; text needs 4.5 (WCAG 2.2)."""
+    assert CONTRAST == 4.5
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#777777") == 1
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
