@@ -144,6 +144,28 @@ async def test_a_kept_picture_outlives_its_provider(launch: Callable[..., Server
     assert int(link.headers["content-length"]) == len(link.content)
 
 
+def fails(request: Request) -> Reply:
+    """An upstream that says that it draws, and never does."""
+    return draws(request) if request.method == "GET" else answer('{"error": {"message": "busy"}}', status=503)
+
+
+async def test_another_provider_draws_where_the_first_cannot(launch: Callable[..., Server]) -> None:
+    """One answer, and headers and log tell who gave it after how many attempts."""
+    async with ScriptedUpstream(fails) as first, ScriptedUpstream(draws) as second:
+        providers = [
+            f'[[providers]]\nname = "{name}"\nbase_url = "{upstream.url}"\napi_keys = ["sk"]\nretries = 0\n'
+            f"priority = {priority}\n"
+            for priority, (name, upstream) in enumerate({"first": first, "second": second}.items())
+        ]
+        server = launch(config="".join(providers))
+        async with openai.AsyncOpenAI(api_key=server.key, base_url=f"{server.url}/v1", max_retries=0) as sdk:
+            raw = await sdk.images.with_raw_response.generate(model="sensenova-u1.5-lite", prompt="A cat")
+    assert [len(upstream.posted) for upstream in (first, second)] == [1, 1]
+    assert (raw.parse().data or [])[0].url
+    assert raw.headers["x-rixin-model"] == "second/sensenova-u1.5-lite"
+    assert raw.headers["x-rixin-attempts"] == "2"
+
+
 async def test_edits_come_as_json_too(launch: Callable[..., Server]) -> None:
     """As the token platform has them: an image by data URL and one by its address, and no bare base64."""
     data = base64.b64encode(picture()).decode()
