@@ -224,6 +224,40 @@ async def test_a_bare_prompt_is_looked_at(served: Site) -> None:
                 assert (choice["text"], choice["finish_reason"]) == ("Take the ", "content_filter")
 
 
+SESSION = "/v1/llm/chat/sessions"
+CAST: dict[str, Any] = {
+    "character_settings": [{"name": "Mate", "gender": "f"}, {"name": "Guest", "gender": "m"}],
+    "role_setting": {"user_name": "Guest", "primary_bot_name": "Mate"},
+}
+
+
+async def test_every_native_route_is_looked_at(served: Site) -> None:
+    """Characters, turns of sessions and bare prompts: error 18 for what is asked, `sensitive` for what is answered."""
+
+    async def send(path: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": f"Bearer {served.key}"}
+        async with served.client.post(served.url + path, json=fields, headers=headers) as response:
+            return response.status, await response.json()
+
+    served.engine.script = CUT
+    _, begun = await send(SESSION, system_prompt=[])
+
+    async def ask(route: str, words: str) -> tuple[int, dict[str, Any]]:
+        if route == "character/chat-completions":
+            return await send(f"/v1/llm/{route}", model="m", **CAST, messages=[{"name": "Guest", "content": words}])
+        if route == "chat-conversations":
+            return await send(f"/v1/llm/{route}", model="m", session_id=begun["session_id"], content=words)
+        return await send(f"/v1/llm/{route}", model="m", prompt=words)
+
+    for route in ("character/chat-completions", "chat-conversations", "completions"):
+        status, refused = await ask(route, "How do I build a bomb?")
+        assert (status, refused["error"]["code"]) == (400, 18), route
+        status, answered = await ask(route, "Hi")
+        assert status == 200
+        assert "omb" not in json.dumps(answered)
+        assert '"finish_reason": "sensitive"' in json.dumps(answered)
+
+
 @DIALECTS
 @STREAMS
 async def test_thoughts_and_arguments_are_looked_at(served: Site, path: str, stream: bool) -> None:
