@@ -6,10 +6,12 @@ from functools import partial
 from typing import NamedTuple
 
 from bench.embedded import EmbeddedResult
-from bench.result import OUR_NAME, Result, median_ratio
+from bench.growth import CONNECTIONS, KEYS, PROCESSES
+from bench.result import Result, median_ratio
 from bench.scenarios import CONCURRENCIES
 from bench.soak import SoakResult
 from bench.table import table
+from bench.targets import OUR_NAME
 
 TRANSLATED = ("responses", "messages", "native")
 HELD = "held"
@@ -176,8 +178,8 @@ GOALS = (
     Goal("latency added at 500 requests a second, p50", partial(_added, 0), 0.4, 0.2, at_most=True, unit="ms"),
     Goal("latency added at 500 requests a second, p99", partial(_added, 1), 2, 0.8, at_most=True, unit="ms"),
     Goal("processor time of a translated agent's request of 40 kB", _agent_ms, 2, 0.5, at_most=True, unit="ms"),
-    Goal("processor time from 1 to 1,000 connections", partial(_grown, "connections"), 1.15, at_most=True),
-    Goal("processor time from 10 to 100,000 keys", partial(_grown, "stored keys"), 1.15, at_most=True),
+    Goal("processor time from 1 to 1,000 connections", partial(_grown, CONNECTIONS), 1.15, at_most=True),
+    Goal("processor time from 10 to 100,000 keys", partial(_grown, KEYS), 1.15, at_most=True),
     Goal("memory at the end of 30 minutes, of minute 10's", _soak_memory, 1.05, at_most=True),
     Goal("memory at rest", partial(_start, "idle_memory_mb"), 120, 80, at_most=True, unit="MB"),
     Goal("memory with 1,000 streams", partial(_start, "streams_memory_mb"), 250, 150, at_most=True, unit="MB"),
@@ -187,7 +189,7 @@ GOALS = (
     Goal("embedded model's speed to the first token, of its own server", partial(_embedded, True), 0.95, 1.0),
     Goal(
         "processor time with two processes and shared exact limits, of one's",
-        partial(_grown, "processes with shared limits"),
+        partial(_grown, PROCESSES),
         1.1,
         1.03,
         at_most=True,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,15 @@ from sqlalchemy import insert
 
 from bench.measure import Loader, Measurement, median
 from bench.scenarios import LIMITED, SCENARIOS
-from bench.targets import LIMITS, SERVER_CORE, RixinServer, Target, provider_configuration
+from bench.targets import ALL_CORES, LIMITS, SERVER_CORE, RixinServer, Target, in_turns, provider_configuration
 from rixin.store.database import FILE_NAME, Database
 from rixin.store.schema import keys
 
+CONNECTIONS, KEYS, PROCESSES = "connections", "stored keys", "processes with shared limits"
+"""What there is more of."""
 FEW_KEYS, MANY_KEYS = 10, 100_000
 _PORTION = 10_000
-_WHOLE = {scenario.name: scenario for scenario in SCENARIOS}
+_BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ def with_connections(measurements: list[Measurement], target: str) -> Growth | N
         return None
     named = [msgspec.structs.replace(each, target="1") for each in few]
     named += [msgspec.structs.replace(each, target="1,000") for each in many]
-    return Growth(what="connections", few="1", many="1,000", measurements=named)
+    return Growth(what=CONNECTIONS, few="1", many="1,000", measurements=named)
 
 
 def with_keys(
@@ -62,10 +63,9 @@ def with_keys(
         for count in (FEW_KEYS, many):
             server = RixinServer(folder / f"keys-{count}", provider_configuration(port))
             process, _ = stack.enter_context(server.run(SERVER_CORE))
-            headers = server.make_key()
+            targets.append(server.target(process, f"{count:,}"))
             asyncio.run(add_keys(server.data_dir / FILE_NAME, count - 1))
-            targets.append(Target(f"{count:,}", server.port, process, headers))
-        return _compare("stored keys", targets, "whole-16", loader, rounds, tell)
+        return _compare(KEYS, targets, "whole-16", loader, rounds, tell)
 
 
 def with_processes(loader: Loader, port: int, folder: Path, rounds: int, tell: Callable[[str], None]) -> Growth:
@@ -75,9 +75,9 @@ def with_processes(loader: Loader, port: int, folder: Path, rounds: int, tell: C
         for workers in (1, 2):
             configuration = provider_configuration(port) + LIMITS
             server = RixinServer(folder / f"workers-{workers}", configuration, workers=workers)
-            process, _ = stack.enter_context(server.run(set(range(os.cpu_count() or 1))))
-            targets.append(Target(str(workers), server.port, process, server.make_key()))
-        return _compare("processes with shared limits", targets, "whole-64", loader, rounds, tell, model=LIMITED)
+            process, _ = stack.enter_context(server.run(ALL_CORES))
+            targets.append(server.target(process, str(workers)))
+        return _compare(PROCESSES, targets, "whole-64", loader, rounds, tell, model=LIMITED)
 
 
 def _compare(
@@ -89,12 +89,12 @@ def _compare(
     tell: Callable[[str], None],
     model: str = "mock",
 ) -> Growth:
-    scenario = replace(_WHOLE[name], name=what.replace(" ", "-"), model=model)
+    scenario = replace(_BY_NAME[name], name=what.replace(" ", "-"), model=model)
     for target in targets:
         loader.warm(target, scenario)
     measurements: list[Measurement] = []
     for number in range(rounds):
-        for target in targets if number % 2 == 0 else reversed(targets):
+        for target in in_turns(targets, number):
             measured = loader.measure(target, scenario, number)
             measurements.append(measured)
             tell(f"round {number + 1}, {target.name} {what}: {measured.cpu_us:.0f} us a request")

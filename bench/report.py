@@ -7,11 +7,12 @@ from bench.embedded import EmbeddedResult
 from bench.goals import Evidence, embedded_ratios, render_goals
 from bench.measure import Measurement, median
 from bench.processes import QUIET
-from bench.result import OUR_NAME, Result, median_ratio
+from bench.result import Result, median_ratio
 from bench.scenarios import CONCURRENCIES, PACED_IDEAL_MS, SCENARIOS, Scenario
 from bench.soak import SoakResult, render_soak
 from bench.starts import Starts
 from bench.table import table
+from bench.targets import OUR_NAME
 
 DOLLARS_PER_CORE_HOUR = 0.04
 """About what a core of a rented server costs."""

@@ -9,8 +9,7 @@ from bench.growth import Growth
 from bench.held import Held
 from bench.measure import Measurement, median
 from bench.starts import Starts
-
-OUR_NAME, ANCHOR = "rixin", "direct"
+from bench.targets import ANCHOR, OUR_NAME
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

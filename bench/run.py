@@ -15,10 +15,20 @@ from bench.embedded import measure_embedded
 from bench.held import most_held
 from bench.measure import Loader, Measurement
 from bench.peer import PEERS, PLAIN_PROXY, NotInstalledError, peer
-from bench.result import ANCHOR, OUR_NAME, Result
+from bench.result import Result
 from bench.scenarios import Scenario
 from bench.starts import measure_starts
-from bench.targets import LIMITS, SERVER_CORE, RixinServer, Target, provider_configuration, upstream
+from bench.targets import (
+    ANCHOR,
+    LIMITS,
+    OUR_NAME,
+    SERVER_CORE,
+    RixinServer,
+    Target,
+    in_turns,
+    provider_configuration,
+    upstream,
+)
 
 WARMING: Final = frozenset({"whole-16", "burst-16"})
 """What a server has done before it is measured."""
@@ -80,7 +90,7 @@ class Run:
         with contextlib.ExitStack() as stack:
             server = RixinServer(self._folder / "load", provider_configuration(anchor.port) + LIMITS)
             process, _ = stack.enter_context(server.run(SERVER_CORE))
-            targets, peers = [anchor, Target(OUR_NAME, server.port, process, server.make_key())], dict[str, str]()
+            targets, peers = [anchor, server.target(process)], dict[str, str]()
             for name in (PLAIN_PROXY, *self._plan.peers):
                 try:
                     targets.append(stack.enter_context(peer(name, anchor.port, self._folder)))
@@ -125,7 +135,7 @@ class Run:
         for number in range(self._plan.rounds):
             for scenario in self._plan.scenarios:
                 asked = [target for target in targets if takes(target, scenario)]
-                for target in asked if number % 2 == 0 else reversed(asked):
+                for target in in_turns(asked, number):
                     try:
                         measured = loader.measure(target, scenario, number)
                     except RuntimeError as error:

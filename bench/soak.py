@@ -288,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         server = RixinServer(Path(name) / "rixin", provider_configuration(scripted.port))
         with server.run(SERVER_CORE) as (process, _), pinned(LOAD_CORE):
-            target = Target("rixin", server.port, process, server.make_key())
+            target = server.target(process)
             command = shlex.join(["python", "-m", "bench.soak", *given])
             running = soak(target, scripted.port, command, minutes=options.minutes, visitors=options.visitors)
             result = asyncio.run(running)

@@ -53,7 +53,7 @@ def measure_starts(
         with server.run(SERVER_CORE) as (_, took):
             seconds.append(took)
     with server.run(SERVER_CORE) as (process, took):
-        target = Target("rixin", server.port, process, server.make_key())
+        target = server.target(process)
         idle = memory_mb(tree(process.pid))
         most = _memory_with(streams, loader, target, model)
     return Starts(

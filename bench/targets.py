@@ -3,11 +3,12 @@
 import contextlib
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from bench.processes import Process
 from bench.scenarios import LIMITED, UPSTREAM_MODELS
 
 RIXIN = str(Path(sys.executable).with_name("rixin"))
+OUR_NAME, ANCHOR = "rixin", "direct"
+"""What this server is called, and the scripted upstream alone."""
 SERVER_CORE, LOAD_CORE = {0}, {1}
+ALL_CORES = set(range(os.cpu_count() or 1))
 START_DEADLINE = 120.0
 
 
@@ -34,6 +38,11 @@ class Target:
     """What it wants before the names of models."""
     slow: bool = False
     """Whether it answers hundreds of requests a second rather than thousands."""
+
+
+def in_turns(targets: Sequence[Target], number: int) -> Sequence[Target]:
+    """The order of a round: every second one goes back, so that whatever drifts meanwhile favours nobody."""
+    return targets if number % 2 == 0 else targets[::-1]
 
 
 def free_port() -> int:
@@ -80,7 +89,7 @@ def upstream(binary: Path, folder: Path) -> Generator[Target]:
     process = Process([str(binary)], log=log, cores=LOAD_CORE)
     try:
         wait_until(process, "the scripted upstream", lambda: log.read_text().endswith("\n"))
-        yield Target("direct", int(log.read_text()), process)
+        yield Target(ANCHOR, int(log.read_text()), process)
     finally:
         process.stop()
 
@@ -107,11 +116,11 @@ class RixinServer:
 
     @contextlib.contextmanager
     def run(self, cores: set[int]) -> Generator[tuple[Process, float]]:
-        """The server, up, and the seconds until it answered `/health`."""
+        """Runs it; gives the process, once it answers `/health`, and the seconds that took."""
         log = self.folder / "server.log"
         process = Process([RIXIN, "serve", "--config", str(self.config)], log=log, cores=cores, folder=self.folder)
         try:
-            yield process, wait_until(process, "rixin", lambda: request(self.port, "GET", "/health")[0] == 200)
+            yield process, wait_until(process, OUR_NAME, lambda: request(self.port, "GET", "/health")[0] == 200)
         finally:
             process.stop()
 
@@ -122,6 +131,10 @@ class RixinServer:
         if result.returncode:
             raise RuntimeError(f"rixin keys create failed:\n{result.stdout}{result.stderr}")
         return {"authorization": f"Bearer {json.loads(result.stdout)['key']}"}
+
+    def target(self, process: Process, name: str = OUR_NAME) -> Target:
+        """The server, which runs as this process, asked with a new key."""
+        return Target(name, self.port, process, self.make_key())
 
 
 def provider_configuration(upstream_port: int) -> str:

@@ -35,7 +35,7 @@ def rixin(direct: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """This server before it, with a key."""
     server = RixinServer(tmp_path_factory.mktemp("rixin") / "server", provider_configuration(direct.port) + LIMITS)
     with server.run(SERVER_CORE) as (process, _):
-        yield Target("rixin", server.port, process, server.make_key())
+        yield server.target(process)
 
 
 @pytest.fixture
