@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.server import Server
+from tests.support.server import ROOT, Server
 
 MODEL = "SenseNova-V6-Pro"
 CHAT = "/v1/llm/chat-completions"
@@ -113,6 +113,20 @@ def test_the_length_runs_out(server: Server, token: str) -> None:
     data = post(server, token, max_new_tokens=3, messages=[{"role": "user", "content": "Count to 100."}]).json()["data"]
     assert data["choices"][0]["finish_reason"] == "length"
     assert data["usage"]["completion_tokens"] == 3
+
+
+def test_a_full_window_is_told(launch: Callable[..., Server]) -> None:
+    """Who sets no limit is given what the window leaves, and learns that it was the window that ended the answer."""
+    weights = ROOT / ".cache" / "models" / "smollm2-135m.gguf"
+    server = launch(config=f'[[models]]\nname = "local"\npath = "{weights}"\ncontext_length = 128\n')
+    story = [{"role": "user", "content": "Tell me a long story about a fox."}]
+    fields: dict[str, Any] = {"messages": story, "temperature": 0.01, "max_new_tokens": None}
+    data = post(server, server.key, **fields).json()["data"]
+    assert (data["choices"][0]["finish_reason"], data["usage"]["total_tokens"]) == ("context", 128)
+    last = post(server, server.key, stream=True, **fields).text.split("\n\n")[-3]
+    assert json.loads(last.removeprefix("data:"))["data"]["choices"][0]["finish_reason"] == "context"
+    [choice] = post(server, server.key, **{**fields, "max_new_tokens": 3}).json()["data"]["choices"]
+    assert choice["finish_reason"] == "length"
 
 
 def test_a_limit_that_does_not_fit_is_error_17(server: Server, token: str) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from rixin.core.events import Event, Finish, Reasoning, Start, Text
 from rixin.core.messages import Opaque
@@ -72,6 +73,18 @@ def test_what_a_reasoner_thinks_and_an_upstream_adds_stand_beside_the_words() ->
     assert chunks[0]["reasoning_content"] == "Hm."
     assert chunks[2]["plugins"] == {"web": 1}
     assert {chunk["turn_id"] for chunk in chunks} == {"t_1"}
+
+
+def test_a_turn_that_has_filled_the_window_says_so() -> None:
+    """Whole, streamed, and as it is kept."""
+    request = ask_turn(stream=True)
+    request = structs.replace(request, card=structs.replace(request.card, context_length=7))
+    events: list[Event] = [START, Text(text="Yes."), Finish(reason="length"), Usage(prompt=5, completion=2)]
+    assert json.loads(TURNS.render_response(collect(events), request, STAMP))["data"]["finish_reason"] == "context"
+    writer = TURNS.writer(request, STAMP)
+    assert isinstance(writer, Snapshots)
+    assert b'"finish_reason":"context"' in writer.feed(events) + writer.close()
+    assert read_told(writer.snapshot()).finish_reason == "context"
 
 
 def test_a_snapshot_tells_whether_the_answer_is_whole() -> None:

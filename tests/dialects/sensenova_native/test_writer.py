@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from rixin.core.events import (
@@ -88,6 +89,29 @@ def test_p8_finish_reasons_have_the_platforms_words(reason: FinishReason, word: 
     assert [chunk["data"]["choices"][0]["finish_reason"] for chunk in write(*events)] == ["", word]
     body = json.loads(DIALECT.render_response(collect(events), ask(), STAMP))
     assert body["data"]["choices"][0]["finish_reason"] == word
+
+
+@pytest.mark.parametrize(
+    ("fields", "usage", "word"),
+    [
+        ({}, Usage(prompt=6, completion=3), "length"),
+        ({}, Usage(prompt=6, completion=4), "context"),
+        ({}, Usage(prompt=4, completion=4, knowledge=2), "context"),
+        ({"max_new_tokens": 4}, Usage(prompt=6, completion=4), "length"),
+        ({"n": 2}, Usage(prompt=6, completion=6), "length"),
+        ({"n": 2}, Usage(prompt=6, completion=8), "context"),
+    ],
+)
+def test_an_answer_that_has_filled_the_window_says_so(fields: dict[str, Any], usage: Usage, word: str) -> None:
+    """Engines say of it what they say of any long one; where the client set a limit, that was what ended it."""
+    request = ask(stream=True, **fields)
+    request = msgspec.structs.replace(request, card=msgspec.structs.replace(request.card, context_length=10))
+    ends: list[Event] = [Finish(reason="length", choice=choice) for choice in range(request.n)]
+    events: list[Event] = [START, Text(text="Hi"), *ends, usage]
+    writer = DIALECT.writer(request, STAMP)
+    assert chunks(writer.feed(events) + writer.close())[-1]["data"]["choices"][0]["finish_reason"] == word
+    body = json.loads(DIALECT.render_response(collect(events), request, STAMP))
+    assert {choice["finish_reason"] for choice in body["data"]["choices"]} == {word}
 
 
 def test_a_refusal_is_words() -> None:

@@ -21,7 +21,7 @@ from rixin.dialects.decoding import decode, decode_fields
 from rixin.dialects.openai_chat.bounds import MAX_MESSAGES, check_size
 from rixin.dialects.openai_chat.request import read_extra
 from rixin.dialects.sensenova_native.bounds import CHARACTER
-from rixin.dialects.sensenova_native.finish import RENDERED
+from rixin.dialects.sensenova_native.finish import finish_word
 from rixin.dialects.sensenova_native.request import read_common
 from rixin.dialects.sensenova_native.response import beside, with_beside, words_of
 from rixin.dialects.sensenova_native.usage import render_usage
@@ -62,21 +62,26 @@ def parse_character(call: Call, card_of: CardOf) -> Generate:
     return request.edit(messages=_messages(body), max_tokens=request.max_tokens, extra=request.extra)
 
 
-def render_character(response: Response, request: Request, stamp: Stamp) -> bytes:  # noqa: ARG001 - all is in the response
+def render_character(response: Response, request: Request, stamp: Stamp) -> bytes:
     """The body of a whole answer; `reply` is its first choice."""
-    return _ENCODER.encode({"data": with_beside(_data(response, stamp), beside(response))})
+    return _ENCODER.encode({"data": with_beside(_data(response, request, stamp), beside(response))})
 
 
-def _data(response: Response, stamp: Stamp) -> JsonObject:
+def _data(response: Response, request: Request, stamp: Stamp) -> JsonObject:
+    usage = response.usage or Usage()
     choices: list[JsonValue] = [
-        {"index": choice.index, "message": words_of(choice), "finish_reason": RENDERED[choice.finish_reason]}
+        {
+            "index": choice.index,
+            "message": words_of(choice),
+            "finish_reason": finish_word(choice.finish_reason, usage, request),
+        }
         for choice in response.choices
     ]
     return {
         "id": stamp.new_id(""),
         "reply": words_of(response.choices[0]),
         "choices": choices,
-        "usage": render_usage(response.usage or Usage()),
+        "usage": render_usage(usage),
     }
 
 

@@ -11,7 +11,7 @@ from rixin.core.requests import Generate, Request
 from rixin.core.responses import Choice, Response
 from rixin.core.usage import Usage
 from rixin.dialects.base import Stamp
-from rixin.dialects.sensenova_native.finish import RENDERED
+from rixin.dialects.sensenova_native.finish import finish_word
 from rixin.dialects.sensenova_native.usage import render_usage
 from rixin.dialects.sensenova_native.wire import NAME
 
@@ -23,13 +23,17 @@ def render_response(response: Response, request: Request, stamp: Stamp) -> bytes
     if not isinstance(request, Generate):
         raise TypeError(f"a chat answers a Generate, not a {type(request).__name__}")
     name = "message" if request.prompt is None else "text"
+    usage = response.usage or Usage()
     choices: list[JsonValue] = [
-        with_beside(_choice(choice, name), beside(response, choice.index)) for choice in response.choices
+        with_beside(
+            _choice(choice, name, finish_word(choice.finish_reason, usage, request)), beside(response, choice.index)
+        )
+        for choice in response.choices
     ]
     data: JsonObject = {
         "id": stamp.new_id(""),
         "choices": choices,
-        "usage": render_usage(response.usage or Usage()),
+        "usage": render_usage(usage),
     }
     return _ENCODER.encode({"data": with_beside(data, beside(response))})
 
@@ -49,8 +53,8 @@ def words_of(choice: Choice) -> str:
     return "".join(part.text for part in choice.parts if isinstance(part, TextPart | RefusalPart))
 
 
-def _choice(choice: Choice, name: str) -> JsonObject:
+def _choice(choice: Choice, name: str, finish: str) -> JsonObject:
     rendered: JsonObject = {name: words_of(choice)}
     if choice.reasoning:
         rendered["reasoning_content"] = choice.reasoning
-    return {**rendered, "finish_reason": RENDERED[choice.finish_reason], "index": choice.index, "role": "assistant"}
+    return {**rendered, "finish_reason": finish, "index": choice.index, "role": "assistant"}

@@ -23,7 +23,7 @@ from rixin.dialects.base import Call, CardOf, Stamp
 from rixin.dialects.decoding import decode, decode_fields
 from rixin.dialects.openai_chat.request import read_extra
 from rixin.dialects.sensenova_native.bounds import CHAT
-from rixin.dialects.sensenova_native.finish import RENDERED
+from rixin.dialects.sensenova_native.finish import finish_word
 from rixin.dialects.sensenova_native.messages import read_messages
 from rixin.dialects.sensenova_native.request import read_common, read_thinking
 from rixin.dialects.sensenova_native.response import beside, with_beside, words_of
@@ -84,7 +84,8 @@ def render_turn(response: Response, request: Request, stamp: Stamp) -> bytes:  #
         fields["reasoning_content"] = choice.reasoning
     told = beside(response) | beside(response, choice.index)
     usage = response.usage or Usage()
-    return _encode({"data": _data(turn_of(request), fields, RENDERED[choice.finish_reason], usage, told)})
+    finish = finish_word(choice.finish_reason, usage, request)
+    return _encode({"data": _data(turn_of(request), fields, finish, usage, told)})
 
 
 class TurnWriter(ChunkWriter):
@@ -112,7 +113,7 @@ class TurnWriter(ChunkWriter):
 
     def snapshot(self) -> bytes:
         """The whole answer as it was told; without a finish reason where it was cut short."""
-        finish = self.finishes.get(0, "") if self._whole else ""
+        finish = self.finish(0) if self._whole else ""
         return _encode({"data": _data(self._turn, {"message": "".join(self._said)}, finish, self.usage.now(), {})})
 
 

@@ -11,6 +11,7 @@ from rixin.core.events import (
     Annotation,
     Event,
     Finish,
+    FinishReason,
     Reasoning,
     Refusal,
     Start,
@@ -25,7 +26,7 @@ from rixin.core.requests import Generate
 from rixin.core.usage import Usage
 from rixin.dialects.base import Stamp
 from rixin.dialects.sensenova_native.errors import encode_error
-from rixin.dialects.sensenova_native.finish import RENDERED
+from rixin.dialects.sensenova_native.finish import finish_word
 from rixin.dialects.sensenova_native.usage import RunningUsage, render_usage
 from rixin.dialects.sensenova_native.wire import NAME
 from rixin.errors import RixinError
@@ -46,8 +47,9 @@ class ChunkWriter:
 
     def __init__(self, request: Generate, stamp: Stamp) -> None:
         self._head = b'data:{"data":{"id":' + _encode(stamp.new_id("")) + b',"choices":['
+        self._request = request
         self.usage = RunningUsage(request)
-        self.finishes: dict[int, str] = {}
+        self._finishes: dict[int, FinishReason] = {}
 
     def feed(self, events: list[Event]) -> bytes:
         """The chunks of these events, in one piece."""
@@ -63,12 +65,17 @@ class ChunkWriter:
 
     def close(self) -> bytes:
         """The last chunk of each choice, and `[DONE]`."""
-        last = [self.chunk(choice, {"delta": ""}, reason) for choice, reason in sorted(self.finishes.items())]
+        last = [self.chunk(choice, {"delta": ""}, self.finish(choice)) for choice in sorted(self._finishes)]
         return b"".join(last) + DONE
 
     def keep_alive(self) -> bytes:
         """A comment."""
         return KEEP_ALIVE
+
+    def finish(self, choice: int) -> str:
+        """Why a choice ended, by the usage so far; empty while it goes on."""
+        reason = self._finishes.get(choice)
+        return "" if reason is None else finish_word(reason, self.usage.now(), self._request)
 
     def _event(self, event: Event, counted: Usage | None) -> bytes:
         """A chunk; `counted` is the count that came with the words, and covers them."""
@@ -81,7 +88,7 @@ class ChunkWriter:
                 self.usage.report(event)
                 return b""
             case Finish():
-                self.finishes[event.choice] = RENDERED[event.reason]
+                self._finishes[event.choice] = event.reason
                 return b""
             case Opaque():
                 return self._opaque(event)
