@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -13,13 +12,15 @@ from pathlib import Path
 import msgspec
 
 from bench.agent import AgentTurn, measure_turns
-from bench.measure import Loader, LoadResult
+from bench.measure import Loader, LoadResult, median_ratio
 from bench.processes import Process, wait_for_quiet
 from bench.scenarios import CONCURRENCIES, EMBEDDED_TOKENS, embedded_prompt
 from bench.stream import client_of, stream
-from bench.targets import RixinServer, Target, free_port, request, wait_until
+from bench.targets import ALL_CORES, OUR_NAME, RixinServer, Target, free_port, in_turns, request, wait_until
 from rixin.settings import Engine
 
+NATIVE = "native"
+"""llama.cpp's own server."""
 CONTEXT = 32768
 PROBE_RATE, PROBE_SECONDS = 50, 4
 
@@ -53,6 +54,18 @@ class EmbeddedResult(msgspec.Struct, frozen=True, kw_only=True):
     turns: list[AgentTurn] = []
     """Of an agent's conversations."""
 
+    def rounds(self, target: str, concurrency: int) -> list[Generation]:
+        """All rounds of a server at so many streams."""
+        return [each for each in self.generations if (each.target, each.concurrency) == (target, concurrency)]
+
+    def ratios(self, concurrency: int) -> tuple[float | None, float | None]:
+        """Tokens a second and the time to the first one, each of llama.cpp's own server's; None where there is none."""
+        ours, native = self.rounds(OUR_NAME, concurrency), self.rounds(NATIVE, concurrency)
+        return (
+            median_ratio([each.tokens_per_second for each in ours], [each.tokens_per_second for each in native]),
+            median_ratio([each.first_token_seconds for each in ours], [each.first_token_seconds for each in native]),
+        )
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -67,14 +80,12 @@ def measure_embedded(
     model: Path, folder: Path, rounds: int, loader: Loader, tell: Callable[[str], None], *, turns: bool
 ) -> EmbeddedResult:
     """Measures both servers, turn by turn; with `turns`, also an agent's, which takes minutes."""
-    everywhere = set(range(os.cpu_count() or 1))
     generations: list[Generation] = []
-    with _servers(model, folder, everywhere) as pair:
+    with _servers(model, folder) as pair:
         tell(f"embedded: first answer after {pair.first_answer_seconds:.1f} s")
         for number in range(rounds):
             for concurrency in CONCURRENCIES:
-                targets = (pair.rixin, pair.native) if number % 2 == 0 else (pair.native, pair.rixin)
-                for target in targets:
+                for target in in_turns((pair.rixin, pair.native), number):
                     wait_for_quiet(loader.patience)
                     done = asyncio.run(_generate(target, concurrency, number))
                     tell(
@@ -97,47 +108,38 @@ def measure_embedded(
 
 
 @contextlib.contextmanager
-def _servers(model: Path, folder: Path, cores: set[int]) -> Generator[Pair]:
+def _servers(model: Path, folder: Path) -> Generator[Pair]:
     # On a busy machine streams wait long; that is to be measured, and not refused.
     configuration = (
         "[engine]\nqueue_deadline = 600\n\n"
         f'[[models]]\nname = "local"\npath = {json.dumps(str(model))}\ncontext_length = {CONTEXT}\n'
     )
     server = RixinServer(folder / "embedded", configuration)
-    with server.run(cores) as (process, _):
-        headers = server.make_key()
+    with server.run(ALL_CORES) as (process, _):
+        rixin = server.target(process)
         hello = {"model": "local", "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 4}
-        first = wait_until(process, "the model", lambda: _answers(server.port, hello, headers), pause=0.05)
-        with _native(model, folder, cores) as native:
-            yield Pair(Target("rixin", server.port, process, headers), native, first)
+        first = wait_until(process, "the model", lambda: _answers(rixin, hello), pause=0.05)
+        with _native(model, folder) as native:
+            yield Pair(rixin, native, first)
 
 
-def _answers(port: int, body: object, headers: dict[str, str]) -> bool:
-    status, answer = request(port, "POST", "/v1/chat/completions", body, headers)
+def _answers(target: Target, body: object) -> bool:
+    status, answer = request(target.port, "POST", target.chat_path, body, target.headers)
     if status not in (200, 503):
         raise RuntimeError(f"the embedded model answered with status {status}: {answer.decode(errors='replace')}")
     return status == 200
 
 
 @contextlib.contextmanager
-def _native(model: Path, folder: Path, cores: set[int]) -> Generator[Target]:
+def _native(model: Path, folder: Path) -> Generator[Target]:
     port, settings = free_port(), Engine()
-    threads = settings.threads or len(cores)
-    command = [
-        sys.executable,
-        "-m",
-        "bench.native_engine",
-        str(model),
-        "--port",
-        str(port),
-        "--slots",
-        str(settings.slots),
-    ]
-    command += ["--threads", str(threads), "--context", str(CONTEXT)]
-    process = Process(command, log=folder / "native.log", cores=cores, environment={"OMP_WAIT_POLICY": "PASSIVE"})
+    threads = settings.threads or len(ALL_CORES)
+    command = [sys.executable, "-m", "bench.native_engine", str(model), "--port", str(port)]
+    command += ["--slots", str(settings.slots), "--threads", str(threads), "--context", str(CONTEXT)]
+    process = Process(command, log=folder / "native.log", cores=ALL_CORES, environment={"OMP_WAIT_POLICY": "PASSIVE"})
     try:
         wait_until(process, "the native engine", lambda: request(port, "GET", "/health")[0] == 200)
-        yield Target("native", port, process)
+        yield Target(NATIVE, port, process)
     finally:
         process.stop()
 

@@ -1,13 +1,14 @@
 """What this server is to reach, and how far a run shows that it does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from bench.embedded import EmbeddedResult
 from bench.growth import CONNECTIONS, KEYS, PROCESSES
-from bench.result import Result, median_ratio
+from bench.measure import median_ratio
+from bench.peer import PLAIN_PROXY
+from bench.result import Result
 from bench.scenarios import CONCURRENCIES
 from bench.soak import SoakResult
 from bench.table import table
@@ -45,10 +46,10 @@ class Goal:
     """One figure that is to be reached.
 
     Args:
-        what: It says.
+        what: The figure, in words.
         measure: Finds it; None where a run lacks it.
-        must: What has to be reached; None for whatever it is.
-        goal: What is wanted; None where that is no more.
+        must: What has to be reached; None where nothing has to be.
+        goal: What is wanted beyond that; None where nothing is.
         at_most: Whether less is better.
         unit: Of all three.
     """
@@ -73,8 +74,7 @@ def _times_peer(peer: str, scenarios: Sequence[str], theirs: str, evidence: Evid
 
     def against(target: str) -> float | None:
         rates = result.rates(theirs, target)
-        ratios = [median_ratio(result.rates(scenario, OUR_NAME), rates) for scenario in scenarios]
-        known = [ratio for ratio in ratios if ratio is not None]
+        known = _known(median_ratio(result.rates(scenario, OUR_NAME), rates) for scenario in scenarios)
         return min(known) if len(known) == len(scenarios) else None
 
     return _figure(against, peer, ANCHORS[theirs])
@@ -94,8 +94,12 @@ def _times_held(peer: str, evidence: Evidence) -> Figure | None:
 def _figure(against: Callable[[str], float | None], peer: str, anchors: Mapping[str, float]) -> Figure | None:
     if (measured := against(peer)) is not None:
         return Figure(measured)
-    plain = against("nginx")
-    return None if plain is None else Figure(plain * anchors["nginx"] / anchors[peer], by_anchor=True)
+    plain = against(PLAIN_PROXY)
+    return None if plain is None else Figure(plain * anchors[PLAIN_PROXY] / anchors[peer], by_anchor=True)
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 def _added(place: int, evidence: Evidence) -> Figure | None:
@@ -104,8 +108,7 @@ def _added(place: int, evidence: Evidence) -> Figure | None:
 
 
 def _agent_ms(evidence: Evidence) -> Figure | None:
-    costs = [evidence.result.cpu_us(f"agent-16-{front}") for front in ("responses", "messages")]
-    known = [cost for cost in costs if cost is not None]
+    known = _known(evidence.result.cpu_us(f"agent-16-{front}") for front in ("responses", "messages"))
     return Figure(max(known) / 1000) if known else None
 
 
@@ -123,28 +126,23 @@ def _start(name: str, evidence: Evidence) -> Figure | None:
     return None if starts is None else Figure(getattr(starts, name))
 
 
-def _embedded(first_token: bool, evidence: Evidence) -> Figure | None:
-    """The worst of 1, 4 and 8 at a time, against llama.cpp's own server."""
+def _embedded_rate(evidence: Evidence) -> Figure | None:
+    """Tokens a second, the worst of 1, 4 and 8 streams at a time, of llama.cpp's own server's."""
+    rates, _ = _embedded_ratios(evidence)
+    return Figure(min(rates)) if rates else None
+
+
+def _embedded_first_token(evidence: Evidence) -> Figure | None:
+    """How many times as fast the first token comes, in the worst of them."""
+    _, times = _embedded_ratios(evidence)
+    return Figure(1 / max(times)) if times else None
+
+
+def _embedded_ratios(evidence: Evidence) -> tuple[list[float], list[float]]:
+    """Of tokens a second, and of the time to the first one."""
     embedded = evidence.result.embedded
-    if embedded is None:
-        return None
-    ratios = [embedded_ratios(embedded, concurrency)[first_token] for concurrency in CONCURRENCIES]
-    known = [ratio for ratio in ratios if ratio is not None]
-    if not known:
-        return None
-    return Figure(1 / max(known)) if first_token else Figure(min(known))
-
-
-def embedded_ratios(embedded: EmbeddedResult, concurrency: int) -> tuple[float | None, float | None]:
-    """Tokens a second and the time to the first one, each as a ratio to llama.cpp's own server."""
-    ours, native = (
-        [each for each in embedded.generations if (each.target, each.concurrency) == (target, concurrency)]
-        for target in (OUR_NAME, "native")
-    )
-    return (
-        median_ratio([each.tokens_per_second for each in ours], [each.tokens_per_second for each in native]),
-        median_ratio([each.first_token_seconds for each in ours], [each.first_token_seconds for each in native]),
-    )
+    pairs = [] if embedded is None else [embedded.ratios(concurrency) for concurrency in CONCURRENCIES]
+    return _known(rate for rate, _ in pairs), _known(time for _, time in pairs)
 
 
 def _peer_goals(
@@ -185,8 +183,8 @@ GOALS = (
     Goal("memory with 1,000 streams", partial(_start, "streams_memory_mb"), 250, 150, at_most=True, unit="MB"),
     Goal("`rixin --version`", partial(_start, "version_seconds"), 0.3, 0.15, at_most=True, unit="s"),
     Goal("start without a local model", partial(_start, "start_seconds"), 1.5, 0.8, at_most=True, unit="s"),
-    Goal("embedded model's tokens a second, of llama.cpp's own server", partial(_embedded, False), 0.95, 1.0),
-    Goal("embedded model's speed to the first token, of its own server", partial(_embedded, True), 0.95, 1.0),
+    Goal("embedded model's tokens a second, of llama.cpp's own server", _embedded_rate, 0.95, 1.0),
+    Goal("embedded model's speed to the first token, of its own server", _embedded_first_token, 0.95, 1.0),
     Goal(
         "processor time with two processes and shared exact limits, of one's",
         partial(_grown, PROCESSES),

@@ -158,3 +158,9 @@ class Loader:
 def median(values: Sequence[float]) -> float:
     """The median, or 0 of nothing."""
     return statistics.median(values) if values else 0.0
+
+
+def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+    """The median of the rounds' ratios, of those that both have and theirs is not zero in; None where there is none."""
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=False) if other]
+    return median(ratios) if ratios else None

@@ -1,13 +1,13 @@
 """What is printed of a run: ratios first, with the machine, the commit and the command they belong to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.agent import AgentTurn
-from bench.embedded import EmbeddedResult
-from bench.goals import Evidence, embedded_ratios, render_goals
-from bench.measure import Measurement, median
+from bench.embedded import NATIVE, EmbeddedResult
+from bench.goals import Evidence, render_goals
+from bench.measure import Measurement, median, median_ratio
 from bench.processes import QUIET
-from bench.result import Result, median_ratio
+from bench.result import Result
 from bench.scenarios import CONCURRENCIES, PACED_IDEAL_MS, SCENARIOS, Scenario
 from bench.soak import SoakResult, render_soak
 from bench.starts import Starts
@@ -156,25 +156,17 @@ def _start_table(starts: Starts) -> str:
 def _embedded_table(result: EmbeddedResult) -> str:
     rows: list[list[str]] = []
     for concurrency in CONCURRENCIES:
-        by_target: Mapping[str, list[tuple[float, float]]] = {
-            target: [
-                (each.tokens_per_second, each.first_token_seconds)
-                for each in result.generations
-                if (each.target, each.concurrency) == (target, concurrency)
-            ]
-            for target in (OUR_NAME, "native")
-        }
-        ours, native = by_target[OUR_NAME], by_target["native"]
-        speed, first = embedded_ratios(result, concurrency)
+        ours, native = result.rounds(OUR_NAME, concurrency), result.rounds(NATIVE, concurrency)
+        rates, times = result.ratios(concurrency)
         rows.append(
             [
                 str(concurrency),
-                f"{median([speed for speed, _ in ours]):.1f}",
-                f"{median([speed for speed, _ in native]):.1f}",
-                _ratio(speed),
-                f"{median([first for _, first in ours]):.2f}",
-                f"{median([first for _, first in native]):.2f}",
-                _ratio(first),
+                f"{median([each.tokens_per_second for each in ours]):.1f}",
+                f"{median([each.tokens_per_second for each in native]):.1f}",
+                _ratio(rates),
+                f"{median([each.first_token_seconds for each in ours]):.2f}",
+                f"{median([each.first_token_seconds for each in native]):.2f}",
+                _ratio(times),
             ]
         )
     header = ["streams", "tokens/s", "native", "ratio", "first token s", "native s", "ratio of times"]

@@ -1,7 +1,5 @@
 """A whole run, as it is kept, and what can be asked of it."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from bench.embedded import EmbeddedResult
@@ -56,9 +54,3 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def grown(self, what: str) -> Growth | None:
         """How the cost grows with something; None where it was not measured."""
         return next((each for each in self.growth if each.what == what), None)
-
-
-def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """The median of the rounds' ratios; None where a round of theirs is missing or zero."""
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=False) if other]
-    return median(ratios) if ratios else None

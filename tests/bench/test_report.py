@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from bench.agent import agent_body
+from bench.measure import median_ratio
 from bench.report import render
-from bench.result import median_ratio
 from bench.table import table
 from tests.support.bench_results import full_result, measurement, result_of
 
