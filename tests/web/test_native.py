@@ -17,6 +17,7 @@ from rixin.dialects.sensenova_native.tokens import mint
 from rixin.limits.base import Limit
 from rixin.settings import Server, Settings
 from tests.support.engines import Step
+from tests.support.pages import DOCS
 from tests.support.web import Site, site
 
 CHAT = "/v1/llm/chat-completions"
@@ -153,6 +154,19 @@ async def test_errors_are_the_platforms(
 ) -> None:
     """Status and code by the documented map, and routes that are not served are so by name."""
     assert code(await ask(served, token(pair), path, method, **fields)) == expected
+
+
+def test_what_is_not_served_is_documented() -> None:
+    """Each kind of route that answers so stands in the list of what is not there yet."""
+    listed = (DOCS / "native.md").read_text(encoding="utf-8").partition("## Not yet")[2]
+    for route in (
+        "/v1/llm/fine-tunes",
+        "/v1/llm/fine-tune/",
+        "/v1/nlp/finetune/completions",
+        "/v1/imgen/",
+        "/agent-5o/duplex/ws2",
+    ):
+        assert f"`{route}" in listed
 
 
 async def test_the_realtime_socket_is_not_opened(served: Site, pair: CreatedAccessKey) -> None:
