@@ -5,28 +5,23 @@ Memory must be flat, and what is open must be back where it was a few seconds af
 
 import argparse
 import asyncio
-import contextlib
-import random
 import shlex
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import aiohttp
 import msgspec
 
-from bench.asks import FRONTS, Ask, Front
 from bench.build import HOME, build
-from bench.descriptors import Counts, count
+from bench.descriptors import Counts
 from bench.measure import median
 from bench.place import describe_commit
-from bench.processes import allow_descriptors, memory_mb, pinned, tree
-from bench.scenarios import DELAYED, PACED
+from bench.processes import allow_descriptors, pinned
 from bench.table import table
 from bench.targets import LOAD_CORE, SERVER_CORE, RixinServer, Target, provider_configuration, upstream
+from bench.visitors import Visitors
+from bench.watcher import Sample, Watcher
 
 MINUTES, VISITORS = 30.0, 64
 BACK_WITHIN = 5.0
@@ -34,27 +29,8 @@ BACK_WITHIN = 5.0
 FLAT = 1.05
 """How many times its memory of minute 10 a server may have at the end."""
 MINUTE = 10.0
-_SAMPLE = 5.0
-"""Seconds between two looks, or less where the whole soak is short."""
+"""The one whose memory the end's is compared with."""
 _WARM_UP = 10.0
-_STEADY = 2.0
-"""Seconds after which what is open and has not changed is what is open at rest."""
-_WATCHED = 60.0
-"""Seconds after which what is not back is not waited for."""
-_LOOK = 0.1
-_THINKING = 0.2
-"""Seconds that a visitor waits at most before the next request."""
-_LEAVING = 1 / 3
-"""How many of the streams are left before their end."""
-_MARKS = (b"[DONE]", b"message_stop", b"response.completed", b'"finishReason":"')
-
-
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """A look at the server under load."""
-
-    minute: float
-    memory_mb: float
-    counts: Counts
 
 
 class SoakResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,117 +82,14 @@ class SoakResult(msgspec.Struct, frozen=True, kw_only=True):
             found.append(f"memory at the end is {self.memory_ratio:.3f} of minute {self.from_minute:.1f}'s")
         if self.back_seconds is None or self.back_seconds > BACK_WITHIN:
             found.append(f"after the end {self.after} is open, at rest {self.idle}")
-        if self.upstream_seconds is None:
-            found.append("connections to the upstream stay")
+        if self.upstream_seconds is None or self.upstream_seconds > BACK_WITHIN:
+            found.append(f"connections to the upstream stay: {self.after.upstream}, {_seconds(self.upstream_seconds)}")
         return found
-
-
-class Visitors:
-    """Clients that ask for this and that, in every dialect, and do not always stay to the end.
-
-    Args:
-        target: The server.
-        seed: Of what they choose.
-    """
-
-    def __init__(self, target: Target, seed: int) -> None:
-        self._target = target
-        self._draw = random.Random(seed)
-        self.done: Counter[str] = Counter()
-        self.first_error = ""
-
-    async def visit(self, visitors: int, seconds: float) -> None:
-        """So many of them, for so long, and until the last one has what it asked for."""
-        end = time.monotonic() + seconds
-        connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=60)
-        headers = dict(self._target.headers)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as client:
-            await asyncio.gather(*(self._stay(client, end) for _ in range(visitors)))
-
-    async def _stay(self, client: aiohttp.ClientSession, end: float) -> None:
-        while time.monotonic() < end:
-            front = self._draw.choice(FRONTS)
-            model = self._draw.choice(("mock", PACED, DELAYED))
-            ask = Ask(model, stream=self._draw.random() < 0.7)
-            leaves = self._draw.random() < _LEAVING
-            try:
-                self.done[await self._request(client, front, ask, leaves=leaves)] += 1
-            except (aiohttp.ClientError, TimeoutError, RuntimeError) as error:
-                self.done["failed"] += 1
-                self.first_error = self.first_error or f"{front.name}, {ask.model}: {error!r}"
-            await asyncio.sleep(self._draw.random() * _THINKING)  # what people do between two requests
-
-    async def _request(self, client: aiohttp.ClientSession, front: Front, ask: Ask, *, leaves: bool) -> str:
-        url = f"http://127.0.0.1:{self._target.port}{front.path_of(ask)}"
-        if leaves and ask.model == DELAYED:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._draw.random() * 0.2), client.post(url, json=front.body(ask)) as answer:
-                    await answer.read()
-            return "left"
-        async with client.post(url, json=front.body(ask)) as answer:
-            if answer.status != 200:
-                raise RuntimeError(f"status {answer.status}: {(await answer.text())[:500]}")
-            if leaves:
-                await answer.content.read(self._draw.randint(1, 4000))
-                answer.close()
-                return "left"
-            body = await answer.read()
-        if not ask.stream:
-            return "whole"
-        if not any(mark in body[-4000:] for mark in _MARKS):
-            raise RuntimeError(f"a stream without its end: {body[-200:]!r}")
-        return "streamed"
-
-
-class _Watcher:
-    """Looks at a server, which has one upstream."""
-
-    def __init__(self, target: Target, upstream_port: int) -> None:
-        self._target = target
-        self._upstream_port = upstream_port
-        self.samples: list[Sample] = []
-
-    async def counts(self) -> Counts:
-        return await asyncio.to_thread(count, self._target.process.pid, self._target.port, self._upstream_port)
-
-    async def watch(self, minutes: float) -> None:
-        """Takes samples until it is cancelled, 30 or more in so many minutes."""
-        began = time.monotonic()
-        while True:
-            await asyncio.sleep(min(_SAMPLE, minutes * 2))  # the distance between two looks
-            memory = await asyncio.to_thread(lambda: memory_mb(tree(self._target.process.pid)))
-            minute = (time.monotonic() - began) / 60
-            self.samples.append(Sample(minute=minute, memory_mb=memory, counts=await self.counts()))
-            if len(self.samples) % 12 == 0:
-                print(f"# minute {minute:.0f}: {memory:.0f} MB, {self.samples[-1].counts}", flush=True)
-
-    async def rest(self) -> Counts:
-        """What is open when nobody asks for anything: as much as it is for some seconds."""
-        since, found = time.monotonic(), await self.counts()
-        while time.monotonic() - since < _STEADY:
-            await asyncio.sleep(_LOOK)
-            now = await self.counts()
-            if not (found.at_most(now) and now.at_most(found)):
-                since, found = time.monotonic(), now
-        return found
-
-    async def back(self, idle: Counts) -> tuple[Counts, float | None, float | None]:
-        """What is open at last, the seconds until it was no more than at rest, and until the upstream's were gone."""
-        began, back = time.monotonic(), None
-        while (since := time.monotonic() - began) < _WATCHED:
-            now = await self.counts()
-            if back is None and now.at_most(idle):
-                back = since
-            if back is not None and not now.upstream:
-                return now, back, since
-            await asyncio.sleep(_LOOK)  # another process: there is no event for what it closes
-        return await self.counts(), back, None
 
 
 async def soak(target: Target, upstream_port: int, command: str, *, minutes: float, visitors: int) -> SoakResult:
     """Visits a server for so many minutes."""
-    watcher = _Watcher(target, upstream_port)
+    watcher = Watcher(target, upstream_port)
     crowd = Visitors(target, seed=8)
     await crowd.visit(visitors, min(_WARM_UP, minutes * 20))
     idle = await watcher.rest()

@@ -124,7 +124,7 @@ async def test_a_connection_is_not_used_for_longer_than_its_upstream_says(told: 
 
 async def test_unused_connections_are_closed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them, without anybody asking."""
-    monkeypatch.setattr(connection, "_KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(connection, "UNUSED", 0.05)
     left = asyncio.Semaphore(0)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -16,11 +16,9 @@ from yarl import URL
 from rixin import __version__
 from rixin.engines import socks
 from rixin.engines.proxy import SOCKS
-from rixin.engines.transport import Exchange, Timeouts
+from rixin.engines.transport import UNUSED, Exchange, Timeouts
 from rixin.errors import Kind, RixinError
 
-_KEEP_ALIVE = 15.0
-"""Seconds that an unused connection stays open: below what common servers allow, so that few are found closed."""
 _LARGE = 2**20
 """Bytes beyond which a body is written in pieces, so that others have their turn meanwhile."""
 _BASE_HEADERS = {"accept-encoding": "identity", "user-agent": f"rixin/{__version__}"}
@@ -101,8 +99,8 @@ class AiohttpTransport:
 
     def _connector(self) -> aiohttp.BaseConnector:
         if self._through_socks:
-            return socks.connector(self._proxy, _KEEP_ALIVE, self._tls)
-        return aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._tls or True)
+            return socks.connector(self._proxy, UNUSED, self._tls)
+        return aiohttp.TCPConnector(limit=0, keepalive_timeout=UNUSED, ssl=self._tls or True)
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

@@ -9,9 +9,12 @@ which the upstream was just closing is an error like any other; `retryable` says
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
+
+UNUSED: Final = 4.0
+"""Seconds that an unused connection stays open: below the 5 of uvicorn and Node, so that few are found closed."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):

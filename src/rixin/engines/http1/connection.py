@@ -10,6 +10,7 @@ from typing import cast
 import httptools
 
 from rixin.core.codings import BROKEN, CODINGS, Coding
+from rixin.engines.transport import UNUSED
 from rixin.errors import Kind, RixinError
 
 _HIGH_WATER = 2**18
@@ -18,8 +19,6 @@ _LONGEST_HEAD = 2**18
 """Bytes that the head of an answer may have."""
 _PIECE = 2**18
 """Bytes of a request's body that are written at once, so that others have their turn between two of them."""
-_KEEP_ALIVE = 15.0
-"""Seconds that an unused connection stays open: below what common servers allow, so that few are found closed."""
 
 
 class Connection(asyncio.Protocol):
@@ -146,7 +145,7 @@ class Connection(asyncio.Protocol):
     def keep_until(self, now: float) -> float:
         """The instant until which it is worth keeping unused; earlier than usual where the upstream says so."""
         told = _kept(self.headers["keep-alive"]) if "keep-alive" in self.headers else None
-        return now + (_KEEP_ALIVE if told is None else min(_KEEP_ALIVE, told - 1))
+        return now + (UNUSED if told is None else min(UNUSED, told - 1))
 
     # What asyncio tells.
 
