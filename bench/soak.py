@@ -82,8 +82,8 @@ class SoakResult(msgspec.Struct, frozen=True, kw_only=True):
             found.append(f"memory at the end is {self.memory_ratio:.3f} of minute {self.from_minute:.1f}'s")
         if self.back_seconds is None or self.back_seconds > BACK_WITHIN:
             found.append(f"after the end {self.after} is open, at rest {self.idle}")
-        if self.upstream_seconds is None:
-            found.append("connections to the upstream stay")
+        if self.upstream_seconds is None or self.upstream_seconds > BACK_WITHIN:
+            found.append(f"connections to the upstream stay: {self.after.upstream}, {_seconds(self.upstream_seconds)}")
         return found
 
 

@@ -121,6 +121,6 @@ def soak_result(*, end_mb: float = 102.0, back: float | None = 0.4, failed: int 
         idle=IDLE,
         after=IDLE,
         back_seconds=back,
-        upstream_seconds=14.9,
+        upstream_seconds=4.1,
         samples=samples,
     )
