@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from anyio.from_thread import start_blocking_portal
 
+from tests.e2e.console.visit import HOSTILE
 from tests.upstreams.scripted import (
     DONE,
     Reply,
@@ -29,7 +30,7 @@ ENDLESS = "Tell me everything."
 """What is never answered to the end."""
 BEGUN = "To begin with"
 FORBIDDEN = "Tell me a secret."
-REFUSAL = "Secrets are not told here."
+REFUSAL = f"Secrets are not told here. {HOSTILE}"
 HELD = "Tea in three steps: heat the water, steep the leaves, pour slowly."
 """What is drawn of words that come in two parts."""
 WRITTEN = json.dumps(

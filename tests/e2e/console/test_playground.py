@@ -3,12 +3,17 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, JSHandle, Locator, Page, Request, expect
 
 from tests.e2e.console.conftest import needed
@@ -78,6 +83,15 @@ def begin(page: Page, site: Server, dialect: str = "Chat Completions") -> None:
         choose(page, "Dialect", dialect)
 
 
+def pick(page: Page, model: str, pane: int = 0) -> None:
+    """Chooses whom a conversation is with, found by a part of the name."""
+    chooser = page.get_by_role("combobox", name="Model").nth(pane)
+    chooser.click()
+    chooser.fill(model)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+
+
 def say(page: Page, text: str) -> None:
     """Sends a message."""
     page.get_by_role("textbox", name="Message").fill(text)
@@ -93,6 +107,11 @@ def held(page: Page, *files: tuple[str, str, bytes]) -> JSHandle:
 def posted(request: Request) -> dict[str, Any]:
     """What a page has sent."""
     return json.loads(request.post_data or "")
+
+
+def pixels(image: bytes) -> bytes:
+    """Those of an image, which may be stored in another way by now."""
+    return Image.open(BytesIO(image)).convert("RGB").tobytes()
 
 
 def answers(page: Page) -> Locator:
@@ -184,11 +203,7 @@ def test_two_models_answer_side_by_side(
         begin(page, site)
         page.get_by_role("checkbox", name="Compare two").check()
         expect(answers(page)).to_have_count(2)
-        second = page.get_by_role("combobox", name="Model").nth(1)
-        second.click()
-        second.fill(MODELS[1])
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("listbox")).to_have_count(0)
+        pick(page, MODELS[1], pane=1)
         say(page, QUESTION)
         for index, model in enumerate(MODELS):
             expect(answers(page).nth(index).locator("strong").get_by_text(model, exact=True)).to_be_visible()
@@ -200,21 +215,31 @@ def test_two_models_answer_side_by_side(
 
 def test_images_and_videos_are_dropped_and_pasted(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """Each becomes a part of the message; what is neither is refused by name, and one can be taken away again."""
-    film = video()
+    film, other_film = video(), video(frames=20)
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site)
         page.locator(".bench").dispatch_event(
             "drop",
-            {"dataTransfer": held(page, ("a.png", "image/png", PNG), ("notes.txt", "text/plain", b"no"))},
+            {
+                "dataTransfer": held(
+                    page,
+                    ("a.png", "image/png", PNG),
+                    ("c.mp4", "video/mp4", film),
+                    ("notes.txt", "text/plain", b"no"),
+                )
+            },
         )
         expect(page.get_by_role("button", name="Remove image 1")).to_be_visible()
+        expect(page.get_by_role("button", name="Remove video 1")).to_be_visible()
         expect(page.get_by_text("notes.txt is neither an image nor a video.")).to_be_visible()
         page.get_by_role("textbox", name="Message").evaluate(
             PASTE,
-            held(page, ("b.png", "image/png", OTHER), ("c.mp4", "video/mp4", film)),
+            held(page, ("b.png", "image/png", OTHER), ("d.mp4", "video/mp4", other_film)),
         )
-        expect(page.get_by_role("button", name="Remove video 1")).to_be_visible()
+        expect(page.get_by_role("button", name="Remove video 2")).to_be_visible()
         page.screenshot(path=SCREENSHOTS / "playground-media.png")
+        page.get_by_role("button", name="Remove video 1").click()
+        expect(page.get_by_role("button", name="Remove video 2")).to_have_count(0)
         page.get_by_role("button", name="Remove image 1").click()
         expect(page.get_by_role("button", name="Remove image 2")).to_have_count(0)
         with page.expect_request("**/v1/chat/completions") as asked:
@@ -223,32 +248,35 @@ def test_images_and_videos_are_dropped_and_pasted(browser: Browser, site: Server
         expect(answers(page).get_by_role("img", name="Image 1")).to_be_visible()
     assert [part["type"] for part in parts] == ["image_url", "video_url", "text"]
     assert parts[0]["image_url"]["url"] == "data:image/png;base64," + base64.b64encode(OTHER).decode()
-    assert parts[1]["video_url"]["url"] == "data:video/mp4;base64," + base64.b64encode(film).decode()
+    assert parts[1]["video_url"]["url"] == "data:video/mp4;base64," + base64.b64encode(other_film).decode()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_an_image_reaches_the_model(
+def test_images_and_videos_reach_the_model(
     browser: Browser, site: Server, upstream: ScriptedUpstream, owner: dict[str, str], dialect: str
 ) -> None:
-    """In every dialect, as the very same bytes."""
+    """In every dialect, as they were."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site, dialect)
-        page.locator(".bench").dispatch_event("drop", {"dataTransfer": held(page, ("a.png", "image/png", PNG))})
-        expect(page.get_by_role("button", name="Remove image 1")).to_be_visible()
-        say(page, "What is this?")
-        expect(answers(page).get_by_text("34 out")).to_be_visible()
-    parts = upstream.posted[-1].json["messages"][-1]["content"]
-    assert {part["type"] for part in parts} == {"image_url", "text"}
+        pick(page, MODELS[1])
+        for noun, kind, data, seen in (("image", "image/png", PNG, pixels), ("video", "video/mp4", video(), bytes)):
+            page.get_by_role("button", name="New").click()
+            page.locator(".bench").dispatch_event("drop", {"dataTransfer": held(page, ("file", kind, data))})
+            expect(page.get_by_role("button", name=f"Remove {noun} 1")).to_be_visible()
+            say(page, "What is this?")
+            expect(answers(page).get_by_text("34 out")).to_be_visible()
+            parts = {part["type"]: part for part in upstream.posted[-1].json["messages"][-1]["content"]}
+            assert parts.keys() == {f"{noun}_url", "text"}
+            about, _, arrived = parts[f"{noun}_url"][f"{noun}_url"]["url"].partition(",")
+            assert about == f"data:{kind};base64"
+            assert seen(base64.b64decode(arrived)) == seen(data)
 
 
 def test_an_image_is_drawn_at_a_chosen_size(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """By the embedded painter."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site)
-        model = page.get_by_role("combobox", name="Model")
-        model.click()
-        model.fill("draw")
-        page.keyboard.press("Enter")
+        pick(page, "draw")
         size = page.get_by_role("combobox", name="Size")
         size.click()
         page.keyboard.press("Enter")
@@ -265,10 +293,7 @@ def test_a_drawing_tells_how_far_it_is(browser: Browser, site: Server, upstream:
     """While a model writes what it is drawn from; then the picture is there, and the bar is gone."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site)
-        model = page.get_by_role("combobox", name="Model")
-        model.click()
-        model.fill("draw")
-        page.keyboard.press("Enter")
+        pick(page, "draw")
         say(page, HELD)
         bar = answers(page).get_by_role("progressbar", name="Finding the words")
         expect(bar).to_be_visible()
@@ -297,10 +322,7 @@ def test_the_makers_recommend_parameters(
         close_drawer(page)
         say(page, QUESTION)
         expect(answers(page).get_by_text("34 out")).to_be_visible()
-        model = page.get_by_role("combobox", name="Model")
-        model.click()
-        model.fill(MODELS[1])
-        page.keyboard.press("Enter")
+        pick(page, MODELS[1])
         drawer = open_drawer(page, "Parameters")
         expect(drawer.get_by_role("button", name="No thinking, reasoning tasks")).to_have_count(0)
     sent = upstream.posted[-1].json
@@ -308,31 +330,45 @@ def test_the_makers_recommend_parameters(
     assert {name: sent.get(name) for name in wanted} == wanted
 
 
+def shown_programs(page: Page, *names: str) -> list[str]:
+    """What is shown by "View code", with a key that is made on the spot."""
+    drawer = open_drawer(page, "View code")
+    drawer.get_by_role("button", name="Make one").click()
+    programs: list[str] = []
+    for name in names:
+        drawer.get_by_role("tab", name=name).click()
+        shown = drawer.get_by_role("region", name=name)
+        expect(shown).to_contain_text("sk-rx-")
+        programs.append(shown.inner_text())
+    page.screenshot(path=SCREENSHOTS / "playground-code.png")
+    return programs
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_shown_programs_run(
-    browser: Browser, site: Server, owner: dict[str, str], program: Callable[[str], str], dialect: str
+    browser: Browser,
+    site: Server,
+    upstream: ScriptedUpstream,
+    owner: dict[str, str],
+    program: Callable[[str], str],
+    dialect: str,
 ) -> None:
-    """With a key that is made on the spot; of Google's SDKs tests have the one for JavaScript."""
+    """With the parameters and tools of the page; of Google's SDKs tests have the one for JavaScript."""
     needed((PACKAGES / "node_modules" / "@google" / "genai").is_dir(), "no packages; `make agents` gets them")
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site, dialect)
-        drawer = open_drawer(page, "View code")
-        drawer.get_by_role("button", name="Make one").click()
-        programs: dict[str, str] = {}
-        for name in ("curl", "Python", "JavaScript", "Codex", "Claude Code"):
-            drawer.get_by_role("tab", name=name).click()
-            shown = drawer.get_by_role("region", name=name)
-            expect(shown).to_contain_text("sk-rx-")
-            programs[name] = shown.inner_text()
-        page.screenshot(path=SCREENSHOTS / "playground-code.png")
-    assert site.url in programs["Codex"]
-    assert site.url in programs["Claude Code"]
+        open_drawer(page, "Parameters").get_by_role("button", name="Thinking, precise coding").click()
+        close_drawer(page)
+        if dialect in WITH_TOOLS:
+            open_drawer(page, "Tools").get_by_role("button", name="Example").click()
+            close_drawer(page)
+        curl, python, javascript = shown_programs(page, "curl", "Python", "JavaScript")
     commands = [
-        ["bash", "-c", programs["curl"]],
-        [program("node"), "--input-type=module", "--eval", programs["JavaScript"]],
+        ["bash", "-c", curl],
+        [program("node"), "--input-type=module", "--eval", javascript],
     ]
     if dialect != "Gemini":
-        commands.append([sys.executable, "-c", programs["Python"]])
+        commands.append([sys.executable, "-c", python])
     for command in commands:
         ran = subprocess.run(
             command,
@@ -345,6 +381,52 @@ def test_the_shown_programs_run(
         )
         assert ran.returncode == 0, ran.stderr
         assert f"You said so, {MODELS[0]}." in ran.stdout
+        sent = upstream.posted[-1].json
+        assert (sent["temperature"], sent["top_p"]) == (0.6, 0.95)
+        assert [tool["function"]["name"] for tool in sent.get("tools", ())] == ["get_weather"] * (dialect in WITH_TOOLS)
+
+
+def test_agents_are_wired_by_what_is_shown(
+    browser: Browser, site: Server, owner: dict[str, str], tmp_path: Path
+) -> None:
+    """To this server, with the page's key and model, on a machine that knows of no server; by hand likewise."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        begin(page, site)
+        codex, claude = shown_programs(page, "Codex", "Claude Code")
+    found = re.search(r"sk-rx-[\w-]+", codex)
+    assert found is not None
+    tell = tmp_path / "claude"
+    tell.write_text("#!/bin/sh\nenv\n", encoding="utf-8")
+    tell.chmod(0o755)
+    by_command, _, by_hand = codex.partition("\n\n")
+    environ = {
+        "PATH": os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(tmp_path),
+        "RIXIN_DATA_DIR": str(tmp_path / "data"),
+    }
+    told = ""
+    for script in (by_command, claude):
+        ran = subprocess.run(
+            ["bash", "-ec", script],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE / 1000,
+            check=False,
+            cwd=tmp_path,
+            env=environ,
+        )
+        assert ran.returncode == 0, ran.stderr
+        told = ran.stdout
+    wired = (tmp_path / ".codex" / "config.toml").read_text(encoding="utf-8")
+    for written in (tomllib.loads(wired), tomllib.loads(by_hand)):
+        provider = written["model_providers"][written["model_provider"]]
+        assert (written["model"], provider["base_url"]) == (MODELS[0], f"{site.url}/v1")
+        assert provider["wire_api"] == "responses"
+    assert found[0] in wired
+    wanted = {"ANTHROPIC_BASE_URL": site.url, "ANTHROPIC_AUTH_TOKEN": found[0], "ANTHROPIC_MODEL": MODELS[0]}
+    settings = json.loads((tmp_path / ".claude" / "settings.json").read_text(encoding="utf-8"))
+    assert settings["env"].items() >= wanted.items()
+    assert {f"{name}={value}" for name, value in wanted.items()} <= set(told.splitlines())
 
 
 def test_conversations_are_kept_here_and_cleared(browser: Browser, site: Server, owner: dict[str, str]) -> None:
@@ -369,7 +451,7 @@ def test_conversations_are_kept_here_and_cleared(browser: Browser, site: Server,
 def test_a_failure_is_shown_where_the_answer_would_be(
     browser: Browser, site: Server, upstream: ScriptedUpstream, owner: dict[str, str]
 ) -> None:
-    """In the server's words; the conversation goes on without it."""
+    """In the upstream's words, which are text; the conversation goes on without it."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         begin(page, site)
         say(page, FORBIDDEN)

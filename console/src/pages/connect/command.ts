@@ -3,7 +3,7 @@ const KEY = '"$RIXIN_API_KEY"';
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /** A word as a shell reads it. */
-const word = (text: string) => (PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const word = (text: string) => (PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 type Wish = { agent: string; origin: string; key: string; model: string; smallModel: string | null };
 

@@ -1,3 +1,4 @@
+import { connecting, word } from "../connect/command";
 import { type DialectName, DIALECTS } from "./dialects";
 import type { Asked, Dialect, Json } from "./dialects/base";
 
@@ -23,7 +24,7 @@ export function code(language: CodeLanguage, dialect: DialectName, asked: Asked,
     case "codex":
       return [
         ...exported(KEY_VARIABLE, key),
-        "rixin connect codex",
+        wiring("codex", base, asked.model),
         "",
         "# or, in ~/.codex/config.toml:",
         `model = ${JSON.stringify(asked.model)}`,
@@ -38,12 +39,12 @@ export function code(language: CodeLanguage, dialect: DialectName, asked: Asked,
     case "claude":
       return [
         ...exported(KEY_VARIABLE, key),
-        "rixin connect claude",
+        wiring("claude", base, asked.model),
         "",
         "# or, in the shell that starts it:",
         `export ANTHROPIC_BASE_URL=${base}`,
         'export ANTHROPIC_AUTH_TOKEN="$RIXIN_API_KEY"',
-        `export ANTHROPIC_MODEL=${quoted(asked.model)}`,
+        `export ANTHROPIC_MODEL=${word(asked.model)}`,
         "claude",
       ].join("\n");
   }
@@ -51,15 +52,15 @@ export function code(language: CodeLanguage, dialect: DialectName, asked: Asked,
 
 function curl({ base, path, body, headers, key }: Program): string {
   return [
-    `curl ${quoted(base + path)}`,
+    `curl ${word(base + path)}`,
     `-H "Authorization: Bearer ${key || "$RIXIN_API_KEY"}"`,
     ...Object.entries({ "Content-Type": "application/json", ...headers }).map(([name, value]) => `-H "${name}: ${value}"`),
-    `-d ${quoted(JSON.stringify(body, null, 2))}`,
+    `-d ${word(JSON.stringify(body, null, 2))}`,
   ].join(" \\\n  ");
 }
 
-/** Fields that the OpenAI SDK for Python has no parameters for. */
-const EXTRA = ["top_k", "min_p", "repetition_penalty"];
+/** Fields that SDKs for Python have no parameters for. */
+const UNNAMED = { openai: ["top_k", "min_p", "repetition_penalty"], anthropic: ["temperature", "top_p", "top_k"] };
 
 const PYTHON: Record<DialectName, (program: Program, model: string) => string> = {
   chat: (program) => openaiPython(program, "chat.completions.create", "answer.choices[0].message"),
@@ -69,7 +70,7 @@ const PYTHON: Record<DialectName, (program: Program, model: string) => string> =
       ...pythonImports(key, "from anthropic import Anthropic"),
       `client = Anthropic(base_url=${JSON.stringify(base)}, api_key=${pythonKey(key)})`,
       "answer = client.messages.create(",
-      ...Object.entries(body).map(pythonArgument),
+      ...pythonArguments(body, UNNAMED.anthropic),
       ")",
       "print(answer.content)",
     ].join("\n"),
@@ -90,20 +91,18 @@ const PYTHON: Record<DialectName, (program: Program, model: string) => string> =
       ...pythonImports(key, "from google import genai"),
       `client = genai.Client(api_key=${pythonKey(key)}, http_options={"base_url": ${JSON.stringify(base)}})`,
       "answer = client.models.generate_content(",
-      ...Object.entries(geminiArguments(body, model)).map(pythonArgument),
+      ...pythonArguments(geminiArguments(body, model)),
       ")",
       "print(answer.candidates[0].content.parts)",
     ].join("\n"),
 };
 
 function openaiPython({ base, body, key }: Program, call: string, printed: string): string {
-  const extra = Object.fromEntries(Object.entries(body).filter(([name]) => EXTRA.includes(name)));
-  const named = Object.entries(body).filter(([name]) => !EXTRA.includes(name));
   return [
     ...pythonImports(key, "from openai import OpenAI"),
     `client = OpenAI(base_url=${JSON.stringify(`${base}/v1`)}, api_key=${pythonKey(key)})`,
     `answer = client.${call}(`,
-    ...[...named, ...(Object.keys(extra).length > 0 ? [["extra_body", extra] as [string, unknown]] : [])].map(pythonArgument),
+    ...pythonArguments(body, UNNAMED.openai),
     ")",
     `print(${printed})`,
   ].join("\n");
@@ -152,20 +151,22 @@ function pythonImports(key: string, line: string): string[] {
   return [...(key ? [] : ["import os", ""]), line, ""];
 }
 
-function pythonArgument([name, value]: [string, unknown]): string {
-  return `    ${name}=${pythonValue(value)},`;
+/** The arguments of a call; fields that it has no parameters for are sent besides. */
+function pythonArguments(body: Json, unnamed: string[] = []): string[] {
+  const fields = Object.entries(body);
+  const besides = Object.fromEntries(fields.filter(([name]) => unnamed.includes(name)));
+  const named = fields.filter(([name]) => !unnamed.includes(name));
+  if (Object.keys(besides).length > 0) named.push(["extra_body", besides]);
+  return named.map(([name, value]) => `    ${name}=${pythonValue(value)},`);
 }
 
 const pythonKey = (key: string) => (key ? JSON.stringify(key) : 'os.environ["RIXIN_API_KEY"]');
 const javaScriptKey = (key: string) => (key ? JSON.stringify(key) : "process.env.RIXIN_API_KEY");
-const exported = (name: string, value: string) => (value ? [`export ${name}=${quoted(value)}`] : []);
+/** What has an agent wired to this server, with the key of `KEY_VARIABLE`. */
+const wiring = (agent: string, origin: string, model: string) => connecting({ agent, origin, key: "", model, smallModel: null });
+const exported = (name: string, value: string) => (value ? [`export ${name}=${word(value)}`] : []);
 
 /** JSON as Python writes it: the three words that differ stand outside of strings only. */
 function pythonValue(value: unknown): string {
-  return JSON.stringify(value).replace(/"(?:[^"\\]|\\.)*"|true|false|null/g, (word) => ({ true: "True", false: "False", null: "None" })[word] ?? word);
-}
-
-/** For a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return JSON.stringify(value).replace(/"(?:[^"\\]|\\.)*"|true|false|null/g, (found) => ({ true: "True", false: "False", null: "None" })[found] ?? found);
 }
