@@ -101,6 +101,18 @@ def test_data_alone_has_a_title() -> None:
     assert compared.specification.title == "Tea vs Milk"
 
 
+def test_charts_beside_each_other_keep_their_names() -> None:
+    """Also one whose name is a part of the title; a chart that is alone needs not say it again."""
+    table = "| City | Shops | Cups |\n|---|---|---|\n| Porto | 8 | 2,100 |\n| Faro | 3 | 610 |\n| Braga | 5 | 950 |"
+
+    def names(prompt: str) -> list[str]:
+        return [block.title for block in compose(prompt, "").specification.blocks if isinstance(block, Chart)]
+
+    assert names(f"Draw a report on our coffee shops.\n\n{table}") == ["Shops", "Cups"]
+    alone = "| City | Shops |\n|---|---|\n| Porto | 8 |\n| Faro | 3 |\n| Braga | 5 |"
+    assert names(f"Draw a report on our coffee shops.\n\n{alone}") == [""]
+
+
 def test_what_is_too_much_is_told() -> None:
     """Parts beyond what a picture can hold, and texts too long to be read in one, are named."""
     many = compose("# T\n" + "\n".join(f"- point {word}" for word in "abcdefghijklmnopqrst"), "")

@@ -73,14 +73,15 @@ def compose(prompt: str, answer: str) -> Composition:
 
     def fitting(blocks: Iterable[Block]) -> Iterator[Block]:
         for block in blocks:
-            whole = _fitting(_without_title(block, title), given)
+            whole = _fitting(_without_title(block, title, alone=len(reading.blocks) < 2), given)
             if whole is None or count(whole) < count(block):
                 left_out.append(kind_of(block))
             if whole is not None:
                 yield whole
 
     own, prose = [*fitting(reading.blocks)], [*fitting(_of_sentences(sentences))]
-    blocks = merged(own, prose, [_without_title(block, title) for block in draft.blocks])
+    drafted = [_without_title(block, title, alone=len(draft.blocks) == 1) for block in draft.blocks]
+    blocks = merged(own, prose, drafted)
     used = any(block not in own and block not in prose for block in blocks)
     if used and not subtitle and draft.subtitle.lower() != title.lower():
         subtitle = draft.subtitle
@@ -130,8 +131,10 @@ def _first_words(title: str) -> str:
     return " ".join(words) or title[:40]
 
 
-def _without_title(block: Block, title: str) -> Block:
-    return replace(block, title="") if block.title and block.title.lower() in title.lower() else block
+def _without_title(block: Block, title: str, *, alone: bool) -> Block:
+    """A block that does not say again what stands above all; beside others, a part of that tells it from them."""
+    own, above = block.title.lower(), title.lower()
+    return replace(block, title="") if own and (own == above or (alone and own in above)) else block
 
 
 def _of_sentences(sentences: list[str]) -> Iterator[Block]:
