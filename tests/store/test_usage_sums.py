@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import delete
 
+from rixin.store import teams, users
 from rixin.store.database import Database
 from rixin.store.schema import usage, usage_sums
 from rixin.store.usage import UsageTable
@@ -53,6 +54,25 @@ async def test_sums_by_everything(database: Database) -> None:
     for group_by, totals in expected.items():
         assert await sums.totals(START, START + 2 * DAY, group_by) == totals
     assert await sums.totals(0, START, "day") == []
+
+
+async def test_users_and_teams_are_told_by_name(database: Database) -> None:
+    """As they are called by now; who is gone, by the id."""
+    async with database.begin() as connection:
+        user = users.User(id="u", name="Ada", email="ada@example.com", role="member", created_at=START)
+        await users.add(connection, user, None)
+        await teams.add(connection, teams.Team(id="t", name="Navy", created_at=START))
+    known = replace(ROW, user_id="u", team_id="t")
+    await UsageTable(database).add(
+        [known, replace(known, id="2"), replace(ROW, id="3", user_id="gone", team_id="gone")]
+    )
+    sums = UsageSums(database)
+    for group_by, expected in (
+        ("user", [("gone", "gone", 1), ("u", "Ada", 2)]),
+        ("team", [("gone", "gone", 1), ("t", "Navy", 2)]),
+    ):
+        totals = await sums.totals(START, START + DAY, group_by)
+        assert [(total.group, total.name, total.requests) for total in totals] == expected
 
 
 async def test_currencies_are_not_added(database: Database) -> None:

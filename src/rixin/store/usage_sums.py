@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, ColumnElement, Row, cast, delete, func, select, tuple_, union_all
+from sqlalchemy import BigInteger, ColumnElement, Row, Table, cast, delete, func, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rixin.store.bulk_insert import add_up
 from rixin.store.database import Database
-from rixin.store.schema import usage_sums
+from rixin.store.schema import teams, usage_sums, users
 from rixin.store.usage_row import UsageRow
 
 HOUR = 3600
@@ -32,6 +32,8 @@ _GROUPS: dict[Grouping, str] = {
     "hour": "start",
     "day": "start",
 }
+_NAMED: dict[Grouping, Table] = {"user": users, "team": teams}
+"""Who is called by another name than what the groups are."""
 _SUMS = (
     "requests",
     "errors",
@@ -65,7 +67,7 @@ class UsageTotal(Struct, frozen=True):
     group: str
     """The id of the key, user or team, the model, the provider, or the hour or day as `2026-11-21T09:00Z`, in UTC."""
     name: str
-    """The key's name where the group is a key; what the group is otherwise."""
+    """What the key was called, or the user or team is called by now; what the group is where that is no other."""
     currency: str
     requests: int
     errors: int
@@ -109,13 +111,16 @@ class UsageSums:
             for within in _spans(since, until, group_by)
         ]
         rows = union_all(*parts).subquery()
+        named = _NAMED.get(group_by)
+        called = rows.c.key_name if group_by == "key" else rows.c[group]
         query = (
             select(
                 rows.c[group],
-                func.max(rows.c.key_name if group_by == "key" else rows.c[group]),
+                func.max(called if named is None else func.coalesce(named.c.name, called)),
                 rows.c.currency,
                 *(cast(func.sum(rows.c[name]), BigInteger) for name in _SUMS),
             )
+            .select_from(rows if named is None else rows.outerjoin(named, named.c.id == rows.c[group]))
             .group_by(rows.c[group], rows.c.currency)
             .order_by(rows.c[group], rows.c.currency)
         )

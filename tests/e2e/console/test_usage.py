@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -39,16 +41,41 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert stop() == 0, "".join(running.output)
 
 
+def made(site: Server, path: str, **wish: Any) -> dict[str, Any]:
+    """What the admin API has made."""
+    answered = requests.post(f"{site.url}/admin/v1{path}", json=wish, headers=site.headers, timeout=60)
+    assert answered.status_code == 201, answered.text
+    return answered.json()
+
+
+def ask(site: Server, key: str, model: str) -> None:
+    """Has a model answer."""
+    body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+    headers = {"authorization": f"Bearer {key}"}
+    asked = requests.post(f"{site.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+    assert asked.status_code == 200, asked.text
+
+
+@pytest.fixture(scope="module")
+def robot(site: Server, owner: dict[str, str]) -> str:
+    """The key of somebody in a team that has asked once, after another one that has asked twice."""
+    grace, navy = (
+        made(site, "/users", email="grace@example.com", name="Grace", role="member"),
+        made(site, "/teams", name="Navy"),
+    )
+    path = f"{site.url}/admin/v1/teams/{navy['id']}/members/{grace['id']}"
+    requests.put(path, json={"role": "member"}, headers=site.headers, timeout=60).raise_for_status()
+    laptop = made(site, "/keys", name="laptop")["key"]
+    ask(site, laptop, "m")
+    ask(site, laptop, "m")
+    key: str = made(site, "/keys", name="robot", user=grace["id"], team=navy["id"])["key"]
+    ask(site, key, "n")
+    return key
+
+
+@pytest.mark.usefixtures("robot")
 def test_sums_are_grouped_and_taken_home(browser: Browser, site: Server, owner: dict[str, str], tmp_path: Path) -> None:
-    """By model, by key and by provider, with their cost; the file that is downloaded says the same."""
-    for name, model, count in (("laptop", "m", 2), ("robot", "n", 1)):
-        wish = {"name": name}
-        made = requests.post(f"{site.url}/admin/v1/keys", json=wish, headers=site.headers, timeout=60).json()
-        body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
-        for _ in range(count):
-            headers = {"authorization": f"Bearer {made['key']}"}
-            asked = requests.post(f"{site.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
-            assert asked.status_code == 200, asked.text
+    """By model, key, provider, user and team, with their cost; the file that is downloaded says the same."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         page.goto(f"{site.url}/console/usage")
         priced = page.get_by_role("row").filter(has=page.get_by_role("cell", name="m", exact=True))
@@ -62,6 +89,27 @@ def test_sums_are_grouped_and_taken_home(browser: Browser, site: Server, owner: 
         download.value.save_as(tmp_path / "usage.csv")
         page.get_by_role("radiogroup", name="Group by").get_by_text("Provider", exact=True).click()
         expect(page.get_by_role("cell", name="up", exact=True)).to_be_visible()
+        for grouping, name in (("User", "Grace"), ("Team", "Navy")):
+            page.get_by_role("radiogroup", name="Group by").get_by_text(grouping, exact=True).click()
+            row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=name, exact=True))
+            expect(row.get_by_role("cell", name="1,200", exact=True)).to_be_visible()
     with (tmp_path / "usage.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert {name: rows[name]["prompt_tokens"] for name in ("laptop", "robot")} == {"laptop": "2400", "robot": "1200"}
+
+
+def test_the_overview_tells_the_day(browser: Browser, site: Server, owner: dict[str, str], robot: str) -> None:
+    """Requests, tokens, spend and failures; what is asked meanwhile is counted without a click."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/")
+        told = {
+            name: page.locator(".tile", has=page.get_by_text(name, exact=True)).locator("dd")
+            for name in ("Requests", "Tokens", "Spend", "Errors")
+        }
+        expect(told["Requests"]).to_have_text(re.compile(r"^3\D"))
+        expect(told["Tokens"]).to_contain_text("3.6K in, 102 out")
+        expect(told["Spend"]).to_contain_text("0.00254 USD")
+        expect(told["Errors"]).to_contain_text("0 failed")
+        ask(site, robot, "m")
+        expect(told["Requests"]).to_have_text(re.compile(r"^4\D"))
+        expect(told["Spend"]).to_contain_text("0.00380 USD")
