@@ -1,13 +1,17 @@
 """The page of files in a real browser."""
 
+import re
+
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
 from tests.support.server import Server
 
 pytestmark = pytest.mark.timeout(600)
+SLOW = 200_000
+"""Bytes per second of a line."""
 HOSTILE_NAME = "<img src=x onerror='window.hit=1'>.txt"
 DROPPED = """names => {
   const data = new DataTransfer();
@@ -43,6 +47,23 @@ def test_files_are_uploaded_opened_and_deleted(browser: Browser, site: Server, o
         page.get_by_role("tooltip").get_by_role("button", name="Delete").click()
         expect(page.get_by_role("button", name="two.txt", exact=True)).to_have_count(0)
         expect(page.get_by_role("button", name="one.txt", exact=True)).to_be_visible()
+
+
+def test_an_upload_tells_how_far_it_is(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """On a slow line it is a part of the way; then it is there."""
+    line = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/files")
+        page.get_by_role("button", name="Upload files").click()
+        network = page.context.new_cdp_session(page)
+        network.send("Network.emulateNetworkConditions", {**line, "uploadThroughput": SLOW})
+        large = FilePayload(name="large.txt", mimeType="text/plain", buffer=b"large\n" * 700_000)
+        page.get_by_role("dialog").locator("input[type=file]").set_input_files([large])
+        bar = page.get_by_role("progressbar", name="Progress of large.txt")
+        expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
+        network.send("Network.emulateNetworkConditions", {**line, "uploadThroughput": -1})
+        expect(page.get_by_text("Uploaded", exact=True)).to_be_visible()
+        expect(bar).to_have_attribute("aria-valuenow", "100")
 
 
 def test_a_refused_upload_says_why(browser: Browser, site: Server, owner: dict[str, str]) -> None:
