@@ -1,5 +1,6 @@
 """Keys in the console, in a real browser."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,9 +8,14 @@ import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.console.visit import SCREENSHOTS, choose, serious, state, visited
+from tests.e2e.test_native import encode_jwt_token
+from tests.support.hang import HANG
 from tests.support.server import Server
 
 pytestmark = pytest.mark.timeout(600)
+
+LAST_USED = 4
+"""The column that tells it."""
 
 
 def models(site: Server, key: str) -> int:
@@ -39,15 +45,28 @@ def shown(page: Page, name: str) -> str:
 
 
 def test_a_key_is_made_used_and_disabled(browser: Browser, site: Server, owner: dict[str, str]) -> None:
-    """It is shown once, and counts until it is disabled; it counts again when it is enabled, until it is deleted."""
-    with visited(browser, site, storage_state=state(site, owner)) as page:
+    """It is shown once and copied, has the scopes and the plan that were chosen, and counts until it is disabled; it
+    counts again when it is enabled, until it is deleted."""
+    wishes = {"storage_state": state(site, owner), "permissions": ["clipboard-read", "clipboard-write"]}
+    with visited(browser, site, **wishes) as page:
         dialog = maker(page, site)
         dialog.get_by_label("Name").fill("laptop")
+        choose(dialog, "Scopes", "metrics: read metrics")
+        choose(dialog, "Plan", "sensenova-token-plan")
         dialog.get_by_role("button", name="Create a key").click()
         key = shown(page, "API key")
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == key
         page.get_by_role("button", name="Done").click()
         expect(page.get_by_text(key)).to_have_count(0)
+        row = page.get_by_role("row", name="laptop")
+        expect(row).to_contain_text("sensenova-token-plan")
+        last_used = row.get_by_role("cell").nth(LAST_USED)
+        expect(last_used).to_have_text("–")
         assert models(site, key) == 200
+        metrics = requests.get(f"{site.url}/metrics", headers={"authorization": f"Bearer {key}"}, timeout=60)
+        assert metrics.status_code == 200
         switch = page.get_by_role("switch", name="Enabled: laptop")
         switch.click()
         expect(switch).not_to_be_checked()
@@ -55,6 +74,11 @@ def test_a_key_is_made_used_and_disabled(browser: Browser, site: Server, owner: 
         switch.click()
         expect(switch).to_be_checked()
         assert models(site, key) == 200
+        until = time.monotonic() + HANG
+        while last_used.inner_text() == "–":  # it is written now and then
+            assert time.monotonic() < until
+            page.reload()
+            expect(switch).to_be_visible()
         page.get_by_role("button", name="Delete laptop").click()
         page.get_by_role("tooltip").get_by_role("button", name="Delete", exact=True).click()
         expect(switch).to_have_count(0)
@@ -98,13 +122,14 @@ def test_a_key_is_kept_to_what_its_maker_chooses(browser: Browser, site: Server,
 
 
 def test_an_access_key_is_a_pair(browser: Browser, site: Server, owner: dict[str, str]) -> None:
-    """Both halves are shown once; the id stays in the list."""
+    """Both halves are shown once, and a token that is signed with them counts; the id stays in the list."""
     with visited(browser, site, storage_state=state(site, owner)) as page:
         dialog = maker(page, site)
         dialog.get_by_label("Name").fill("pair")
         choose(dialog, "Kind", "Access key")
         dialog.get_by_role("button", name="Create a key").click()
         identity, secret = shown(page, "Access key id"), shown(page, "Secret access key")
+        assert models(site, encode_jwt_token(identity, secret)) == 200
         page.get_by_role("button", name="Done").click()
         expect(page.get_by_text(secret)).to_have_count(0)
         expect(page.get_by_role("row", name="pair").get_by_text(identity)).to_be_visible()
