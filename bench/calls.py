@@ -41,16 +41,15 @@ class Tally:
 
 
 async def _count(client: Client, case: Case) -> Counter[str]:
-    """The calls of `REQUESTS` requests: the fewest of several rounds, the others do something else besides."""
+    """The calls of a request: of many the one with the fewest, the others do something else besides."""
     for _ in range(WARM_UP):
         await client.ask(case)
-    rounds: list[Counter[str]] = []
-    for _ in range(ROUNDS):
+    requests: list[Counter[str]] = []
+    for _ in range(REQUESTS * ROUNDS):
         with Tally() as tally:
-            for _ in range(REQUESTS):
-                await client.ask(case)
-        rounds.append(tally.calls)
-    return min(rounds, key=lambda calls: calls.total())
+            await client.ask(case)
+        requests.append(tally.calls)
+    return min(requests, key=lambda calls: calls.total())
 
 
 async def _seconds(clients: Sequence[Client], case: Case) -> float:
@@ -72,11 +71,11 @@ async def _seconds(clients: Sequence[Client], case: Case) -> float:
 class Cost:
     """What a request costs: its calls by the file that makes them, and seconds of processor time."""
 
-    files: Mapping[str, float]
+    files: Mapping[str, int]
     seconds: float
 
     @property
-    def calls(self) -> float:
+    def calls(self) -> int:
         """All of its calls."""
         return sum(self.files.values())
 
@@ -88,7 +87,7 @@ def measure(names: Iterable[str], *, timed: bool = True) -> dict[str, Cost]:
     async def work(connect: Connect) -> None:
         for name in names:
             tally = await _count(connect(), CASES[name])
-            files = {file: calls / REQUESTS for file, calls in tally.most_common()}
+            files = dict(tally.most_common())
             seconds = await _seconds([connect() for _ in range(16)], CASES[name]) if timed else 0.0
             costs[name] = Cost(files, seconds)
 
@@ -114,9 +113,9 @@ def main() -> None:
         return
     allowed = budget()
     for name, cost in costs.items():
-        print(f"{name}: {cost.calls:,.0f} calls of {allowed[name]:,.0f}, {cost.seconds * 1e6:,.0f} us")
+        print(f"{name}: {cost.calls:,} calls of {allowed[name]:,.0f}, {cost.seconds * 1e6:,.0f} us")
         for file, calls in cost.files.items() if arguments.files else ():
-            print(f"{calls:9,.1f} {file}")
+            print(f"{calls:9,} {file}")
 
 
 if __name__ == "__main__":
