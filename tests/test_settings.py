@@ -95,6 +95,12 @@ def test_variables_of_clients_are_no_settings(tmp_path: Path) -> None:
     assert load(write(tmp_path, ""), environ=environ) == load(write(tmp_path, ""), environ={})
 
 
+def test_variables_of_the_tests_are_no_settings(tmp_path: Path) -> None:
+    """Whatever tells tests how to run, a server that they start does not stumble over it."""
+    environ = {"RIXIN_TEST_ALL": "1", "RIXIN_TEST_EXAMPLES": "20", "RIXIN_TEST_FAST_PATH": "off"}
+    assert load(write(tmp_path, ""), environ=environ) == load(write(tmp_path, ""), environ={})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -22,10 +22,10 @@ SINGLE = frozenset(field.name for field in msgspec.structs.fields(Settings) if f
 """The tables that hold single settings, such as `server`; the others are lists and maps."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_STANDALONE = frozenset(
-    {"SECRET_KEY", "TEST_ALL", "TEST_DATABASE", "TEST_POSTGRES", "BASE_URL", "API_KEY", "ADMIN_KEY"}
-)
+_STANDALONE = frozenset({"SECRET_KEY", "BASE_URL", "API_KEY", "ADMIN_KEY"})
 """Variables that are not settings of the server: the last three tell its clients which server to speak to, and how."""
+_OF_TESTS = "TEST_"
+"""How the names of those begin that tell our tests how to run."""
 _LISTS = frozenset(
     {
         ("server", "cors_origins"),
@@ -147,7 +147,7 @@ def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, list[str], 
     if level := environ.get("LOG_LEVEL", "").lower():
         found.append(("LOG_LEVEL", ["server", "log_level"], _LEVELS.get(level, level)))
     for variable, value in environ.items():
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable.startswith(PREFIX + _OF_TESTS):
             continue
         name, text = variable.removeprefix(PREFIX), value
         if name.endswith("_FILE"):
