@@ -11,8 +11,10 @@ from rixin.errors import Kind, RixinError
 
 BATCH = 500
 """Rows written in one transaction."""
-INTERVAL = 0.5
-"""Seconds that a row waits at most while the store works."""
+INTERVAL = 0.1
+"""Seconds that a row waits at most while the store works. Few rows at a time: requests wait for the processor, too."""
+PAUSE = 0.5
+"""Seconds after which a store that did not work is tried again."""
 MAX_PENDING = 50_000
 """Rows kept while the store does not work."""
 
@@ -45,6 +47,7 @@ class BatchWriter(Generic[Row]):
         self._what = what
         self._batch = batch
         self._pending: list[Row] = []
+        self._some = asyncio.Event()
         self._full = asyncio.Event()
         self._writing = asyncio.Lock()
         self.failing = False
@@ -65,20 +68,26 @@ class BatchWriter(Generic[Row]):
             self.lost += 1
             return False
         pending.append(row)
-        if waiting >= self._batch:
+        if waiting == 1:
+            self._some.set()
+        elif waiting >= self._batch:
             self._full.set()
         return True
 
     async def run(self) -> None:
-        """Writes rows twice a second, or as soon as a batch is full, until it is cancelled."""
+        """Writes rows ten times a second, or as soon as a batch is full, until it is cancelled."""
         while True:
+            await self._some.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL):
                     await self._full.wait()
+            self._some.clear()
             self._full.clear()
             await self.flush()
+            if self._pending:
+                self._some.set()
             if self.failing:
-                await asyncio.sleep(INTERVAL)
+                await asyncio.sleep(PAUSE)
 
     async def flush(self) -> bool:
         """Writes the rows that were recorded before. Returns whether it could; if not, it is tried again later."""

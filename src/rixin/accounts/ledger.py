@@ -77,7 +77,7 @@ class Ledger:
             self._writer.record(row)
 
     async def run(self) -> None:
-        """Writes rows twice a second, or as soon as a batch is full, until it is cancelled."""
+        """Writes rows ten times a second, or as soon as a batch is full, until it is cancelled."""
         await self._writer.run()
 
     async def recover_always(self) -> None:
