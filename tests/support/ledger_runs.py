@@ -24,7 +24,7 @@ SELECT {start} + n * {apart}, CAST(n AS TEXT),
        CASE WHEN n % {rare} = {rare} / 2 THEN 'rare' ELSE 'key-' || (n % 200) END, 'name',
        'user-' || (n % 50), 'team-' || (n % 10), 'openai_chat', 'generate', 'asked-' || (n % 7),
        'model-' || (n / 200 % 10), 'provider-' || (n / 200 % 3), CASE WHEN n % 50 = 0 THEN 502 ELSE 200 END,
-       CASE WHEN n % 50 = 0 THEN 'upstream_unavailable' END, true, 1000 + n % 100, 200, 0, 0, 0, false, NULL, 300.5,
+       CASE WHEN n % 50 = 0 THEN 'upstream_unreachable' END, true, 1000 + n % 100, 200, 0, 0, 0, false, NULL, 300.5,
        2000.5, '', 1500, 'USD', 1000000, 2000000, 1000000, 0
 FROM numbers
 """

@@ -1,7 +1,7 @@
 """The request log in the console, in a real browser."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ NEWEST = START + DAYS * DAY
 FAILS_EVERY = 50
 MOST_DRAWN = 120
 """Rows that are elements of the page at a time."""
+RULES = 'profile = { drop_params = ["user"] }\n'
 LOG = ".ant-table-tbody-virtual-holder"
 SCROLL = f"document.querySelector('{LOG}').scrollBy(0, 20_000)"
 
@@ -54,7 +55,7 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(ScriptedUpstream(refusal)) as upstream:
         portal.call(_fill, data_dir)
         config = f'[server]\nkeep_bodies = "errors"\n[[providers]]\nname = "refusing"\nbase_url = "{upstream.url}"\n'
-        running, stop = start(data_dir, config=config + 'models = ["refusing"]\nretries = 0\n')
+        running, stop = start(data_dir, config=config + 'models = ["refusing"]\nretries = 0\n' + RULES)
         yield running
         assert stop() == 0, "".join(running.output)
 
@@ -96,7 +97,7 @@ def test_a_hundred_thousand_requests_scroll(browser: Browser, site: Server, owne
         assert page.locator("*").count() < 2 * elements
         assert serious(page) == []
         choose(page, "Status", "5xx")
-        expect(page.locator(f"[data-row-key$=' {ROWS - FAILS_EVERY}']")).to_contain_text("502 upstream_unavailable")
+        expect(page.locator(f"[data-row-key$=' {ROWS - FAILS_EVERY}']")).to_contain_text("502 upstream_unreachable")
         rows = drawn(page)
         assert rows == list(range(ROWS - FAILS_EVERY, ROWS - FAILS_EVERY * (len(rows) + 1), -FAILS_EVERY))
         scroll_until(page, 1_000)
@@ -104,15 +105,23 @@ def test_a_hundred_thousand_requests_scroll(browser: Browser, site: Server, owne
 
 
 def test_filters_find_rows_wherever_they_are(browser: Browser, site: Server, owner: dict[str, str]) -> None:
-    """By status, model, key, kind of error, and before an instant, which leads to the oldest at once."""
+    """By model, provider, key or kind of error, and before an instant, which leads to the oldest at once."""
+    fits: dict[str, tuple[str, Callable[[int], bool]]] = {
+        "Model": ("model-3", lambda row: row // 200 % 10 == 3),
+        "Provider": ("provider-2", lambda row: row // 200 % 3 == 2),
+        "Key": ("rare", lambda row: row % (ROWS // 10) == ROWS // 20),
+        "Kind of error": ("upstream_unreachable", lambda row: row % FAILS_EVERY == 0),
+    }
     with visited(browser, site, storage_state=state(site, owner)) as page:
-        page.goto(f"{site.url}/console/requests")
-        page.get_by_role("searchbox", name="Key").or_(page.get_by_label("Key", exact=True)).first.fill("rare")
-        page.keyboard.press("Enter")
-        expect(page.locator(".told")).to_contain_text("10 requests")
-        page.goto(f"{site.url}/console/requests?status=5xx&model=model-3")
-        expect(page.locator(".ant-table-row").first).to_contain_text("502 upstream_unavailable")
-        expect(page.locator(".ant-table-row").first).to_contain_text("asked-")
+        for label, (wanted, fit) in fits.items():
+            page.goto(f"{site.url}/console/requests?until={NEWEST}")
+            expect(page.locator(f"[data-row-key$=' {ROWS - 1}']")).to_be_visible()
+            page.get_by_label(label, exact=True).fill(wanted)
+            page.keyboard.press("Enter")
+            expect(page.locator(f"[data-row-key$=' {ROWS - 1}']")).to_have_count(0)
+            expect(page.locator(".ant-table-row").nth(9)).to_be_visible()
+            rows = drawn(page)
+            assert all(map(fit, rows)), (label, rows)
         page.goto(f"{site.url}/console/requests?until=1728010000")
         expect(page.locator(".ant-table-row").first).to_contain_text("04/10/2024")
 
@@ -140,9 +149,9 @@ def test_every_row_is_reached_page_by_page(site: Server) -> None:
 def test_a_failed_request_is_explained(
     browser: Browser, site: Server, owner: dict[str, str], language: str, theme: str
 ) -> None:
-    """From the log: where its time went, what was sent and came back, and the field at fault; all of it text."""
+    """From the log: where its time went, what was changed, sent and came back, and the field at fault; all text."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    body = {"model": "refusing", "temperature": 1.7, "messages": [{"role": "user", "content": HOSTILE}]}
+    body = {"model": "refusing", "temperature": 1.7, "user": "ann", "messages": [{"role": "user", "content": HOSTILE}]}
     answered = requests.post(f"{site.url}/v1/chat/completions", json=body, headers=site.headers, timeout=120)
     assert answered.status_code == 400, answered.text
     identity = answered.headers["x-request-id"]
@@ -153,6 +162,15 @@ def test_a_failed_request_is_explained(
         expect(drawer.get_by_text(identity)).to_be_visible()
         expect(drawer.get_by_text("invalid temperature").first).to_be_visible()
         expect(drawer.locator(".gantt-bar").first).to_be_visible()
+        came, sent = {"en": ("What the client sent", "What was sent"), "zh": ("客户端发送的内容", "发送的内容")}[
+            language
+        ]
+        expect(drawer.get_by_role("region", name=came, exact=True)).to_contain_text('"user": "ann"')
+        drawer.get_by_text(sent, exact=True).first.click()
+        attempt = drawer.get_by_role("region", name=sent, exact=True).first
+        expect(attempt).to_contain_text("window.hit=1")
+        expect(attempt).not_to_contain_text("ann")
+        expect(drawer.locator(".ant-tag", has_text="(user)").first).to_be_visible()
         drawer.get_by_role("button", name={"en": "Explain why it failed", "zh": "解释失败原因"}[language]).click()
         cause = drawer.get_by_role("alert")
         expect(cause).to_contain_text("temperature")
@@ -163,3 +181,14 @@ def test_a_failed_request_is_explained(
         page.screenshot(path=SCREENSHOTS / f"request-{language}-{theme}.png")
         assert serious(page) == []
         assert drawer.locator("img[src=x], script").count() == 0
+
+
+def test_what_is_not_kept_is_said_so(browser: Browser, site: Server, owner: dict[str, str]) -> None:
+    """Of a request that did not fail, where bodies are kept of those that do."""
+    with visited(browser, site, storage_state=state(site, owner)) as page:
+        page.goto(f"{site.url}/console/requests?request={ROWS - 1}")
+        drawer = page.get_by_role("dialog")
+        expect(drawer.get_by_text("asked-")).to_be_visible()
+        expect(drawer.get_by_text("Not kept.")).to_be_visible()
+        expect(drawer.get_by_text("Sent as it came")).to_be_visible()
+        expect(drawer.get_by_role("button", name="Explain why it failed")).to_have_count(0)
