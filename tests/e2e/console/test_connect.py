@@ -1,11 +1,13 @@
 """The page that wires agents, in a real browser on the server's machine, and in one that comes through a proxy."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from rixin.clients.connect.agents import AGENTS
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
 from tests.support.server import Server
 
@@ -55,13 +57,19 @@ def test_the_owner_wires_an_agent_and_gives_its_files_back(
 def test_from_elsewhere_nothing_can_be_written(
     browser: Browser, site: Server, owner: dict[str, str], settings: Path
 ) -> None:
-    """The commands and files are shown all the same."""
+    """The commands and files of every agent are shown all the same."""
     with visited(browser, site, storage_state=state(site, owner), extra_http_headers=PROXIED) as page:
         page.goto(f"{site.url}/console/connect")
-        expect(page.get_by_text("You have come from another machine")).to_be_visible()
-        expect(page.get_by_role("region", name="By one command")).to_contain_text("rixin connect codex")
-        expect(page.get_by_role("region", name="~/.codex/config.toml")).to_contain_text("RIXIN-API-KEY")
-        expect(page.get_by_role("button", name="Show the difference")).to_have_count(0)
+        for agent in AGENTS.values():
+            page.get_by_role("list", name="Agent").get_by_role("button", name=agent.title).click()
+            expect(page.get_by_text("You have come from another machine")).to_be_visible()
+            command = page.get_by_role("region", name="By one command")
+            expect(command).to_contain_text(f"rixin connect {agent.name} --url {site.url}")
+            files = page.get_by_role("region", name=re.compile(r"^~\W"))
+            expect(files.filter(has_text="RIXIN-API-KEY").first).to_be_visible()
+            expect(files.filter(has_text=site.url).first).to_be_visible()
+            for name in ("Show the difference", "Write it", "Give back"):
+                expect(page.get_by_role("button", name=name)).to_have_count(0)
     assert settings.read_text(encoding="utf-8") == MINE
 
 
