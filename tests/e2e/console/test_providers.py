@@ -1,5 +1,6 @@
 """Providers in the console, in a real browser."""
 
+import asyncio
 import json
 import re
 import time
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
 from tests.profiles.strict_upstream import Rules
 from tests.support.server import START_DEADLINE, Server
-from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
+from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, Wait, answer, completion
 from tests.upstreams.strict import StrictUpstream
 
 pytestmark = pytest.mark.timeout(900)
@@ -30,6 +31,20 @@ IMPORTED: dict[str, Any] = {
     "defaultModel": "imported-model",
     "features": {"mergeSystemMessages": True},
 }
+
+
+class PausingUpstream(StrictUpstream):
+    """A strict upstream that answers a few calls, and the others once it may go on."""
+
+    def __init__(self, rules: dict[str, Rules], calls: int) -> None:
+        super().__init__(rules)
+        self.may_go_on = asyncio.Event()
+        self._calls = calls
+
+    def reply_to(self, request: Request) -> Reply:
+        """Keeps a request and chooses its reply."""
+        reply = super().reply_to(request)
+        return reply if len(self.posted) <= self._calls else [Wait(self.may_go_on), *reply]
 
 
 @contextmanager
@@ -167,14 +182,21 @@ def test_what_the_doctor_finds_is_taken_over(browser: Browser, site: Server, own
     """Findings come one by one; their difference to what is known is chosen from and stored by a click."""
     rules = Rules(refused=frozenset({"seed", "store"}), several_systems=True)
     with (
-        beside(StrictUpstream({"strict-model": rules})) as upstream,
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(PausingUpstream({"strict-model": rules}, calls=6)) as upstream,
         visited(browser, site, storage_state=state(site, owner)) as page,
     ):
         made(site, "strict", base_url=upstream.url, models=["strict-model"])
         page.goto(f"{site.url}/console/providers?provider=strict")
         page.get_by_role("button", name="Examine").click()
         row = page.get_by_role("row").filter(has_text="system_policy")
+        expect(page.get_by_role("status").filter(has_text=re.compile("Examining: [1-9]"))).to_be_visible()
+        expect(page.get_by_role("listitem").filter(has_text="takes it").first).to_be_visible()
+        expect(row).to_have_count(0)
+        portal.call(upstream.may_go_on.set)
         expect(row).to_contain_text("makes one system message of all", timeout=300_000)
+        expect(row.locator("del")).to_have_text("–")
+        expect(row.locator("ins")).to_have_text("merge_head")
         assert serious(page) == []
         row.get_by_role("checkbox").uncheck()
         page.get_by_role("button", name=re.compile("^Take over")).click()
