@@ -42,22 +42,13 @@ class Nearness:
         """
         model = self._embedder.model
         wanted = read_vectors(await self._embedder([question], "query"))[0]
-        best: dict[Place, float] = {}
-        asked: dict[int, tuple[float, int]] = {}
-        for identity, document in documents.items():
-            if document.embedder != model:
-                continue
-            vectors = await self._shelf.get(identity)
-            if vectors.matrix.shape[1:] != wanted.shape:
-                continue
-            cosines = vectors.matrix @ wanted
-            for row in _largest(cosines, 2 * DEPTH):
-                place, cosine = (identity, int(vectors.entries[row])), float(cosines[row])
-                best[place] = max(best.get(place, -1.0), cosine)
-            if vectors.questions.any():
-                row = int(np.argmax(np.where(vectors.questions, cosines, -np.inf)))
-                asked[identity] = (float(cosines[row]), int(vectors.entries[row]))
-        return Near(tuple(sorted(best, key=lambda place: (-best[place], place))), asked)
+        compared = {
+            identity: await self._shelf.get(identity)
+            for identity, document in documents.items()
+            if document.embedder == model
+        }
+        # What is multiplied here may be large, and holds up nobody while it is.
+        return await asyncio.to_thread(_near, compared, wanted)
 
 
 class _Vectors(Struct, frozen=True):
@@ -94,6 +85,23 @@ class _Shelf:
             _, forgotten = self._kept.popitem(last=False)
             self._left += forgotten.matrix.nbytes
         return vectors
+
+
+def _near(documents: Mapping[int, _Vectors], wanted: NDArray[np.float32]) -> Near:
+    """What of some documents is near, each passage and question compared: no index that finds most of it is exact."""
+    best: dict[Place, float] = {}
+    asked: dict[int, tuple[float, int]] = {}
+    for identity, vectors in documents.items():
+        if vectors.matrix.shape[1:] != wanted.shape:
+            continue
+        cosines = vectors.matrix @ wanted
+        for row in _largest(cosines, 2 * DEPTH):
+            place, cosine = (identity, int(vectors.entries[row])), float(cosines[row])
+            best[place] = max(best.get(place, -1.0), cosine)
+        if vectors.questions.any():
+            row = int(np.argmax(np.where(vectors.questions, cosines, -np.inf)))
+            asked[identity] = (float(cosines[row]), int(vectors.entries[row]))
+    return Near(tuple(sorted(best, key=lambda place: (-best[place], place))), asked)
 
 
 def _largest(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
