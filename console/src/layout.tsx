@@ -17,7 +17,7 @@ import {
 } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button } from "antd";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, Outlet, useNavigation } from "react-router";
 
@@ -32,20 +32,20 @@ import { foundBy, type PageName, PAGES } from "./pages";
 const Drawer = lazy(() => import("antd/es/drawer"));
 const Entrance = lazy(async () => ({ default: (await withTexts(["entrance"], () => import("./pages/entrance"))).Entrance }));
 
-const ICONS: Record<PageName, ReactNode> = {
-  overview: <DashboardOutlined aria-hidden />,
-  playground: <MessageOutlined aria-hidden />,
-  keys: <KeyOutlined aria-hidden />,
-  models: <ApiOutlined aria-hidden />,
-  providers: <CloudServerOutlined aria-hidden />,
-  requests: <UnorderedListOutlined aria-hidden />,
-  usage: <BarChartOutlined aria-hidden />,
-  files: <FileOutlined aria-hidden />,
-  knowledge: <BookOutlined aria-hidden />,
-  connect: <LinkOutlined aria-hidden />,
-  skills: <ToolOutlined aria-hidden />,
-  team: <TeamOutlined aria-hidden />,
-  settings: <SettingOutlined aria-hidden />,
+const ICONS: Record<PageName, ComponentType<{ "aria-hidden": true }>> = {
+  overview: DashboardOutlined,
+  playground: MessageOutlined,
+  keys: KeyOutlined,
+  models: ApiOutlined,
+  providers: CloudServerOutlined,
+  requests: UnorderedListOutlined,
+  usage: BarChartOutlined,
+  files: FileOutlined,
+  knowledge: BookOutlined,
+  connect: LinkOutlined,
+  skills: ToolOutlined,
+  team: TeamOutlined,
+  settings: SettingOutlined,
 };
 
 /** Navigation and a page, for who is in; the way in for everybody else. */
@@ -100,14 +100,17 @@ function Navigation({ onChosen, bare = false }: { onChosen?: () => void; bare?: 
       {!bare && <Brand />}
       <nav aria-label={t("nav.label")}>
         <ul className="nav">
-          {foundBy(PAGES, role).map((name) => (
-            <li key={name}>
-              <NavLink to={`/${PAGES[name].path}`} end={name === "overview"} {...(onChosen && { onClick: onChosen })}>
-                {ICONS[name]}
-                {t(`nav.${name}`)}
-              </NavLink>
-            </li>
-          ))}
+          {foundBy(PAGES, role).map((name) => {
+            const Icon = ICONS[name];
+            return (
+              <li key={name}>
+                <NavLink to={`/${PAGES[name].path}`} end={name === "overview"} {...(onChosen && { onClick: onChosen })}>
+                  <Icon aria-hidden />
+                  {t(`nav.${name}`)}
+                </NavLink>
+              </li>
+            );
+          })}
         </ul>
       </nav>
       <div style={{ flex: 1 }} />
