@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { api, ApiError, type Schemas, taken } from "./client";
 
 export const SESSION = ["session"] as const;
+/** Characters of a password, as the server has it. */
+export const SHORTEST_PASSWORD = 12;
 
 type Role = Schemas["SessionView"]["role"];
 export type Entrance = { setup: Schemas["SetupState"]; user: Schemas["SessionView"] | null };

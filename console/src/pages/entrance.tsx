@@ -5,12 +5,11 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
 import { api, type Schemas, taken } from "../api/client";
-import { SESSION } from "../api/session";
+import { SESSION, SHORTEST_PASSWORD } from "../api/session";
 import { Brand } from "../components/brand";
 import { Preferences } from "../components/preferences";
-import { useMessage } from "../components/states";
+import { Problem } from "../components/problem";
 
-const SHORTEST_PASSWORD = 8;
 /** Leads to the provider of identities and back to a page. */
 const LOG_IN_ELSEWHERE = "/admin/v1/oidc/start?back=";
 /** The part of the address in which the server says why it does not let somebody in. */
@@ -74,7 +73,7 @@ function SetUp() {
         <Form.Item name="password" label={t("entrance.password")} rules={[{ required: true, min: SHORTEST_PASSWORD }]}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
-        <Refusal error={enter.error} />
+        <Problem error={enter.error} style={{ marginBottom: 16 }} />
         <Button block type="primary" htmlType="submit" loading={enter.isPending}>
           {t("entrance.makeOwner")}
         </Button>
@@ -92,7 +91,7 @@ function LogIn() {
       <Form.Item name="password" label={t("entrance.password")} rules={[{ required: true }]}>
         <Input.Password autoComplete="current-password" />
       </Form.Item>
-      <Refusal error={enter.error} />
+      <Problem error={enter.error} style={{ marginBottom: 16 }} />
       <Button block type="primary" htmlType="submit" loading={enter.isPending}>
         {t("entrance.logIn")}
       </Button>
@@ -107,11 +106,6 @@ function Email() {
       <Input type="email" autoComplete="username" />
     </Form.Item>
   );
-}
-
-function Refusal({ error }: { error: unknown }) {
-  const message = useMessage();
-  return error === null ? null : <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 16 }} />;
 }
 
 function useEnter<T>(enter: (wish: T) => Promise<unknown>) {

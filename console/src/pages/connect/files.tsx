@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { api, ApiError, type Schemas, taken } from "../../api/client";
 import { Diffs } from "../../components/diff";
+import { Problem } from "../../components/problem";
 import { useMessage } from "../../components/states";
 import type { Choice } from ".";
 
@@ -31,7 +32,7 @@ export function Files({ agent, choice }: { agent: Schemas["AgentView"]; choice: 
   return (
     <>
       <p className="soft">{t("connect.hereAbout", { agent: agent.title, home: shown?.home ?? agent.home })}</p>
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       {write.data && <Alert type="success" showIcon title={t("connect.wrote", { paths: write.data.paths.join(", ") })} style={{ marginBottom: 12 }} />}
       {restore.data && <Alert type="success" showIcon title={t("connect.restored", { paths: restore.data.paths.join(", ") })} style={{ marginBottom: 12 }} />}
       {restore.error && (

@@ -8,7 +8,8 @@ import { can, useUser } from "../../api/session";
 import { CodeBlock } from "../../components/copy";
 import { Here } from "../../components/here";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 import { connecting, once, restoring } from "./command";
 import { Files } from "./files";
@@ -59,7 +60,6 @@ export function Connect() {
 function Wiring({ agent, models }: { agent: Agent; models: Model[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const message = useMessage();
   const queries = useQueryClient();
   const { role } = useUser();
   const [choice, setChoice] = useState<Choice>({ model: models[0]?.name ?? "", smallModel: null, key: "" });
@@ -98,7 +98,7 @@ function Wiring({ agent, models }: { agent: Agent; models: Model[] }) {
             </div>
           </Form.Item>
         </Form>
-        {make.error && <Alert type="error" showIcon title={message(make.error)} style={{ marginTop: 12 }} />}
+        <Problem error={make.error} style={{ marginTop: 12 }} />
         {make.data && <Alert type="success" showIcon title={t("connect.keyMade", { name: agent.name })} style={{ marginTop: 12 }} />}
         {context !== null && context <= agent.first_turn_tokens && (
           <Alert type="warning" showIcon title={t("connect.tight", { agent: agent.title, tokens: format.integer(agent.first_turn_tokens), window: format.integer(context) })} style={{ marginTop: 12 }} />

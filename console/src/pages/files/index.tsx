@@ -1,6 +1,6 @@
 import { DownloadOutlined, UploadOutlined } from "@ant-design/icons";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Descriptions, Drawer, Input, Modal, Popconfirm, Progress, Select, Table, Tag } from "antd";
+import { Button, Descriptions, Drawer, Input, Modal, Popconfirm, Progress, Select, Table, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,7 +10,8 @@ import { Copy } from "../../components/copy";
 import { More } from "../../components/more";
 import { OwnerName } from "../../components/owner";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 import { Uploader, useRoom } from "./uploader";
 
@@ -116,14 +117,13 @@ function FileTable({ files, open, holds }: { files: File[]; open: (file: File) =
   const { t } = useTranslation();
   const format = useFormat();
   const queries = useQueryClient();
-  const message = useMessage();
   const remove = useMutation({
     mutationFn: (id: string) => taken(api.DELETE("/admin/v1/files/{file_id}", { params: { path: { file_id: id } } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["files"] }),
   });
   return (
     <>
-      {remove.error && <Alert type="error" showIcon title={message(remove.error)} style={{ marginBottom: 12 }} />}
+      <Problem error={remove.error} style={{ marginBottom: 12 }} />
       <Table<File>
         size="middle"
         rowKey="id"

@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Form, Input, Modal, Select } from "antd";
+import { Form, Input, Modal, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
 import { PlanChooser, TeamChooser, UserChooser } from "../../components/choosers";
 import { sayAtField } from "../../components/form-errors";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { DIALECTS } from "./dialects";
 
 const LIFETIMES = [1, 7, 30, 90, 365]; // days
@@ -24,7 +24,6 @@ export function Maker({ open, close, show }: { open: boolean; close: () => void;
   const { t } = useTranslation();
   const user = useUser();
   const queries = useQueryClient();
-  const message = useMessage();
   const [form] = Form.useForm<Wish>();
   const models = useQuery({ queryKey: ["models"], queryFn: () => taken(api.GET("/admin/v1/models")), enabled: open });
   const make = useMutation({
@@ -83,7 +82,7 @@ export function Maker({ open, close, show }: { open: boolean; close: () => void;
         <Form.Item name="networks" label={t("keys.networks")} extra={t("keys.networksAbout")}>
           <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[" ", ","]} placeholder={t("keys.anywhere")} />
         </Form.Item>
-        {make.error && <Alert type="error" showIcon title={message(make.error)} />}
+        <Problem error={make.error} />
       </Form>
     </Modal>
   );

@@ -1,12 +1,13 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Modal } from "antd";
+import { Button, Modal } from "antd";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { useUser } from "../../api/session";
 import { More } from "../../components/more";
-import { Loaded, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded } from "../../components/states";
 import { useFormat } from "../../format";
 import { Uploader, useRoom } from "../files/uploader";
 
@@ -16,7 +17,6 @@ const DOCUMENTS = [SCHEME, "assistants", "user_data"]; // what files are for tha
 /** Puts files into a knowledge base: new ones where it is one's own, and those of its owner that are there. */
 export function Adder({ base, open, close }: { base: Schemas["BaseView"]; open: boolean; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const me = useUser();
   const room = useRoom();
@@ -31,7 +31,7 @@ export function Adder({ base, open, close }: { base: Schemas["BaseView"]; open: 
   const arrived = useCallback((id: string) => mutate(id), [mutate]);
   return (
     <Modal open={open} onCancel={close} width={640} title={t("knowledge.addFiles")} footer={<Button onClick={close}>{t("actions.done")}</Button>} destroyOnHidden>
-      {attach.error && <Alert type="error" showIcon title={message(attach.error)} style={{ marginBottom: 12 }} />}
+      <Problem error={attach.error} style={{ marginBottom: 12 }} />
       {room.data && base.owner.id === me.id && <Uploader room={room.data} only={SCHEME} arrived={arrived} />}
       <Present base={base} add={mutate} />
     </Modal>

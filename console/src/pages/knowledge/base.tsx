@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Badge, Button, Input, Popconfirm, Progress, Table } from "antd";
+import { Badge, Button, Input, Popconfirm, Progress, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { Copy } from "../../components/copy";
 import { OwnerName } from "../../components/owner";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 import { Adder } from "./adder";
 import { Search } from "./search";
@@ -41,7 +42,6 @@ export function Base({ id, holds, gone }: { id: string; holds: boolean; gone: ()
 function Head({ base, holds, gone }: { base: Schemas["BaseView"]; holds: boolean; gone: () => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const message = useMessage();
   const [draft, setDraft] = useState<string | null>(null);
   const path = { base_id: base.id };
   const change = useMutation({
@@ -92,7 +92,7 @@ function Head({ base, holds, gone }: { base: Schemas["BaseView"]; holds: boolean
           </Popconfirm>
         )}
       </div>
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginTop: 12 }} />}
+      <Problem error={error} style={{ marginTop: 12 }} />
     </section>
   );
 }
@@ -100,7 +100,6 @@ function Head({ base, holds, gone }: { base: Schemas["BaseView"]; holds: boolean
 function Documents({ base, holds }: { base: Schemas["BaseView"]; holds: boolean }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const message = useMessage();
   const [adding, setAdding] = useState(false);
   const take = useMutation({
     mutationFn: (file_id: string) => taken(api.DELETE("/admin/v1/knowledge-bases/{base_id}/files/{file_id}", { params: { path: { base_id: base.id, file_id } } })),
@@ -112,7 +111,7 @@ function Documents({ base, holds }: { base: Schemas["BaseView"]; holds: boolean 
         <h2>{t("knowledge.files")}</h2>
         {holds && <Button onClick={() => setAdding(true)}>{t("knowledge.addFiles")}</Button>}
       </div>
-      {take.error && <Alert type="error" showIcon title={message(take.error)} />}
+      <Problem error={take.error} />
       {base.documents.length === 0 ? (
         <Nothing text={t("knowledge.noFiles")} />
       ) : (

@@ -1,6 +1,6 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Badge, Button, Form, Input, Modal } from "antd";
+import { Badge, Button, Form, Input, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -9,7 +9,8 @@ import { can, useUser } from "../../api/session";
 import { More } from "../../components/more";
 import { OwnerName } from "../../components/owner";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { PAGES } from "../../pages";
 import { usePlace } from "../../place";
 import { Base } from "./base";
@@ -84,7 +85,6 @@ function Choice({ base, chosen, choose }: { base: Schemas["BaseSummary"]; chosen
 function Maker({ open, close, show }: { open: boolean; close: () => void; show: (id: string) => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const message = useMessage();
   const [form] = Form.useForm<{ description: string }>();
   const make = useMutation({
     mutationFn: ({ description }: { description: string }) => taken(api.POST("/admin/v1/knowledge-bases", { body: { description, files: [] } })),
@@ -101,7 +101,7 @@ function Maker({ open, close, show }: { open: boolean; close: () => void; show: 
         <Form.Item name="description" label={t("knowledge.description")} rules={[{ required: true, max: LONGEST }]}>
           <Input autoComplete="off" />
         </Form.Item>
-        {make.error && <Alert type="error" showIcon title={message(make.error)} />}
+        <Problem error={make.error} />
       </Form>
     </Modal>
   );

@@ -1,10 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Button, Input, Select, Tag } from "antd";
+import { Button, Input, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 
 const MODES = ["hybrid", "text", "vector"] as const;
 const LIMIT = 10;
@@ -12,7 +12,6 @@ const LIMIT = 10;
 /** Tries out what a knowledge base gives for a question. */
 export function Search({ id }: { id: string }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const [question, setQuestion] = useState("");
   const [mode, setMode] = useState<(typeof MODES)[number]>("hybrid");
   const search = useMutation({
@@ -33,7 +32,7 @@ export function Search({ id }: { id: string }) {
           {t("knowledge.ask")}
         </Button>
       </div>
-      {search.error && <Alert type="error" showIcon title={message(search.error)} />}
+      <Problem error={search.error} />
       <div aria-live="polite">
         {found?.answer != null && (
           <div className="hit">

@@ -7,7 +7,7 @@ import { Link } from "react-router";
 import { api, type Schemas, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
 import { CodeBlock } from "../../components/copy";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { NONE, useFormat } from "../../format";
 import { toml } from "../../toml";
 import { usePrice } from "./price";
@@ -83,7 +83,6 @@ type Wish = { priority: number; weight: number; context_length?: number | null; 
 
 function Change({ candidate, provider }: { candidate: Candidate; provider: Provider }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Wish>();
   const [alias, setAlias] = useState("");
@@ -145,7 +144,7 @@ function Change({ candidate, provider }: { candidate: Candidate; provider: Provi
           }}
         />
       </div>
-      {save.error && <Alert type="error" showIcon title={message(save.error)} style={{ marginTop: 10 }} />}
+      <Problem error={save.error} style={{ marginTop: 10 }} />
       {save.isSuccess && <Alert type="success" showIcon title={t("models.saved")} style={{ marginTop: 10 }} />}
     </>
   );

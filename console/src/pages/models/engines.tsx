@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Progress } from "antd";
+import { Button, Progress } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { EngineBadge } from "../../components/badges";
 import { Panel } from "../../components/panel";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { NONE, useFormat } from "../../format";
 
 const REFRESH_MS = 2_000;
@@ -14,7 +15,6 @@ const UNDER_WAY = new Set(["pulling", "starting", "stopping"]);
 /** The models that this machine runs: loaded, unloaded, and looked at while they come. */
 export function Engines({ manages }: { manages: boolean }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const engines = useQuery({ queryKey: ["engines"], queryFn: () => taken(api.GET("/admin/v1/engines")), refetchInterval: REFRESH_MS });
   const act = useMutation({
@@ -26,7 +26,7 @@ export function Engines({ manages }: { manages: boolean }) {
   });
   return (
     <Panel title={t("models.local")}>
-      {act.error && <Alert type="error" showIcon title={message(act.error)} style={{ marginBottom: 10 }} />}
+      <Problem error={act.error} style={{ marginBottom: 10 }} />
       <Loaded query={engines}>
         {({ data }) =>
           data.length === 0 ? (

@@ -1,8 +1,8 @@
 import { errorOf } from "../../api/client";
 import { events } from "../../api/events";
+import { post } from "../../api/post";
 import { type DialectName, DIALECTS } from "./dialects";
 import type { Asked, CallPiece, Dialect } from "./dialects/base";
-import { post } from "./post";
 import type { Call, Turn } from "./turn";
 
 type Answering = (change: (answer: Turn) => Turn) => void;

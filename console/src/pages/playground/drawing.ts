@@ -1,6 +1,6 @@
 import { errorOf } from "../../api/client";
 import { events } from "../../api/events";
-import { post } from "./post";
+import { post } from "../../api/post";
 import type { Progress, Turn } from "./turn";
 
 type Answering = (change: (answer: Turn) => Turn) => void;

@@ -1,12 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Button, Form, Input, Tabs } from "antd";
+import { Button, Form, Input, Tabs } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
 import { CodeBlock } from "../../components/copy";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { code, KEY_VARIABLE, LANGUAGES } from "./code";
 import type { DialectName } from "./dialects";
 import type { Asked } from "./dialects/base";
@@ -14,7 +14,6 @@ import type { Asked } from "./dialects/base";
 /** The program that asks the same, with the address of this server, and a key where one is put in or made. */
 export function Program({ dialect, asked }: { dialect: DialectName; asked: Asked }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const { role } = useUser();
   const [key, setKey] = useState("");
   const make = useMutation({
@@ -36,7 +35,7 @@ export function Program({ dialect, asked }: { dialect: DialectName; asked: Asked
           </div>
         </Form.Item>
       </Form>
-      {make.error && <Alert type="error" showIcon title={message(make.error)} />}
+      <Problem error={make.error} />
       <Tabs
         items={LANGUAGES.map((language) => ({
           key: language,

@@ -6,7 +6,8 @@ import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
 import { can, useUser } from "../../api/session";
-import { Loaded, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded } from "../../components/states";
 import { NONE } from "../../format";
 import { Doctor } from "./doctor";
 import { Editor } from "./editor";
@@ -17,7 +18,6 @@ import { Rewrites } from "./rewrites";
 /** All that is known of a provider, and what can be done with it. */
 export function Detail({ name, close }: { name: string; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const manages = can.manage(useUser().role);
   const [editing, setEditing] = useState(false);
@@ -39,7 +39,7 @@ export function Detail({ name, close }: { name: string; close: () => void }) {
             {found.problem && <Alert type="error" showIcon title={found.problem} style={{ marginBottom: 12 }} />}
             {!found.enabled && <Alert type="warning" showIcon title={t("providers.isDisabled")} style={{ marginBottom: 12 }} />}
             {found.source === "configured" && <Alert type="info" showIcon title={t("providers.inFile")} style={{ marginBottom: 12 }} />}
-            {remove.error && <Alert type="error" showIcon title={message(remove.error)} style={{ marginBottom: 12 }} />}
+            <Problem error={remove.error} style={{ marginBottom: 12 }} />
             <Descriptions
               size="small"
               bordered

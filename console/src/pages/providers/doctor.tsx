@@ -6,8 +6,9 @@ import { useTranslation } from "react-i18next";
 
 import { api, errorOf, type Schemas, taken } from "../../api/client";
 import { events } from "../../api/events";
+import { post } from "../../api/post";
 import { CodeBlock } from "../../components/copy";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { useExplain } from "../../explain";
 import { NONE, useFormat } from "../../format";
 import { toml } from "../../toml";
@@ -41,7 +42,6 @@ const MARKS = {
 /** Examines a provider while one looks on, and takes over what is found. */
 export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const explain = useExplain();
   const [findings, setFindings] = useState<Finding[]>([]);
   const [report, setReport] = useState<Report | null>(null);
@@ -52,13 +52,8 @@ export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
       setFindings([]);
       setReport(null);
       stopper.current = new AbortController();
-      const response = await fetch(`/admin/v1/providers/${encodeURIComponent(provider.name)}/doctor`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-rixin-csrf": "1" },
-        body: JSON.stringify(model === undefined ? {} : { model }),
-        signal: stopper.current.signal,
-      });
-      if (!response.ok || response.body === null) throw errorOf(await response.json(), response.status);
+      const response = await post(`/admin/v1/providers/${encodeURIComponent(provider.name)}/doctor`, model === undefined ? {} : { model }, stopper.current.signal);
+      if (response.body === null) return;
       for await (const { event, data } of events(response.body)) {
         const told: unknown = JSON.parse(data);
         if (event === "finding") setFindings((before) => [...before, told as Finding]);
@@ -81,7 +76,7 @@ export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
           </span>
         )}
       </div>
-      {run.error && !stopped && <Alert type="error" showIcon title={message(run.error)} style={{ marginBottom: 10 }} />}
+      <Problem error={stopped ? null : run.error} style={{ marginBottom: 10 }} />
       {report !== null && <Result key={report.model} report={report} provider={provider} />}
       {findings.length > 0 && (
         <details open={report === null}>
@@ -106,7 +101,6 @@ export function Doctor({ provider }: { provider: Schemas["ProviderDetail"] }) {
 function Result({ report, provider }: { report: Report; provider: Schemas["ProviderDetail"] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const message = useMessage();
   const explain = useExplain();
   const queries = useQueryClient();
   const window: Difference[] = report.context_told && report.context_length !== null ? [{ field: WINDOW, known: null, found: report.context_length, phrase: null, meaning: t("doctor.window", { tokens: format.integer(report.context_length) }) }] : [];
@@ -143,7 +137,7 @@ function Result({ report, provider }: { report: Report; provider: Schemas["Provi
               { title: t("doctor.found"), render: (_, { found }) => <ins className="mono">{shown(found)}</ins> },
             ]}
           />
-          {keep.error && <Alert type="error" showIcon title={message(keep.error)} style={{ margin: "10px 0" }} />}
+          <Problem error={keep.error} style={{ margin: "10px 0" }} />
           {keep.isSuccess && <Alert type="success" showIcon title={t("doctor.kept")} style={{ margin: "10px 0" }} />}
           {provider.source === "stored" ? (
             !keep.isSuccess && (

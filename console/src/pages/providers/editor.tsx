@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
+import { Problem } from "../../components/problem";
 import { useMessage } from "../../components/states";
 import { type Profile, RewriteEditor, Rewrites } from "./rewrites";
 
@@ -15,7 +16,6 @@ type Wish = { base_url: string; name: string; api_key?: string; preset?: string 
 /** Adds a provider or, where one is given, changes it. What was set by hand is never overridden by what is found. */
 export function Editor({ open, provider, close, done }: { open: boolean; provider?: Schemas["ProviderDetail"]; close: () => void; done: (name: string) => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Wish>();
   const own = provider !== undefined && Object.keys(provider.profile).length > 0 ? provider.profile : null;
@@ -66,7 +66,7 @@ export function Editor({ open, provider, close, done }: { open: boolean; provide
             <InputNumber min={0} placeholder="1" style={{ width: "100%" }} />
           </Form.Item>
         </div>
-        {save.error && <Alert type="error" showIcon title={message(save.error)} />}
+        <Problem error={save.error} />
       </Form>
     </Modal>
   );

@@ -4,14 +4,13 @@ import { type ChangeEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 
 type Text = { format: "mimo2codex" | "litellm"; text: string };
 
 /** Imports another program's providers: shows what would be added, then adds what is chosen. */
 export function Importer({ open, close }: { open: boolean; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const [wish, setWish] = useState<Text>({ format: "mimo2codex", text: "" });
   const read = useMutation({ mutationFn: () => taken(api.POST("/admin/v1/providers/import/preview", { body: wish })) });
   const leave = () => {
@@ -35,7 +34,7 @@ export function Importer({ open, close }: { open: boolean; close: () => void }) 
             <input type="file" accept=".json,.yaml,.yml" aria-label={t("providers.file")} onChange={(event) => void take(event)} />
           </div>
           <Input.TextArea className="mono" rows={12} aria-label={t("providers.text")} placeholder={t("providers.text")} value={wish.text} onChange={(event) => setWish({ ...wish, text: event.target.value })} />
-          {read.error && <Alert type="error" showIcon title={message(read.error)} style={{ marginTop: 12 }} />}
+          <Problem error={read.error} style={{ marginTop: 12 }} />
           <Button type="primary" style={{ marginTop: 12 }} disabled={wish.text.trim() === ""} loading={read.isPending} onClick={() => read.mutate()}>
             {t("providers.preview")}
           </Button>
@@ -47,7 +46,6 @@ export function Importer({ open, close }: { open: boolean; close: () => void }) 
 
 function Found({ wish, preview, leave }: { wish: Text; preview: Schemas["ImportPreview"]; leave: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [names, setNames] = useState(() => preview.data.filter(({ exists }) => exists === null).map(({ provider }) => provider.name));
   const [keys, setKeys] = useState<Record<string, string>>({});
@@ -110,7 +108,7 @@ function Found({ wish, preview, leave }: { wish: Text; preview: Schemas["ImportP
           {t("providers.replace")}
         </Checkbox>
       )}
-      {add.error && <Alert type="error" showIcon title={message(add.error)} style={{ marginTop: 12 }} />}
+      <Problem error={add.error} style={{ marginTop: 12 }} />
       <div style={{ marginTop: 12 }}>
         <Button type="primary" disabled={names.length === 0} loading={add.isPending} onClick={() => add.mutate()}>
           {t("providers.addCount", { count: names.length })}

@@ -1,6 +1,6 @@
 import { ImportOutlined, PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Drawer, Switch, Table, Tag } from "antd";
+import { Button, Drawer, Switch, Table, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -9,7 +9,8 @@ import { usePools } from "../../api/pools";
 import { can, useUser } from "../../api/session";
 import { ProviderBadge } from "../../components/badges";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { NONE } from "../../format";
 import { PAGES } from "../../pages";
 import { usePlace } from "../../place";
@@ -57,7 +58,6 @@ export function Providers() {
 
 function ProviderTable({ providers, manages, show }: { providers: Schemas["ProviderInfo"][]; manages: boolean; show: (name: string) => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const pools = usePools();
   const change = useMutation({
@@ -66,7 +66,7 @@ function ProviderTable({ providers, manages, show }: { providers: Schemas["Provi
   });
   return (
     <>
-      {change.error && <Alert type="error" showIcon title={message(change.error)} style={{ marginBottom: 12 }} />}
+      <Problem error={change.error} style={{ marginBottom: 12 }} />
       <Table<Schemas["ProviderInfo"]>
         size="middle"
         rowKey="name"

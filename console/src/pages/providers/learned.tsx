@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Popconfirm, Tag } from "antd";
+import { Button, Popconfirm, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
-import { Loaded, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded } from "../../components/states";
 import { useExplain } from "../../explain";
 import { useFormat } from "../../format";
 
@@ -14,7 +15,6 @@ export function Learned({ name, manages }: { name: string; manages: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const explain = useExplain();
-  const message = useMessage();
   const queries = useQueryClient();
   const learned = useQuery({ queryKey: ["learned", name], queryFn: () => taken(api.GET("/admin/v1/providers/{name}/learned", { params: { path: { name } } })) });
   const forget = useMutation({
@@ -24,7 +24,7 @@ export function Learned({ name, manages }: { name: string; manages: boolean }) {
   return (
     <section aria-labelledby="learned">
       <h3 id="learned">{t("providers.learned")}</h3>
-      {forget.error && <Alert type="error" showIcon title={message(forget.error)} style={{ marginBottom: 10 }} />}
+      <Problem error={forget.error} style={{ marginBottom: 10 }} />
       <Loaded query={learned}>
         {({ data }) =>
           data.length === 0 ? (

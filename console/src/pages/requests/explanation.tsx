@@ -3,7 +3,7 @@ import { Alert, Button, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, taken } from "../../api/client";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { useExplain } from "../../explain";
 
 const CALLS = 16; // that an explanation may cost
@@ -11,7 +11,6 @@ const CALLS = 16; // that an explanation may cost
 /** Why a request failed, and what would make it pass. */
 export function Explanation({ id }: { id: string }) {
   const { t, i18n } = useTranslation();
-  const message = useMessage();
   const explained = useExplain();
   const explain = useMutation({
     mutationFn: (replay: boolean) => taken(api.POST("/admin/v1/requests/{request_id}/explain", { params: { path: { request_id: id } }, body: { replay, calls: CALLS } })),
@@ -24,7 +23,7 @@ export function Explanation({ id }: { id: string }) {
           {t("requests.explain")}
         </Button>
       )}
-      {explain.error && <Alert type="error" showIcon title={message(explain.error)} style={{ marginTop: 10 }} />}
+      <Problem error={explain.error} style={{ marginTop: 10 }} />
       {cause && (
         <Alert
           type="info"

@@ -4,7 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { Loaded, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded } from "../../components/states";
 import { NONE } from "../../format";
 
 type Setting = Schemas["SettingView"];
@@ -12,7 +13,6 @@ type Setting = Schemas["SettingView"];
 /** What is set, and where it comes from. */
 export function Values({ mayReload }: { mayReload: boolean }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [search, setSearch] = useState("");
   const [onlySet, setOnlySet] = useState(true);
@@ -37,7 +37,7 @@ export function Values({ mayReload }: { mayReload: boolean }) {
               )}
             </div>
             <p className="soft name">{file === null ? t("settings.noFileAtAll") : t(file_exists ? "settings.configFile" : "settings.noFile", { file })}</p>
-            {reload.error && <Alert type="error" showIcon title={message(reload.error)} style={{ marginBottom: 12 }} />}
+            <Problem error={reload.error} style={{ marginBottom: 12 }} />
             {reload.data && (
               <Alert type={problem ? "error" : "success"} showIcon title={problem ? t("settings.problem", { problem }) : t("settings.reloaded")} style={{ marginBottom: 12 }} />
             )}

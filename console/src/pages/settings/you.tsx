@@ -3,14 +3,14 @@ import { Alert, Button, Form, Input, Table, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { useEntrance } from "../../api/session";
+import { SHORTEST_PASSWORD, useEntrance } from "../../api/session";
 import { Preferences } from "../../components/preferences";
-import { Loaded, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded } from "../../components/states";
 import { useFormat } from "../../format";
 
 type Login = Schemas["LoginView"];
 
-const SHORTEST = 8; // characters of a password
 const METHODS = { password: "methodPassword", oidc: "methodOidc", setup: "methodSetup" } as const;
 
 /** What is one's own: how the console looks, the password, the logins. */
@@ -40,7 +40,6 @@ export function You() {
 function Logins() {
   const { t } = useTranslation();
   const format = useFormat();
-  const message = useMessage();
   const queries = useQueryClient();
   const logins = useQuery({ queryKey: ["logins"], queryFn: () => taken(api.GET("/admin/v1/session/logins")) });
   const onSettled = () => queries.invalidateQueries({ queryKey: ["logins"] });
@@ -57,7 +56,7 @@ function Logins() {
           </Button>
         )}
       </div>
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       <Loaded query={logins}>
         {({ data }) => (
           <Table<Login>
@@ -100,7 +99,6 @@ type Wish = { old_password?: string; password: string };
 
 function Password() {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Wish>();
   const change = useMutation({
@@ -118,10 +116,10 @@ function Password() {
         <Form.Item name="old_password" label={t("settings.oldPassword")} extra={t("settings.oldPasswordAbout")}>
           <Input.Password autoComplete="current-password" />
         </Form.Item>
-        <Form.Item name="password" label={t("settings.newPassword")} rules={[{ required: true, min: SHORTEST }]}>
+        <Form.Item name="password" label={t("settings.newPassword")} rules={[{ required: true, min: SHORTEST_PASSWORD }]}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
-        {change.error && <Alert type="error" showIcon title={message(change.error)} style={{ marginBottom: 12 }} />}
+        <Problem error={change.error} style={{ marginBottom: 12 }} />
         {change.isSuccess && <Alert type="success" showIcon title={t("settings.changed")} style={{ marginBottom: 12 }} />}
         <Button htmlType="submit" type="primary" loading={change.isPending}>
           {t("settings.change")}

@@ -1,6 +1,6 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Badge, Button, Popconfirm, Table, Tabs } from "antd";
+import { Badge, Button, Popconfirm, Table, Tabs } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,7 +8,8 @@ import { api, type Schemas, taken } from "../../api/client";
 import { CodeBlock } from "../../components/copy";
 import { Here } from "../../components/here";
 import { Page } from "../../components/page";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { NONE } from "../../format";
 import { Installer } from "./installer";
 import { Outcome } from "./outcome";
@@ -64,7 +65,6 @@ function Agents() {
 function OfAgent({ agent }: { agent: Agent }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const message = useMessage();
   const [adding, setAdding] = useState(false);
   const remove = useMutation({
     mutationFn: (name: string) => taken(api.POST("/admin/v1/skills/remove", { body: { agent: agent.name as Schemas["RemoveWish"]["agent"], names: [name], force: false } })),
@@ -81,7 +81,7 @@ function OfAgent({ agent }: { agent: Agent }) {
         </Button>
       </div>
       {!agent.present && <p className="soft">{t("skills.noFolder")}</p>}
-      {remove.error && <Alert type="error" showIcon title={message(remove.error)} style={{ marginBottom: 12 }} />}
+      <Problem error={remove.error} style={{ marginBottom: 12 }} />
       {remove.data && <Outcome changes={remove.data} />}
       {agent.skills.length === 0 ? (
         <Nothing text={t("skills.none")} />

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
 import { useFormat } from "../../format";
 import { Outcome } from "./outcome";
 
@@ -17,7 +17,6 @@ const WOULD = { added: "wouldAdded", replaced: "wouldReplaced", unchanged: "woul
 /** Fetches skills, shows what they bring, and installs those that are chosen as they were shown. */
 export function Installer({ agent, open, close }: { agent: AgentName; open: boolean; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Wish>();
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set()); // out
@@ -62,7 +61,7 @@ export function Installer({ agent, open, close }: { agent: AgentName; open: bool
         </Button>
       </Form>
       <div style={{ height: 16 }} />
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       {install.data && (
         <>
           <Outcome changes={install.data} />

@@ -7,7 +7,8 @@ import { useTranslation } from "react-i18next";
 import { api, type Schemas, taken } from "../../api/client";
 import { UserChooser } from "../../components/choosers";
 import { More } from "../../components/more";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 
 const ALL = { actor: "", action: "", target: "" };
@@ -42,7 +43,6 @@ export function Audit() {
 
 function Verification() {
   const { t } = useTranslation();
-  const message = useMessage();
   const verify = useMutation({ mutationFn: () => taken(api.GET("/admin/v1/audit/verify")) });
   const problems = verify.data?.problems ?? [];
   return (
@@ -50,7 +50,7 @@ function Verification() {
       <Button icon={<SafetyCertificateOutlined aria-hidden />} loading={verify.isPending} onClick={() => verify.mutate()}>
         {t("team.verify")}
       </Button>
-      {verify.error && <Alert type="error" showIcon title={message(verify.error)} className="whole" />}
+      <Problem error={verify.error} className="whole" />
       {verify.data && (
         <Alert
           className="whole"

@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Select } from "antd";
+import { Button, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { UserChooser } from "../../components/choosers";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 
 const ROLES = ["admin", "member"] as const;
 
@@ -13,7 +14,6 @@ type Membership = { user: string; role: Schemas["MemberView"]["role"] };
 /** Who is in a team, and as what. */
 export function Members({ team, manages }: { team: string; manages: boolean }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const key = ["members", team];
   const members = useQuery({ queryKey: key, queryFn: () => taken(api.GET("/admin/v1/teams/{team_id}/members", { params: { path: { team_id: team } } })) });
@@ -25,7 +25,7 @@ export function Members({ team, manages }: { team: string; manages: boolean }) {
   return (
     <>
       {manages && <UserChooser label={t("team.addMember")} placeholder={t("team.addMember")} value={null} style={{ width: "100%", marginBottom: 12 }} onChange={(user) => user !== null && put.mutate({ user, role: "member" })} />}
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       <Loaded query={members}>
         {({ data }) =>
           data.length === 0 ? (

@@ -1,13 +1,14 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Drawer, Form, Input, Modal, Popconfirm, Table, Typography } from "antd";
+import { Button, Drawer, Form, Input, Modal, Popconfirm, Table, Typography } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
 import { useTeams } from "../../api/people";
 import { PlanChooser } from "../../components/choosers";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 import { Members } from "./members";
 
@@ -37,7 +38,6 @@ export function Teams({ manages }: { manages: boolean }) {
 function TeamTable({ teams, manages }: { teams: TeamView[]; manages: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const message = useMessage();
   const queries = useQueryClient();
   const [shown, setShown] = useState<TeamView | null>(null);
   const onSettled = () => queries.invalidateQueries({ queryKey: ["teams"] });
@@ -49,7 +49,7 @@ function TeamTable({ teams, manages }: { teams: TeamView[]; manages: boolean }) 
   const error = change.error ?? remove.error;
   return (
     <>
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       <Table<TeamView>
         size="middle"
         rowKey="id"
@@ -98,7 +98,6 @@ function TeamTable({ teams, manages }: { teams: TeamView[]; manages: boolean }) 
 
 function Adder({ open, close }: { open: boolean; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Schemas["NewTeam"]>();
   const add = useMutation({
@@ -118,7 +117,7 @@ function Adder({ open, close }: { open: boolean; close: () => void }) {
         <Form.Item name="plan" label={t("keys.plan")} extra={t("team.planAbout")}>
           <PlanChooser />
         </Form.Item>
-        {add.error && <Alert type="error" showIcon title={message(add.error)} />}
+        <Problem error={add.error} />
       </Form>
     </Modal>
   );

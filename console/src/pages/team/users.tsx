@@ -1,19 +1,19 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Form, Input, Modal, Popconfirm, Select, Switch, Table } from "antd";
+import { Button, Form, Input, Modal, Popconfirm, Select, Switch, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, type Schemas, taken } from "../../api/client";
-import { useUser } from "../../api/session";
+import { SHORTEST_PASSWORD, useUser } from "../../api/session";
 import { PlanChooser } from "../../components/choosers";
 import { sayAtField } from "../../components/form-errors";
 import { More } from "../../components/more";
-import { Loaded, Nothing, useMessage } from "../../components/states";
+import { Problem } from "../../components/problem";
+import { Loaded, Nothing } from "../../components/states";
 import { useFormat } from "../../format";
 
 const ROLES = ["owner", "admin", "auditor", "member"] as const;
-const SHORTEST_PASSWORD = 8;
 
 type User = Schemas["UserView"];
 
@@ -53,7 +53,6 @@ export function Users({ manages }: { manages: boolean }) {
 function UserTable({ users, manages }: { users: User[]; manages: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const message = useMessage();
   const queries = useQueryClient();
   const me = useUser();
   const [whose, setWhose] = useState<User | null>(null);
@@ -67,7 +66,7 @@ function UserTable({ users, manages }: { users: User[]; manages: boolean }) {
   const fixed = (user: User) => !manages || user.id === me.id;
   return (
     <>
-      {error && <Alert type="error" showIcon title={message(error)} style={{ marginBottom: 12 }} />}
+      <Problem error={error} style={{ marginBottom: 12 }} />
       <Table<User>
         size="middle"
         rowKey="id"
@@ -131,7 +130,6 @@ function UserTable({ users, manages }: { users: User[]; manages: boolean }) {
 
 function PasswordGiver({ user, close }: { user: User | null; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const [form] = Form.useForm<Schemas["NewPassword"]>();
   const give = useMutation({
     mutationFn: (wish: Schemas["NewPassword"]) => taken(api.PUT("/admin/v1/users/{user_id}/password", { params: { path: { user_id: user?.id ?? "" } }, body: wish })),
@@ -144,7 +142,7 @@ function PasswordGiver({ user, close }: { user: User | null; close: () => void }
         <Form.Item name="password" label={t("entrance.password")} rules={[{ required: true, min: SHORTEST_PASSWORD }]}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
-        {give.error && <Alert type="error" showIcon title={message(give.error)} />}
+        <Problem error={give.error} />
       </Form>
     </Modal>
   );
@@ -152,7 +150,6 @@ function PasswordGiver({ user, close }: { user: User | null; close: () => void }
 
 function Adder({ open, close }: { open: boolean; close: () => void }) {
   const { t } = useTranslation();
-  const message = useMessage();
   const queries = useQueryClient();
   const [form] = Form.useForm<Schemas["NewUser"]>();
   const add = useMutation({
@@ -184,7 +181,7 @@ function Adder({ open, close }: { open: boolean; close: () => void }) {
         <Form.Item name="password" label={t("entrance.password")} extra={t("team.passwordAbout")} rules={[{ min: SHORTEST_PASSWORD }]}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
-        {add.error && <Alert type="error" showIcon title={message(add.error)} />}
+        <Problem error={add.error} />
       </Form>
     </Modal>
   );

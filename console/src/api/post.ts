@@ -1,4 +1,4 @@
-import { errorOf } from "../../api/client";
+import { errorOf } from "./client";
 
 /** Sends a request with what the login is proven by. Throws `ApiError` where it is refused. */
 export async function post(path: string, body: unknown, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
