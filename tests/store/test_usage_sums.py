@@ -67,10 +67,11 @@ async def test_users_and_teams_are_told_by_name(database: Database) -> None:
         [known, replace(known, id="2"), replace(ROW, id="3", user_id="gone", team_id="gone")]
     )
     sums = UsageSums(database)
-    for group_by, expected in (
-        ("user", [("gone", "gone", 1), ("u", "Ada", 2)]),
-        ("team", [("gone", "gone", 1), ("t", "Navy", 2)]),
-    ):
+    named: dict[Grouping, list[tuple[str, str, int]]] = {
+        "user": [("gone", "gone", 1), ("u", "Ada", 2)],
+        "team": [("gone", "gone", 1), ("t", "Navy", 2)],
+    }
+    for group_by, expected in named.items():
         totals = await sums.totals(START, START + DAY, group_by)
         assert [(total.group, total.name, total.requests) for total in totals] == expected
 

@@ -1,6 +1,7 @@
 """The page of files in a real browser."""
 
 import re
+from typing import Any, cast
 
 import pytest
 import requests
@@ -55,7 +56,7 @@ def test_an_upload_tells_how_far_it_is(browser: Browser, site: Server, owner: di
     with visited(browser, site, storage_state=state(site, owner)) as page:
         page.goto(f"{site.url}/console/files")
         page.get_by_role("button", name="Upload files").click()
-        network = page.context.new_cdp_session(page)
+        network = cast("Any", page.context.new_cdp_session(page))  # its own type is known in part
         network.send("Network.emulateNetworkConditions", {**line, "uploadThroughput": SLOW})
         large = FilePayload(name="large.txt", mimeType="text/plain", buffer=b"large\n" * 700_000)
         page.get_by_role("dialog").locator("input[type=file]").set_input_files([large])

@@ -47,8 +47,8 @@ def shown(page: Page, name: str) -> str:
 def test_a_key_is_made_used_and_disabled(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """It is shown once and copied, has the scopes and the plan that were chosen, and counts until it is disabled; it
     counts again when it is enabled, until it is deleted."""
-    wishes = {"storage_state": state(site, owner), "permissions": ["clipboard-read", "clipboard-write"]}
-    with visited(browser, site, **wishes) as page:
+    clipboard = ["clipboard-read", "clipboard-write"]
+    with visited(browser, site, storage_state=state(site, owner), permissions=clipboard) as page:
         dialog = maker(page, site)
         dialog.get_by_label("Name").fill("laptop")
         choose(dialog, "Scopes", "metrics: read metrics")
