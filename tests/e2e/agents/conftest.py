@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import AGENT_PLACES
 from tests.profiles.strict_upstream import SENSENOVA, Rules
+from tests.support.databases import served_environment
 from tests.support.server import Server
 
 HANG_LIMIT = 180.0
@@ -101,7 +102,8 @@ def codex(program: Callable[[str], str], run_agent: Run, tmp_path: Path) -> Ask:
     home = {"CODEX_HOME": str(tmp_path / "home" / ".codex")}
 
     async def ask(server: Server, model: str, prompt: str) -> Ran:
-        wired = await run_agent(server.cli("connect", "codex", "--url", server.url, "--model", model, "--yes"), home)
+        connect = server.cli("connect", "codex", "--url", server.url, "--model", model, "--yes")
+        wired = await run_agent(connect, home | served_environment(server.data_dir))
         assert wired.code == 0, wired.out + wired.err
         return await run_agent([*command, prompt], home)
 
@@ -116,7 +118,7 @@ def claude(program: Callable[[str], str], run_agent: Run) -> Ask:
     async def ask(server: Server, model: str, prompt: str) -> Ran:
         started = server.cli("connect", "claude", "--url", server.url, "--model", model, "--yes", "--run")
         said = ["--", "-p", "--dangerously-skip-permissions", prompt]
-        return await run_agent([*started, *said], {"IS_SANDBOX": "1"})
+        return await run_agent([*started, *said], {"IS_SANDBOX": "1"} | served_environment(server.data_dir))
 
     return ask
 
