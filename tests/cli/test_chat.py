@@ -309,6 +309,7 @@ async def test_ctrl_c_at_the_prompt_does_not_leave(data_dir: Path) -> None:
         await terminal.interrupt("/exit or Ctrl-D leaves")
         terminal.type("/nonsense\n")
         await terminal.until("/nonsense is not known")
+        await terminal.until(">>> ")
         terminal.type("\x04")
         assert await terminal.end() == 0
 
