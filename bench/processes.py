@@ -13,7 +13,8 @@ from pathlib import Path
 QUIET = 0.3
 """Cores that other programs may take of a machine that counts as quiet."""
 
-_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_ALL = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_OWN = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 
 
 @contextlib.contextmanager
@@ -116,11 +117,19 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 def memory_mb(pids: Sequence[int]) -> float:
     """The memory that these processes have, shared pages counted by their share (PSS), in MB."""
+    return _mb(pids, _ALL)
+
+
+def own_memory_mb(pids: Sequence[int]) -> float:
+    """That without the pages of files, of which they have the less the more others have mapped the same ones."""
+    return _mb(pids, _OWN)
+
+
+def _mb(pids: Sequence[int], lines: re.Pattern[str]) -> float:
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
-            match = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
-            total += int(match.group(1)) if match else 0
+            total += sum(map(int, lines.findall(Path(f"/proc/{pid}/smaps_rollup").read_text())))
     return total / 1024
 
 

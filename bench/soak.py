@@ -122,7 +122,7 @@ def render_soak(result: SoakResult) -> str:
         ["requests that their clients left", f"{done.get('left', 0):,}"],
         ["requests that failed", f"{done.get('failed', 0):,}"],
         [
-            f"memory around minute {result.from_minute:.1f}, at the end",
+            f"its own memory around minute {result.from_minute:.1f}, at the end",
             f"{early:.1f} MB, {late:.1f} MB: {result.memory_ratio:.3f}",
         ],
         ["tasks at rest, most under load, after", _span(result, "tasks")],

@@ -6,7 +6,7 @@ import time
 import msgspec
 
 from bench.descriptors import Counts, count
-from bench.processes import memory_mb, tree
+from bench.processes import own_memory_mb, tree
 from bench.targets import Target
 
 _SAMPLE = 5.0
@@ -49,7 +49,7 @@ class Watcher:
         began = time.monotonic()
         while True:
             await asyncio.sleep(min(_SAMPLE, minutes * 2))  # the distance between two looks
-            memory = await asyncio.to_thread(lambda: memory_mb(tree(self._target.process.pid)))
+            memory = await asyncio.to_thread(lambda: own_memory_mb(tree(self._target.process.pid)))
             minute = (time.monotonic() - began) / 60
             self.samples.append(Sample(minute=minute, memory_mb=memory, counts=await self.counts()))
             if len(self.samples) % 12 == 0:
