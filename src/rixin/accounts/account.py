@@ -40,6 +40,12 @@ class Account(Struct, frozen=True, kw_only=True):
     role: Role | None = None
     """What it is in the admin API; None keeps it out."""
 
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """By what a key of its own is narrower than whose it is; a person who has logged in has none."""
+        bounds = ("models", "dialects", "networks", "plan", "expires_at", "team")
+        return tuple(name for name in bounds if getattr(self, name))
+
     def may_use(self, *names: str) -> bool:
         """Whether a model is within reach, by any of the names that it goes by (the asked one, the resolved one)."""
         return not self.models or any(fnmatchcase(name, glob) for glob in self.models for name in names)

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from rixin import __version__
+from rixin.accounts.key_rules import KeyWish
+from rixin.accounts.user_rules import UserWish
 from rixin.core.cards import ImageRules, ModelCard
 from rixin.errors import Kind, RixinError
 from rixin.store.usage_row import UsageRow
@@ -195,6 +197,38 @@ async def test_a_key_makes_no_wider_key(site: AdminSite) -> None:
         answer = await site.ask("POST", "/keys", wish | {field: value}, **as_narrow)
         assert (answer.status, answer.body["error"]["param"]) == (403, field)
     assert (await site.ask("POST", "/keys", wish, **as_narrow)).status == 201
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        {"models": ("m",)},
+        {"dialects": ("openai_chat",)},
+        {"networks": ("127.0.0.0/8",)},
+        {"plan": "small"},
+        {"expires_at": 4e9},
+    ],
+)
+async def test_a_narrow_key_manages_no_people(site: AdminSite, bound: dict[str, Any]) -> None:
+    """Users whom it made or gave a password, and teams whose plan it lifted, would be bound by less than it is."""
+    name, people = next(iter(bound)), site.services.people
+    narrow = await site.services.keys.create_api_key(KeyWish(name="narrow", scopes=("admin",), **bound))
+    user = await people.users.create(UserWish(email=f"{name}@example.com", name="Ada"))
+    team = await people.teams.create(f"bound by {name}", "small")
+    before = await people.users.list(), await people.teams.list()
+    for method, path, body in (
+        ("POST", "/users", {"email": "eve@example.com", "name": "Eve", "role": "owner", "password": "nine words " * 9}),
+        ("PATCH", f"/users/{user.id}", {"plan": None}),
+        ("PUT", f"/users/{user.id}/password", {"password": "nine words " * 9}),
+        ("DELETE", f"/users/{user.id}", b""),
+        ("POST", "/teams", {"name": "others"}),
+        ("PATCH", f"/teams/{team.id}", {"plan": None}),
+        ("DELETE", f"/teams/{team.id}", b""),
+    ):
+        answer = await site.ask(method, path, body, authorization=f"Bearer {narrow.key}")
+        assert answer.status == 403, (method, path, answer)
+        assert name in answer.body["error"]["message"]
+    assert before == (await people.users.list(), await people.teams.list())
 
 
 @pytest.mark.parametrize("text", INJECTIONS)

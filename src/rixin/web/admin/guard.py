@@ -97,6 +97,12 @@ async def _authorize(
         raise RixinError(Kind.PERMISSION_DENIED, "This key has no scope `admin`.")
     if account.role not in policy.roles:
         raise RixinError(Kind.PERMISSION_DENIED, f"This is not for users whose role is {account.role}.")
+    if policy.unbound and account.bounds:
+        bounds = ", ".join(account.bounds)
+        raise RixinError(
+            Kind.PERMISSION_DENIED,
+            f"This key has bounds ({bounds}) that users and teams would not have; log in for it.",
+        )
     return account
 
 

@@ -22,6 +22,8 @@ class Policy(Struct, frozen=True):
     """The name of the act in the audit log. None where nothing is done, or where what does it writes it down."""
     here: bool = False
     """Whether files of the server's machine are touched, which only its owner on that machine may have done."""
+    unbound: bool = False
+    """Whether a key that is narrower than whose it is stays out, for what is made there would not be."""
 
 
 EVERYONE: Final = Policy(None)
@@ -31,6 +33,8 @@ READERS: Final = Policy(frozenset({"owner", "admin", "auditor"}))
 HOLDERS: Final = Policy(frozenset({"owner", "admin", "member"}))
 """People change what is theirs."""
 MANAGERS: Final = Policy(frozenset({"owner", "admin"}))
+PEOPLE_MANAGERS: Final = Policy(MANAGERS.roles, unbound=True)
+"""A user who is made, or given a password or a plan, makes keys without the bounds of the key that did it."""
 
 
 def _managing(act: str) -> Policy:
@@ -59,15 +63,15 @@ POLICIES: Final[Mapping[tuple[str, str], Policy]] = {
     ("DELETE", f"{PREFIX}/session/logins"): KNOWN,
     ("DELETE", f"{PREFIX}/session/logins/{{login_id}}"): KNOWN,
     ("GET", f"{PREFIX}/users"): READERS,
-    ("POST", f"{PREFIX}/users"): MANAGERS,
+    ("POST", f"{PREFIX}/users"): PEOPLE_MANAGERS,
     ("GET", f"{PREFIX}/users/{{user_id}}"): KNOWN,
-    ("PATCH", f"{PREFIX}/users/{{user_id}}"): MANAGERS,
-    ("DELETE", f"{PREFIX}/users/{{user_id}}"): MANAGERS,
-    ("PUT", f"{PREFIX}/users/{{user_id}}/password"): MANAGERS,
+    ("PATCH", f"{PREFIX}/users/{{user_id}}"): PEOPLE_MANAGERS,
+    ("DELETE", f"{PREFIX}/users/{{user_id}}"): PEOPLE_MANAGERS,
+    ("PUT", f"{PREFIX}/users/{{user_id}}/password"): PEOPLE_MANAGERS,
     ("GET", f"{PREFIX}/teams"): KNOWN,
-    ("POST", f"{PREFIX}/teams"): MANAGERS,
-    ("PATCH", f"{PREFIX}/teams/{{team_id}}"): MANAGERS,
-    ("DELETE", f"{PREFIX}/teams/{{team_id}}"): MANAGERS,
+    ("POST", f"{PREFIX}/teams"): PEOPLE_MANAGERS,
+    ("PATCH", f"{PREFIX}/teams/{{team_id}}"): PEOPLE_MANAGERS,
+    ("DELETE", f"{PREFIX}/teams/{{team_id}}"): PEOPLE_MANAGERS,
     ("GET", f"{PREFIX}/teams/{{team_id}}/members"): KNOWN,
     ("PUT", f"{PREFIX}/teams/{{team_id}}/members/{{user_id}}"): HOLDERS,
     ("DELETE", f"{PREFIX}/teams/{{team_id}}/members/{{user_id}}"): HOLDERS,
