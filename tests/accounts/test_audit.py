@@ -1,8 +1,10 @@
 """The audit log: what is done is written down with it, and nobody changes that unseen."""
 
 import asyncio
+import hashlib
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from rixin.accounts.audit import Act, Actor, AuditLog, Problem
@@ -86,6 +88,17 @@ async def test_what_was_done_to_a_log_is_found(
     found = (await audit.verify()).problems
     assert [(problem.sequence, problem.tampering) for problem in found] == expected
     assert all(str(problem.sequence) in problem.message for problem in found)
+
+
+async def test_a_row_forged_with_its_hash_is_found(audit: AuditLog, place: Place) -> None:
+    """Everybody can hash a row anew, and the next one still follows the one that was there."""
+    row = next(row for row in await audit.list(AuditFilter()) if row.sequence == 3)
+    forged = msgspec.structs.replace(row, target="key_9")
+    fields = [getattr(forged, name) for name in forged.__struct_fields__ if name != "hash"]
+    digest = hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
+    execute(place, f"UPDATE audit SET target = 'key_9', hash = '{digest}' WHERE sequence = 3")
+    found = (await audit.verify()).problems
+    assert [(problem.sequence, problem.tampering) for problem in found] == [(3, "replaced")]
 
 
 async def test_a_row_inserted_between_others_is_found(audit: AuditLog, place: Place) -> None:
