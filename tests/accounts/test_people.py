@@ -276,12 +276,13 @@ async def test_a_key_counts_for_a_team_while_its_user_is_in_it(people: People, r
 async def test_a6_no_secret_is_in_the_database(
     people: People, ring: KeyRing, place: Place, root_secret: RootSecret
 ) -> None:
-    """Neither a password nor a login's token, nor a key, in any table."""
+    """Neither a password nor a login's token, nor a key, in any table; of a password what argon2 makes of it."""
     user = await made(people, "ada", password=PASSWORD)
     login = await people.sign_in.log_in(user.email, PASSWORD, ADDRESS)
     key = await key_of(ring, user)
     kept = content(place)
     assert user.id.encode() in kept
+    assert b"$argon2id$" in kept
     for secret in (PASSWORD, login.token, key.key, setup_token.derive(root_secret)):
         assert secret.encode() not in kept
 
