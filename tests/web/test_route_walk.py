@@ -41,6 +41,14 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Platf
         yield running
 
 
+OPEN = {
+    *(("GET", path) for path in ("/health", "/readyz", "/openapi.json", "/docs", "/docs/x", "/console", "/console/x")),
+    *(("GET", f"/admin/v1/{name}") for name in ("openapi.json", "setup", "oidc/start", "oidc/callback")),
+    *(("POST", f"/admin/v1/{name}") for name in ("setup", "login")),
+}
+"""What everyone may ask for."""
+
+
 def walked(site: Platform) -> list[Route]:
     """Every route of the server; the one that ends a login last."""
     wire = [
@@ -77,6 +85,12 @@ def expected(route: Route, who: str) -> int:
         return INSIDE if route.access.value in scopes.get(who, {"inference", "admin", "metrics"}) else 403
     assert route.access is not None
     return INSIDE if who in route.access else 403
+
+
+async def test_a1_nobody_needs_no_credential_elsewhere(site: Platform) -> None:
+    """What is open to everyone is named here a second time, so that nothing is by one slip."""
+    found = {(route.method, route.path) for route in walked(site) if route.access in (None, Access.PUBLIC)}
+    assert found == OPEN
 
 
 async def everybody(site: Platform) -> dict[str, dict[str, str]]:
