@@ -31,7 +31,7 @@ Connect = Callable[[], "Client"]
 
 @dataclass(frozen=True)
 class Case:
-    """A request that is counted."""
+    """What a client asks."""
 
     path: str
     body: Mapping[str, object]

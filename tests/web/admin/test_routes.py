@@ -207,14 +207,16 @@ async def test_a_key_makes_no_wider_key(site: AdminSite) -> None:
         {"networks": ("127.0.0.0/8",)},
         {"plan": "small"},
         {"expires_at": 4e9},
+        {"team": "its own"},
     ],
 )
 async def test_a_narrow_key_manages_no_people(site: AdminSite, bound: dict[str, Any]) -> None:
     """Users whom it made or gave a password, and teams whose plan it lifted, would be bound by less than it is."""
     name, people = next(iter(bound)), site.services.people
-    narrow = await site.services.keys.create_api_key(KeyWish(name="narrow", scopes=("admin",), **bound))
     user = await people.users.create(UserWish(email=f"{name}@example.com", name="Ada"))
     team = await people.teams.create(f"bound by {name}", "small")
+    bound = {"team": team.id} if name == "team" else bound
+    narrow = await site.services.keys.create_api_key(KeyWish(name="narrow", scopes=("admin",), **bound))
     before = await people.users.list(), await people.teams.list()
     for method, path, body in (
         ("POST", "/users", {"email": "eve@example.com", "name": "Eve", "role": "owner", "password": "nine words " * 9}),
