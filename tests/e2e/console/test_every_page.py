@@ -7,6 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.console.making import made
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
 from tests.support.server import ROOT, Server
 
@@ -102,9 +103,7 @@ def test_the_entrance_and_nowhere(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_the_pointer_is_on_can_be_read(browser: Browser, site: Server, owner: dict[str, str], theme: str) -> None:
     """The buttons that are filled with a colour, one that makes and one that deletes, at rest and pointed at."""
-    requests.post(
-        f"{site.url}/admin/v1/keys", json={"name": theme}, headers=site.headers, timeout=60
-    ).raise_for_status()
+    made(site, "/keys", name=theme)
     with visited(browser, site, storage_state=state(site, owner, theme=theme)) as page:
         page.goto(f"{site.url}/console/keys")
         page.get_by_role("button", name="Create a key").hover()

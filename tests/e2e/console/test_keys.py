@@ -1,12 +1,12 @@
 """Keys in the console, in a real browser."""
 
 import time
-from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.e2e.console.making import grace_of_the_navy, made
 from tests.e2e.console.visit import SCREENSHOTS, choose, serious, state, visited
 from tests.e2e.test_native import encode_jwt_token
 from tests.support.hang import HANG
@@ -21,13 +21,6 @@ LAST_USED = 4
 def models(site: Server, key: str) -> int:
     """The status of a question that any key may ask."""
     return requests.get(f"{site.url}/v1/models", headers={"authorization": f"Bearer {key}"}, timeout=60).status_code
-
-
-def made(site: Server, path: str, **body: Any) -> dict[str, Any]:
-    """What the admin API has made, asked by the operator's key."""
-    answer = requests.post(f"{site.url}/admin/v1{path}", json=body, headers=site.headers, timeout=60)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
 
 
 def maker(page: Page, site: Server) -> Locator:
@@ -87,10 +80,7 @@ def test_a_key_is_made_used_and_disabled(browser: Browser, site: Server, owner: 
 
 def test_a_key_is_kept_to_what_its_maker_chooses(browser: Browser, site: Server, owner: dict[str, str]) -> None:
     """User, team, models, dialects, networks and a life; a network that is none is refused at its field."""
-    grace = made(site, "/users", email="grace@example.com", name="Grace", role="member")
-    team = made(site, "/teams", name="Navy")
-    path = f"{site.url}/admin/v1/teams/{team['id']}/members/{grace['id']}"
-    assert requests.put(path, json={"role": "member"}, headers=site.headers, timeout=60).status_code == 204
+    grace_of_the_navy(site)
     with visited(browser, site, storage_state=state(site, owner)) as page:
         dialog = maker(page, site)
         dialog.get_by_label("Name").fill("kept")

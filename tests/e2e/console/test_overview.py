@@ -8,6 +8,7 @@ import requests
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.console.making import made
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
 from tests.support.server import Server, start
 from tests.upstreams.scripted import (
@@ -61,10 +62,7 @@ def ask(server: Server, key: str, model: str) -> int:
 @pytest.fixture(scope="module")
 def limited(site: Server, owner: dict[str, str]) -> str:
     """A key that has a plan, and the traffic of others."""
-    wish = {"name": "laptop", "plan": "small"}
-    made = requests.post(f"{site.url}/admin/v1/keys", json=wish, headers=site.headers, timeout=60)
-    assert made.status_code == 201, made.text
-    key: str = made.json()["key"]
+    key: str = made(site, "/keys", name="laptop", plan="small")["key"]
     assert [ask(site, key, "m") for _ in range(3)] == [200, 200, 200]
     assert ask(site, site.key, "broken") >= 400
     return key

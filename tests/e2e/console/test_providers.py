@@ -13,6 +13,7 @@ import requests
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.console.making import made
 from tests.e2e.console.visit import HOSTILE, SCREENSHOTS, serious, state, visited
 from tests.profiles.strict_upstream import Rules
 from tests.support.server import START_DEADLINE, Server
@@ -69,13 +70,6 @@ def until_ready(server: Server) -> None:
     while ask(server, "nobody").status_code != 404:
         assert time.monotonic() < deadline, "the model was never loaded"
         time.sleep(0.1)  # another process tells nobody
-
-
-def made(server: Server, name: str, **fields: Any) -> None:
-    """Stores a provider."""
-    wish = {"name": name, **fields}
-    answered = requests.post(f"{server.url}/admin/v1/providers", json=wish, headers=server.headers, timeout=60)
-    assert answered.status_code == 201, answered.text
 
 
 def told(server: Server, name: str) -> dict[str, Any]:
@@ -165,7 +159,7 @@ def test_keys_are_told_with_their_rests(browser: Browser, site: Server, owner: d
         return answer(json.dumps({"error": error}), status=401)
 
     with beside(ScriptedUpstream(reply)) as upstream, visited(browser, site, storage_state=state(site, owner)) as page:
-        made(site, "pooled", base_url=upstream.url, api_keys=KEYS, models=["pooled", HOSTILE])
+        made(site, "/providers", name="pooled", base_url=upstream.url, api_keys=KEYS, models=["pooled", HOSTILE])
         assert ask(site, "pooled").status_code >= 400
         page.goto(f"{site.url}/console/providers?provider=pooled")
         pool = page.get_by_role("region", name="Keys, by now")
@@ -186,7 +180,7 @@ def test_what_the_doctor_finds_is_taken_over(browser: Browser, site: Server, own
         portal.wrap_async_context_manager(PausingUpstream({"strict-model": rules}, calls=6)) as upstream,
         visited(browser, site, storage_state=state(site, owner)) as page,
     ):
-        made(site, "strict", base_url=upstream.url, models=["strict-model"])
+        made(site, "/providers", name="strict", base_url=upstream.url, models=["strict-model"])
         page.goto(f"{site.url}/console/providers?provider=strict")
         page.get_by_role("button", name="Examine").click()
         row = page.get_by_role("row").filter(has_text="system_policy")
@@ -213,7 +207,7 @@ def test_what_was_learned_is_forgotten(browser: Browser, site: Server, owner: di
         beside(StrictUpstream({"taught": rules})) as upstream,
         visited(browser, site, storage_state=state(site, owner)) as page,
     ):
-        made(site, "teacher", base_url=upstream.url, models=["taught"])
+        made(site, "/providers", name="teacher", base_url=upstream.url, models=["taught"])
         assert ask(site, "taught", seed=7).status_code == 200
         page.goto(f"{site.url}/console/providers?provider=teacher")
         learned = page.get_by_role("region", name="Learned fixes")
@@ -256,7 +250,7 @@ def test_a_provider_is_disabled_enabled_and_deleted(browser: Browser, site: Serv
 
     with beside(ScriptedUpstream(reply)) as upstream, visited(browser, site, storage_state=state(site, owner)) as page:
         until_ready(site)
-        made(site, "switched", base_url=upstream.url, models=["switched"])
+        made(site, "/providers", name="switched", base_url=upstream.url, models=["switched"])
         page.goto(f"{site.url}/console/providers")
         switch = page.get_by_role("switch", name="Enabled: switched")
         expect(switch).to_be_checked()
@@ -280,7 +274,9 @@ def test_a_provider_is_shown_without_barriers(
     """Its page in each language and theme."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     name = f"shown-{language}"
-    made(site, name, base_url=NOWHERE, api_keys=KEYS, models=["m"], profile={"drop_params": ["seed"]})
+    made(
+        site, "/providers", name=name, base_url=NOWHERE, api_keys=KEYS, models=["m"], profile={"drop_params": ["seed"]}
+    )
     with visited(browser, site, storage_state=state(site, owner, language=language, theme=theme)) as page:
         page.goto(f"{site.url}/console/providers?provider={name}")
         expect(page.get_by_text({"en": "never sends seed", "zh": "从不发送 seed"}[language])).to_be_visible()

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-import requests
 from playwright.sync_api import Browser, expect
 
 from rixin.web.admin.quotas import MOST_BEARERS
+from tests.e2e.console.making import made
 from tests.e2e.console.visit import SCREENSHOTS, serious, state, visited
-from tests.support.hang import HANG
 from tests.support.server import Server, start
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,9 +27,7 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def make_keys(server: Server, first: int, count: int) -> None:
     """Makes keys that have the plan."""
     for number in range(first, first + count):
-        wish = {"name": f"key-{number}", "plan": "small"}
-        made = requests.post(f"{server.url}/admin/v1/keys", json=wish, headers=server.headers, timeout=HANG)
-        assert made.status_code == 201, made.text
+        made(server, "/keys", name=f"key-{number}", plan="small")
 
 
 def test_meters_say_when_they_are_not_all(browser: Browser, site: Server, owner: dict[str, str]) -> None:

@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.console.making import grace_of_the_navy, made
 from tests.e2e.console.visit import state, visited
 from tests.support.server import Server, start
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer
@@ -41,13 +41,6 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert stop() == 0, "".join(running.output)
 
 
-def made(site: Server, path: str, **wish: Any) -> dict[str, Any]:
-    """What the admin API has made."""
-    answered = requests.post(f"{site.url}/admin/v1{path}", json=wish, headers=site.headers, timeout=60)
-    assert answered.status_code == 201, answered.text
-    return answered.json()
-
-
 def ask(site: Server, key: str, model: str) -> None:
     """Has a model answer."""
     body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
@@ -59,16 +52,11 @@ def ask(site: Server, key: str, model: str) -> None:
 @pytest.fixture(scope="module")
 def robot(site: Server, owner: dict[str, str]) -> str:
     """The key of somebody in a team that has asked once, after another one that has asked twice."""
-    grace, navy = (
-        made(site, "/users", email="grace@example.com", name="Grace", role="member"),
-        made(site, "/teams", name="Navy"),
-    )
-    path = f"{site.url}/admin/v1/teams/{navy['id']}/members/{grace['id']}"
-    requests.put(path, json={"role": "member"}, headers=site.headers, timeout=60).raise_for_status()
+    grace, navy = grace_of_the_navy(site)
     laptop = made(site, "/keys", name="laptop")["key"]
     ask(site, laptop, "m")
     ask(site, laptop, "m")
-    key: str = made(site, "/keys", name="robot", user=grace["id"], team=navy["id"])["key"]
+    key: str = made(site, "/keys", name="robot", user=grace, team=navy)["key"]
     ask(site, key, "n")
     return key
 
