@@ -83,3 +83,14 @@ def test_an_upstreams_errors_are_read(code: int, status: int) -> None:
     assert DIALECT.upstream is not None
     body = json.dumps({"error": {"code": code, "message": "m", "details": []}}).encode()
     assert DIALECT.upstream.parse_error(status, {}, body).kind is READ[code]
+
+
+@pytest.mark.parametrize("code", GUIDE)
+def test_an_upstreams_errors_in_a_stream_are_read(code: int) -> None:
+    """There the code alone tells what it means, for there is no status; a call that was ended has been interrupted."""
+    assert DIALECT.upstream is not None
+    event = f'data:{{"error":{{"code":{code},"message":"m","details":[]}}}}\n\n'.encode()
+    reader = DIALECT.upstream.reader()
+    with pytest.raises(RixinError) as caught:
+        reader.feed(event)
+    assert caught.value.kind is (Kind.UPSTREAM_INTERRUPTED if code == 1 else READ[code])
