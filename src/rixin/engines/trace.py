@@ -51,16 +51,42 @@ class Spans(Protocol):
         ...
 
 
-class Attempt:
-    """One call of an engine. Milliseconds are since the request's arrival."""
+class Watch:
+    """Tells how old a request is.
 
-    def __init__(self, trace: "Trace", engine: str, dialect: str, model: str, body: bytes) -> None:
+    Args:
+        clock: Time.
+        since: When the request arrived, by the monotonic clock.
+    """
+
+    __slots__ = ("_clock", "_since")
+
+    def __init__(self, clock: Clock, since: float) -> None:
+        self._clock = clock
+        self._since = since
+
+    def elapsed(self) -> float:
+        """Milliseconds since the request arrived."""
+        return round((self._clock.monotonic() - self._since) * 1000, 3)
+
+    def at(self, instant: float) -> float:
+        """Milliseconds from the request's arrival to a reading of the monotonic clock."""
+        return round((instant - self._since) * 1000, 3)
+
+
+class Attempt:
+    """One call of an engine. Milliseconds are since the request's arrival.
+
+    It does not know its trace, which knows it: so both are gone with their request, not when the collector comes by.
+    """
+
+    def __init__(self, watch: "Watch", keeping: Keeping, engine: str, dialect: str, model: str, body: bytes) -> None:
         self.engine = engine
         self.dialect = dialect
         self.model = model
         self.body = body
         """What was sent; empty where it is not kept."""
-        self.began = trace.elapsed()
+        self.began = watch.elapsed()
         self.answered: float | None = None
         self.ended: float | None = None
         self.status: int | None = None
@@ -69,7 +95,8 @@ class Attempt:
         self.headers: Mapping[str, str] = {}
         self.carried: Mapping[str, str] = {}
         """Headers that it was sent with, so that its receiver can tell what it is part of."""
-        self._trace = trace
+        self._watch = watch
+        self._keeping = keeping
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -81,30 +108,30 @@ class Attempt:
     @property
     def beginning(self) -> bytes:
         """The beginning of it."""
-        return beginning(self.answer, self._trace.keeping.beginning)
+        return beginning(self.answer, self._keeping.beginning)
 
     def on_answer(self, status: int, headers: Mapping[str, str]) -> bool:
         """The head of the answer has come; see `AttemptObserver.on_answer`."""
-        self.answered, self.status, self.headers = self._trace.elapsed(), status, headers
+        self.answered, self.status, self.headers = self._watch.elapsed(), status, headers
         for name in _ID_HEADERS:
             if name in headers:
                 found = headers[name]
                 self.upstream_id = found[:_LONGEST_ID] if found.isascii() and found.isprintable() else None
                 break
-        return self._trace.keeping.bodies or self._trace.keeping.answers
+        return self._keeping.bodies or self._keeping.answers
 
     def on_data(self, data: bytes) -> None:
         """Some of the answer's body has come."""
-        if not self._trace.keeping.answers:
+        if not self._keeping.answers:
             # One byte more, which tells that it was cut.
-            data = data[: self._trace.keeping.beginning + 1 - self._size]
+            data = data[: self._keeping.beginning + 1 - self._size]
         if data:
             self._pieces.append(data)
             self._size += len(data)
 
     def on_end(self, error: BaseException | None) -> None:
         """The call is over."""
-        self.ended = self._trace.elapsed()
+        self.ended = self._watch.elapsed()
         if error is None:
             return
         if isinstance(error, RixinError):
@@ -156,12 +183,14 @@ class Trace:
         self.keeping = keeping
         self.spans = spans
         self._clock = clock
-        self._since = since
+        self._watch = Watch(clock, since)
+        self.elapsed = self._watch.elapsed
+        """As `Watch.elapsed`."""
         self._tell = tell
 
     def on_attempt(self, engine: str, dialect: str, model: str, body: bytes) -> Attempt:
         """An engine is about to be called; see `Observer.on_attempt`."""
-        attempt = Attempt(self, engine, dialect, model, body if self.keeping.bodies else b"")
+        attempt = Attempt(self._watch, self.keeping, engine, dialect, model, body if self.keeping.bodies else b"")
         if len(self.attempts) < MAX_ATTEMPTS:
             self.attempts.append(attempt)
         if self._tell is not None:
@@ -173,7 +202,7 @@ class Trace:
     def on_phase(self, name: str, began: float, ended: float) -> None:
         """The request has waited for something; see `Observer.on_phase`."""
         if ended - began >= SHORTEST_PHASE:
-            self.phases.append(Phase(name, self._milliseconds(began), self._milliseconds(ended)))
+            self.phases.append(Phase(name, self._watch.at(began), self._watch.at(ended)))
 
     def waiting(self, name: str) -> "Waiting":
         """A context that is a phase."""
@@ -188,10 +217,3 @@ class Trace:
             ended = self.elapsed() if attempt.ended is None else attempt.ended
             times[UPSTREAM] = times.get(UPSTREAM, 0.0) + ended - attempt.began
         return times
-
-    def elapsed(self) -> float:
-        """Milliseconds since the request arrived."""
-        return round((self._clock.monotonic() - self._since) * 1000, 3)
-
-    def _milliseconds(self, instant: float) -> float:
-        return round((instant - self._since) * 1000, 3)

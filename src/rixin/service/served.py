@@ -156,7 +156,8 @@ class Served(Generic[R]):
     def _take_down(self, failure: RixinError | None) -> None:
         """Takes down what became of the request."""
         body = b"" if self.request.origin is None else self.request.origin.body
-        self._serving.requests.record(self.row_so_far(failure), self.trace, body, self._entry)
+        entry, self._entry = self._entry, None  # it knows the request: both would wait for the collector
+        self._serving.requests.record(self.row_so_far(failure), self.trace, body, entry)
 
     def _row(
         self,
