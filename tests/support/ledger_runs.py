@@ -2,13 +2,14 @@
 
 import statistics
 import time
-from collections.abc import Awaitable, Callable  # noqa: TC003 - beside those of our own
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from sqlalchemy import text
 
 from rixin.store.database import Database
 from rixin.store.usage import UsageFilter, UsageTable
-from rixin.store.usage_sums import DAY, UsageSums
+from rixin.store.usage_sums import DAY, Grouping, UsageSums
 
 START = 20_000 * DAY
 DAYS = 90
@@ -53,23 +54,35 @@ async def fill(database: Database, count: int) -> None:
             await connection.execute(text(_SUMS.format(span=span, half=half)))
 
 
+Question: TypeAlias = Callable[[], Awaitable[None]]
+"""Asks a database. Raises `AssertionError` where the answer is not what the rows are."""
+
+
 async def measure(database: Database, count: int, *, repeat: int = 5) -> dict[str, float]:
     """How many milliseconds what people ask takes, the median of several times.
 
     Raises:
         AssertionError: An answer is not what the rows are.
     """
-    rows, sums = UsageTable(database), UsageSums(database)
-    until, middle = START + DAYS * DAY, (START + DAYS * DAY / 2, "")
+    took: dict[str, float] = {}
+    for name, ask in (lists(database) | sums(database, count)).items():
+        times: list[float] = []
+        for _ in range(repeat):
+            began = time.perf_counter()
+            await ask()
+            times.append((time.perf_counter() - began) * 1000)
+        took[name] = statistics.median(times)
+    return took
+
+
+def lists(database: Database) -> dict[str, Question]:
+    """What lists of requests people ask for, by names that tell of which."""
+    rows, middle = UsageTable(database), (START + DAYS * DAY / 2, "")
 
     async def listed(expected: int, wanted: UsageFilter, before: tuple[float, str] | None = None) -> None:
         assert len(await rows.recent(limit=100, before=before, wanted=wanted)) == expected
 
-    async def summed(days: int, by: str) -> None:
-        totals = await sums.totals(until - days * DAY, until, by)  # type: ignore[arg-type]
-        assert abs(sum(total.requests for total in totals) - count * days / DAYS) < 2
-
-    asked: dict[str, Callable[[], Awaitable[None]]] = {
+    return {
         "the latest 100": lambda: listed(100, UsageFilter()),
         "100 from the middle": lambda: listed(100, UsageFilter(), middle),
         "of a key": lambda: listed(100, UsageFilter(key_id="key-7")),
@@ -82,18 +95,21 @@ async def measure(database: Database, count: int, *, repeat: int = 5) -> dict[st
         "that failed": lambda: listed(100, UsageFilter(least_status=500)),
         "of a key, that failed": lambda: listed(0, UsageFilter(key_id="rare", error="internal")),
         "of a day": lambda: listed(100, UsageFilter(since=START + 9 * DAY, until=START + 10 * DAY)),
+    }
+
+
+def sums(database: Database, count: int) -> dict[str, Question]:
+    """What sums of so many requests people ask for, by names that tell of which."""
+    kept, until = UsageSums(database), START + DAYS * DAY
+
+    async def summed(days: int, by: Grouping) -> None:
+        totals = await kept.totals(until - days * DAY, until, by)
+        assert abs(sum(total.requests for total in totals) - count * days / DAYS) < 2
+
+    return {
         "30 days by model": lambda: summed(30, "model"),
         "30 days by key": lambda: summed(30, "key"),
         "30 days by day": lambda: summed(30, "day"),
         "90 days by user": lambda: summed(90, "user"),
         "a day by hour": lambda: summed(1, "hour"),
     }
-    took: dict[str, float] = {}
-    for name, ask in asked.items():
-        times: list[float] = []
-        for _ in range(repeat):
-            began = time.perf_counter()
-            await ask()
-            times.append((time.perf_counter() - began) * 1000)
-        took[name] = statistics.median(times)
-    return took
