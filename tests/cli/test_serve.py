@@ -9,8 +9,10 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from rixin.accounts.login_throttle import BY_BOTH
 from rixin.cli import serve
 from rixin.settings import LocalModel, Settings
 from tests.cli.program import HANG_LIMIT, ended, environment, rixin, serving, until
@@ -72,6 +74,23 @@ async def test_keys_can_be_made_and_ended_while_the_server_runs(data_dir: Path) 
             while (refused := await rixin(*chat, data_dir=data_dir, env=env)).code == 0:
                 pass
         assert "disabled" in refused.err
+
+
+@pytest.mark.usefixtures("config")
+async def test_a_guesser_gets_no_further_by_a_restart(data_dir: Path) -> None:
+    """Wrong logins are remembered even where the server was killed right after the last one."""
+    guess = {"email": "ada@example.com", "password": "wrong"}
+    async with aiohttp.ClientSession() as client:
+        async with serving(data_dir, "--json") as process:
+            url = json.loads(await until(process, "listening"))["url"]
+            for _ in range(BY_BOTH):
+                async with client.post(f"{url}/admin/v1/login", json=guess) as told:
+                    assert told.status == 401
+        async with serving(data_dir, "--json") as process:
+            url = json.loads(await until(process, "listening"))["url"]
+            async with client.post(f"{url}/admin/v1/login", json=guess) as told:
+                assert told.status == 429
+                assert 0 < int(told.headers["retry-after"]) <= 915
 
 
 @pytest.mark.bare

@@ -16,6 +16,7 @@ from tests.limits.manual_clock import MICROSECONDS, ManualClock
 
 RATE = Limit("k", "requests", 2, 60)
 QUOTA = Limit("k", "requests", 3, 18000)
+LASTING = Limit("l", "requests", 2, 60, lasting=True)
 
 
 @pytest.fixture
@@ -59,6 +60,22 @@ async def test_quotas_outlive_a_restart(limiter: Limiter, database: Database, cl
     reservation.settle(Cost(tokens=5))
     again = open_limiter(Settings(), database, clock)
     assert await remaining(again, RATE, QUOTA) == [2, 2]
+
+
+async def test_a_lasting_rate_outlives_a_restart(limiter: Limiter, database: Database, clock: ManualClock) -> None:
+    """What was counted against it is known to the next process, which refuses as with any other rate."""
+    for _ in range(2):
+        await limiter.acquire([LASTING, RATE], Cost())
+    await limiter.aclose()
+    again = open_limiter(Settings(), database, clock)
+    assert await remaining(again, RATE, LASTING) == [2, 0]
+    with pytest.raises(LimitError) as caught:
+        await again.acquire([LASTING, RATE], Cost())
+    assert caught.value.kind is Kind.RATE_LIMITED
+    assert caught.value.retry_after is not None
+    clock.advance(round(caught.value.retry_after * MICROSECONDS))
+    await again.acquire([LASTING, RATE], Cost())
+    await again.aclose()
 
 
 async def test_a_refused_quota_costs_no_rate(limiter: Limiter, clock: ManualClock) -> None:

@@ -49,9 +49,9 @@ class LoginThrottle:
         who = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         where = network_of(address)
         limits = (
-            Limit(f"login:{who}@{where}", "requests", BY_BOTH, WINDOW),
-            Limit(f"login:@{where}", "requests", BY_ADDRESS, WINDOW),
-            Limit(f"login:{who}", "requests", BY_NAME, WINDOW),
+            Limit(f"login:{who}@{where}", "requests", BY_BOTH, WINDOW, lasting=True),
+            Limit(f"login:@{where}", "requests", BY_ADDRESS, WINDOW, lasting=True),
+            Limit(f"login:{who}", "requests", BY_NAME, WINDOW, lasting=True),
         )
         try:
             return await self._admit(limits)

@@ -60,6 +60,8 @@ class Limit(Struct, frozen=True):
     amount: int
     window: float | None = None
     """Seconds; None for `concurrency`, which counts what runs now."""
+    lasting: bool = False
+    """Whether it is remembered over a restart even where it is a rate: it keeps a guesser out, who may wait for one."""
     counter: str = ""
     """The name under which a back end counts, made from the rest: limits of another unit or window never share one."""
 

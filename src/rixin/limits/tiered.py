@@ -1,9 +1,9 @@
 """Two back ends behind one: rates are counted in memory, quotas in the database.
 
 A server of one process counts its rates within microseconds; a restart forgets them, which is over within a quarter
-of an hour. Quotas are remembered. The price of two back ends: while the database decides on a quota, the request's
-share of its rates is already taken, so that another request may be refused for one that is refused a moment later.
-Never is more admitted than a limit says.
+of an hour. Quotas are remembered, and so are rates that are to last. The price of two back ends: while the database
+decides on a quota, the request's share of its rates is already taken, so that another request may be refused for one
+that is refused a moment later. Never is more admitted than a limit says.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class TieredLimiter:
 
     Args:
         rates: Counts windows of up to fifteen minutes, and concurrency.
-        quotas: Counts longer windows.
+        quotas: Counts longer windows, and limits that are `lasting`.
         clock: The one that both have.
     """
 
@@ -30,10 +30,9 @@ class TieredLimiter:
 
     async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
         """As `Limiter.acquire`."""
-        rates = [limit for limit in limits if limit.is_rate]
-        if len(rates) == len(limits):
+        rates, quotas = _parted(limits)
+        if not quotas:
             return await self._rates.acquire(rates, cost)
-        quotas = [limit for limit in limits if not limit.is_rate]
         if not rates:
             return await self._quotas.acquire(quotas, cost)
         try:
@@ -55,13 +54,22 @@ class TieredLimiter:
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`; rates come first."""
-        rates = await self._rates.inspect([limit for limit in limits if limit.is_rate], cost)
-        return rates + await self._quotas.inspect([limit for limit in limits if not limit.is_rate], cost)
+        rates, quotas = _parted(limits)
+        return await self._rates.inspect(rates, cost) + await self._quotas.inspect(quotas, cost)
 
     async def aclose(self) -> None:
         """Closes both."""
         await self._rates.aclose()
         await self._quotas.aclose()
+
+
+def _parted(limits: Sequence[Limit]) -> tuple[list[Limit], list[Limit]]:
+    """Limits that are counted in memory, and those that are counted in the database."""
+    rates: list[Limit] = []
+    quotas: list[Limit] = []
+    for limit in limits:
+        (rates if limit.is_rate and not limit.lasting else quotas).append(limit)
+    return rates, quotas
 
 
 class _TieredReservation:
