@@ -23,7 +23,7 @@ from rixin.cli.worker import http_server
 from rixin.clock import SystemClock
 from rixin.engines.control import ControlServer
 from rixin.limits.process import ProcessLimiter
-from rixin.settings import Provider, Server, Settings
+from rixin.settings import Plan, Provider, Server, Settings
 from tests.engines.yard import Yard
 from tests.support.databases import Place, url_of
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
@@ -109,12 +109,15 @@ def _reply(request: Request) -> Reply:
 
 
 @asynccontextmanager
-async def platform(folder: Path, place: Place | None = None, **changes: Any) -> AsyncGenerator[Platform]:
+async def platform(
+    folder: Path, place: Place | None = None, *, plans: dict[str, Plan] | None = None, **changes: Any
+) -> AsyncGenerator[Platform]:
     """Serves a worker over a scripted upstream on a port of the system's choice.
 
     Args:
         folder: Of the test; the server's data directory.
         place: Of its database, where that is not in the folder.
+        plans: What keys, users and teams may be limited by.
         changes: More settings of `[server]`.
     """
     yard = Yard(folder)
@@ -125,7 +128,7 @@ async def platform(folder: Path, place: Place | None = None, **changes: Any) -> 
     async with ScriptedUpstream(_reply) as upstream:
         server = Server(data_dir=folder, database_url=None if place is None else url_of(place), **changes)
         provider = Provider(name="up", base_url=upstream.url, api_keys=("sk-of-the-upstream",), models=("m",))
-        settings = Settings(server=server, providers=(provider,))
+        settings = Settings(server=server, providers=(provider,), plans=plans or {})
         async with compose(settings, folder / "c", clock) as worker, aiohttp.ClientSession() as client:
             listener = socket.create_server(("127.0.0.1", 0))
             http = http_server(worker.app, server)
