@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from ruamel.yaml import YAML
 
 from rixin.settings import Server, load
 from tests.support.nginx import adapted
@@ -34,6 +36,21 @@ def run(*command: str, cwd: Path = ROOT) -> str:
 def own(name: str) -> str:
     """A program of the development environment."""
     return str(Path(sys.executable).parent / name)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a file of YAML holds."""
+    held: dict[str, Any] = YAML(typ="safe").load(path)  # pyright: ignore[reportUnknownMemberType] - it has no types
+    return held
+
+
+def resources() -> dict[str, list[dict[str, Any]]]:
+    """What kustomize applies, by kind."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in read(KUBERNETES / "kustomization.yaml")["resources"]:
+        resource = read(KUBERNETES / name)
+        found.setdefault(resource["kind"], []).append(resource)
+    return found
 
 
 def test_the_image() -> None:
@@ -62,16 +79,46 @@ def test_kubernetes(program: Find) -> None:
     assert {path.name for path in files} - set(named) == {"secret.example.yaml"}
 
 
+def test_the_data_of_a_pod_outlive_it() -> None:
+    """They are in a volume of their own that stays when the pod goes, and is given to the next one of its name."""
+    [data_dir] = re.findall(r"RIXIN_DATA_DIR=(\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    found = resources()
+    assert "Deployment" not in found
+    [workload] = found["StatefulSet"]
+    claimed = {claim["metadata"]["name"]: claim["spec"] for claim in workload["spec"]["volumeClaimTemplates"]}
+    pod = workload["spec"]["template"]["spec"]
+    for container in (*pod["initContainers"], *pod["containers"]):
+        [mount] = [mount for mount in container["volumeMounts"] if mount["mountPath"] == data_dir]
+        assert claimed[mount["name"]]["accessModes"] == ["ReadWriteOnce"]
+        assert mount["name"] not in {volume["name"] for volume in pod["volumes"]}  # which would be taken instead
+    assert set(workload["spec"]["persistentVolumeClaimRetentionPolicy"].values()) == {"Retain"}
+
+
+def test_what_chooses_pods_finds_them() -> None:
+    """Services, the budget of disruptions and the policy of the network mean the pods, whose names are a service's."""
+    found = resources()
+    [workload] = found["StatefulSet"]
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    budgets = [budget["spec"]["selector"] for budget in found["PodDisruptionBudget"]]
+    policies = [policy["spec"]["podSelector"] for policy in found["NetworkPolicy"]]
+    for chosen in (workload["spec"]["selector"], *budgets, *policies):
+        assert chosen == {"matchLabels": labels}
+    services = {service["metadata"]["name"]: service["spec"] for service in found["Service"]}
+    assert [service["selector"] for service in services.values()] == [labels] * len(services)
+    headless = [name for name, service in services.items() if service.get("clusterIP") == "None"]
+    assert headless == [workload["spec"]["serviceName"]]
+
+
 def test_the_settings_of_the_pods(tmp_path: Path) -> None:
     """They are valid, and the pod has the time that they give to requests."""
     text = (KUBERNETES / "configmap.yaml").read_text(encoding="utf-8").partition("rixin.toml: |\n")[2]
     path = tmp_path / "rixin.toml"
     path.write_text(re.sub("^    ", "", text, flags=re.MULTILINE), encoding="utf-8")
     settings = load(path, environ={"SENSENOVA_API_KEY": "sk-x"})
-    deployment = (KUBERNETES / "deployment.yaml").read_text(encoding="utf-8")
-    [given] = re.findall(r"terminationGracePeriodSeconds: (\d+)", deployment)
-    [waits] = re.findall(r"preStop:.*?seconds: (\d+)", deployment, re.DOTALL)
-    assert int(given) >= settings.server.shutdown_grace + int(waits) + 10
+    pod = resources()["StatefulSet"][0]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    waits = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] >= settings.server.shutdown_grace + waits + 10
     assert settings.server.host == "0.0.0.0"
 
 
