@@ -71,6 +71,17 @@ def test_compose(file: str, program: Find) -> None:
         assert ((ROOT / file).parent / source).exists()
 
 
+def test_the_counts_of_two_servers_outlive_a_power_cut() -> None:
+    """What counts for both is told all that the page about quotas asks of it, and writes to a volume."""
+    page = (ROOT / "docs" / "quotas.md").read_text(encoding="utf-8")
+    asked = re.findall(r"`(append\w+|maxmemory-policy) (\w+)`", page)
+    assert {name for name, _ in asked} == {"appendonly", "appendfsync", "maxmemory-policy"}
+    valkey = read(ROOT / "deploy" / "compose" / "cluster.yaml")["services"]["valkey"]
+    _, *given = valkey["command"]
+    assert dict(zip(given[::2], given[1::2], strict=True)) == {f"--{name}": value for name, value in asked}
+    assert valkey["volumes"] == ["valkey:/data"]
+
+
 def test_kubernetes(program: Find) -> None:
     """The schemas of Kubernetes take every resource, and kustomize knows them all."""
     files = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
