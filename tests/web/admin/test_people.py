@@ -51,6 +51,16 @@ async def test_a9_the_first_owner(fresh_site: AdminSite) -> None:
     assert (await site.ask("GET", "/session", **owner)).status == 401
 
 
+async def test_a9_the_set_up_token_cannot_be_guessed(fresh_site: AdminSite) -> None:
+    """After five wrong ones the right one is refused as well, and the answer tells for how long."""
+    wrong = {"token": "wrong", "email": "ada@example.com", "name": "Ada", "password": PASSWORD}
+    right = {**wrong, "token": setup_token.derive(fresh_site.secret)}
+    tried = [await fresh_site.ask("POST", "/setup", wish, authorization="") for wish in (*(wrong,) * 5, right)]
+    assert [answer.status for answer in tried] == [401] * 5 + [429]
+    assert 800 < int(tried[-1].headers["retry-after"]) <= 915
+    assert "set-cookie" not in tried[-1].headers
+
+
 @pytest.mark.parametrize("field", ["id", "password_hash", "created_at", "disabled_at", "user_id", "scopes"])
 async def test_a7_no_field_but_the_documented_ones_can_be_set(site: AdminSite, field: str) -> None:
     """Neither of a user nor of a team, nor of oneself."""
