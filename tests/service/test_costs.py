@@ -4,12 +4,12 @@ import pytest
 
 from rixin.core.cards import ModelCard
 from rixin.core.estimate import estimate_prompt
-from rixin.core.messages import Message, TextPart
+from rixin.core.messages import ImagePart, Message, TextPart
 from rixin.core.prices import MICRO, Price
-from rixin.core.requests import Embed, Generate, Origin
+from rixin.core.requests import Draw, Embed, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.routing.catalog import Candidate, Resolution
-from rixin.service.costs import FIRST_OUTPUT, MEMORY, Costs
+from rixin.service.costs import FIRST_OUTPUT, IMAGE_OUTPUT, MEMORY, Costs
 
 CARD = ModelCard(name="asked", target="m", context_length=8000, max_output_length=4000)
 CHEAP, DEAR = Candidate(engine="cheap", model="m"), Candidate(engine="dear", model="m")
@@ -109,3 +109,29 @@ def test_texts_to_be_embedded_have_no_answer() -> None:
     cost = Costs(price_of=lambda provider, _model: PRICES[provider]).presumed(request, RESOLUTION, "key_1")
     assert 3 < cost.tokens < 10
     assert cost.money == 100 + 3 * cost.tokens
+
+
+PAINTER = ModelCard(name="asked", target="m")
+PICTURE = ImagePart(url="data:image/png;base64,AAAA")
+
+
+@pytest.mark.parametrize(
+    ("request_", "prompt", "output"),
+    [
+        (Draw(model="asked", card=PAINTER, prompt="Tea."), 1, IMAGE_OUTPUT),
+        (Draw(model="asked", card=PAINTER, prompt="Tea.", n=3), 1, 3 * IMAGE_OUTPUT),
+        (Draw(model="asked", card=CARD, prompt="Tea.", n=2), 1, 8000),
+        (Draw(model="asked", card=PAINTER, prompt="Tea.", images=(PICTURE, PICTURE)), 2049, IMAGE_OUTPUT),
+        (Draw(model="asked", card=PAINTER, prompt="Tea.", images=(PICTURE,), mask=PICTURE), 2049, IMAGE_OUTPUT),
+    ],
+    ids=["one", "several", "of a known length", "made of others", "with a mask"],
+)
+def test_drawings_may_cost_what_their_images_count(request_: Draw, prompt: int, output: int) -> None:
+    """Each image that comes back is as many tokens as one may be, and each that goes in as many as in a conversation;
+    where nothing is charged for what comes back, only what goes in counts.
+    """
+    costs = Costs(price_of=lambda provider, _model: PRICES[provider])
+    cost = costs.presumed(request_, RESOLUTION, "key_1")
+    assert (cost.tokens, cost.money) == (prompt, 100 + 3 * prompt + 15 * output)
+    plain = Costs(price_of=lambda _provider, _model: Price(prompt=MICRO))
+    assert plain.presumed(request_, RESOLUTION, "key_1").money == prompt

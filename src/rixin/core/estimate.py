@@ -16,7 +16,7 @@ from rixin.core.messages import (
     ToolResult,
     VideoPart,
 )
-from rixin.core.requests import Generate
+from rixin.core.requests import Draw, Generate
 from rixin.core.usage import Usage
 
 BYTES_PER_TOKEN = 4
@@ -69,6 +69,12 @@ def estimate_usage(request: Generate, answer: Iterable[Part]) -> Usage:
 def estimate_inputs(inputs: Iterable[str | Sequence[int]]) -> int:
     """Tokens of texts, some of which may be token ids already."""
     return round(sum(_text(entry) if isinstance(entry, str) else len(entry) for entry in inputs))
+
+
+def estimate_drawing(request: Draw) -> int:
+    """Tokens of what a drawing is made from: its prompt, images that are edited, and their mask."""
+    images = len(request.images) + (request.mask is not None)
+    return estimate_text(request.prompt) + images * _IMAGE_TOKENS
 
 
 def most_prompt_tokens(request: Generate) -> int:

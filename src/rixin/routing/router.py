@@ -15,7 +15,7 @@ import msgspec
 
 from rixin.clock import Clock, uniform
 from rixin.core.embeddings import Embeddings
-from rixin.core.estimate import estimate_inputs, estimate_text
+from rixin.core.estimate import estimate_drawing, estimate_inputs
 from rixin.core.images import Images
 from rixin.core.observer import QUEUE
 from rixin.core.requests import Asked, Change, Draw, Embed, Generate
@@ -429,7 +429,7 @@ class Attempt:
         if not isinstance(engine, Draws):
             raise invalid(f"the model {request.model} draws no images", "model")
         answer = await engine.draw(request, key)
-        usage = answer.usage or Usage(prompt=estimate_text(request.prompt), estimated=True)
+        usage = answer.usage or Usage(prompt=estimate_drawing(request), estimated=True)
         self._images = msgspec.structs.replace(answer, usage=usage)
         yield Batch([usage], changes=answer.changes)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from rixin.core.estimate import estimate_inputs, estimate_prompt, estimate_text
+from rixin.core.estimate import estimate_drawing, estimate_inputs, estimate_prompt
 from rixin.core.prices import FREE, Price
 from rixin.core.requests import Asked, Draw, Embed, Generate
 from rixin.core.usage import Usage
@@ -17,6 +17,9 @@ MEMORY: Final = 8
 """The mean is that of about so many answers."""
 UNKNOWN_OUTPUT: Final = 131_072
 """Tokens that an answer may have at most where nobody knows a limit."""
+IMAGE_OUTPUT: Final = 24_576
+"""Tokens that one image may come to at most where nobody knows a limit. The largest of OpenAI's, 2880 by 2880 pixels of
+gpt-image-2 at high quality, comes to 23,718; those of gpt-image-1 to 6,240 at most."""
 CACHED: Final = 4096
 """Keys whose mean output is remembered, and names whose credits are."""
 
@@ -53,8 +56,8 @@ class Costs:
             prompt = usual = estimate_inputs(request.inputs)
             most = 0
         elif isinstance(request, Draw):
-            prompt = usual = estimate_text(request.prompt)
-            most = 0
+            prompt = usual = estimate_drawing(request)
+            most = request.n * (request.card.max_output_length or IMAGE_OUTPUT)
         else:
             prompt = estimate_prompt(request)
             mean = self._outputs.get(key, FIRST_OUTPUT)

@@ -1,0 +1,71 @@
+"""Budgets of money, whatever the requests that are paid from them come to: none is ever exceeded."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from rixin.service.costs import IMAGE_OUTPUT
+from tests.support.server import Server
+from tests.upstreams.scripted import Request, ScriptedUpstream, Step, answer
+
+LISTED = [{"id": "painter", "output_modalities": ["image"]}, {"id": "m", "context_length": 4000}]
+MODELS = json.dumps({"object": "list", "data": LISTED})
+pytestmark = pytest.mark.timeout(300)
+CONFIG = """
+[[providers]]
+name = "up"
+base_url = "{url}"
+api_keys = ["sk-up"]
+
+[prices."*"]
+completion = 1
+
+[[limits]]
+unit = "money"
+amount = {budget}
+window = 2592000
+"""
+"""A token that comes back costs a millionth, which is what a budget is counted in."""
+
+
+class Budget:
+    """A server whose clients may spend so much together, in front of an upstream."""
+
+    def __init__(self, launch: Callable[..., Server], upstream: ScriptedUpstream, budget: int) -> None:
+        self._server = launch(config=CONFIG.format(url=upstream.url, budget=budget))
+
+    async def ask(self, path: str, body: dict[str, Any]) -> tuple[int, int]:
+        """The status of an answer, and what was left of the budget when it was admitted, or refused."""
+        told = await asyncio.to_thread(
+            requests.post, f"{self._server.url}{path}", json=body, headers=self._server.headers, timeout=60
+        )
+        assert "x-ratelimit-remaining-money-30d" in told.headers, told.text
+        return told.status_code, int(told.headers["x-ratelimit-remaining-money-30d"])
+
+
+def draws(request: Request) -> list[Step]:
+    """An upstream whose images are as dear as they may be."""
+    if request.method == "GET":
+        return answer(MODELS)
+    count = request.json["n"]
+    usage = {"input_tokens": 8, "output_tokens": count * IMAGE_OUTPUT, "total_tokens": 8 + count * IMAGE_OUTPUT}
+    item = {"b64_json": base64.b64encode(b"\x89PNG").decode()}
+    return answer(json.dumps({"created": 1, "data": [item] * count, "usage": usage}))
+
+
+async def test_drawings_never_exceed_a_budget(launch: Callable[..., Server]) -> None:
+    """What is admitted is paid for, to the last token that its images count; the rest never gets to the provider."""
+    path, picture = "/v1/images/generations", {"model": "painter", "prompt": "A cat"}
+    async with ScriptedUpstream(draws) as upstream:
+        budget = Budget(launch, upstream, 3 * IMAGE_OUTPUT + 5)
+        assert await budget.ask(path, {**picture, "n": 4}) == (413, 3 * IMAGE_OUTPUT + 5)
+        assert await budget.ask(path, {**picture, "n": 2}) == (200, IMAGE_OUTPUT + 5)
+        assert await budget.ask(path, {**picture, "n": 2}) == (429, IMAGE_OUTPUT + 5)
+        assert await budget.ask(path, picture) == (200, 5)
+        assert await budget.ask(path, picture) == (429, 5)
+        assert len(upstream.posted) == 2
