@@ -21,9 +21,11 @@ ROWS = 1_000_000 if os.environ.get("RIXIN_TEST_ALL") else 100_000
 """A million takes minutes to make."""
 SLOWEST = 10_000.0
 """Milliseconds: ten times what the slowest question about a million rows takes beside other tests on two cores."""
-DEAREST = {"sqlite": 150, "postgresql": 50}
+DEAREST = {"sqlite": 150, "postgresql": 25}
 """What a list costs at most for each row that it finds, however many there are: steps of SQLite's machine, which takes
 40 to show a row and 3 to pass over one; or rows and pages that PostgreSQL looks at."""
+FEWEST = 10
+"""Rows that a list is taken to find that finds fewer."""
 
 Query: TypeAlias = tuple[str, Any]
 """SQL, and its parameters."""
@@ -101,7 +103,7 @@ async def cost(connection: AsyncConnection, queries: list[Query]) -> float:
                 if "Relation Name" in step:
                     passed_over = step.get("Rows Removed by Filter", 0) + step.get("Rows Removed by Index Recheck", 0)
                     steps += (step["Actual Rows"] + passed_over) * step["Actual Loops"]
-        return steps / max(rows, 1)
+        return steps / max(rows, FEWEST)
 
     def tick() -> None:
         nonlocal steps
@@ -112,7 +114,7 @@ async def cost(connection: AsyncConnection, queries: list[Query]) -> float:
     for statement, parameters in queries:
         rows += len((await connection.exec_driver_sql(statement, parameters)).all())
     await driver.set_progress_handler(None, 0)
-    return steps / max(rows, 1)
+    return steps / max(rows, FEWEST)
 
 
 async def tables(connection: AsyncConnection, query: Query) -> set[str]:
