@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 
 from rixin.accounts import setup_token
 from rixin.accounts.account import Account
@@ -19,6 +20,7 @@ from rixin.accounts.user_rules import UserChange, UserWish
 from rixin.cli.people import counted_by
 from rixin.errors import Kind, RixinError
 from rixin.limits.process import ProcessLimiter
+from rixin.store import users
 from rixin.store.audit import AuditFilter
 from rixin.store.database import Database
 from rixin.store.users import User
@@ -133,6 +135,31 @@ async def test_a9_a_login_ends_on_the_server(people: People, clock: ManualClock,
     assert (await refused(people.logins.authenticate(login.token, ADDRESS)))[0] is Kind.UNAUTHENTICATED
     await people.logins.sweep()
     assert (await refused(people.logins.authenticate(login.token, ADDRESS)))[0] is Kind.UNAUTHENTICATED
+
+
+async def test_a9_a_password_that_was_hashed_long_ago_is_hashed_anew(people: People, database: Database) -> None:
+    """With today's parameters, by the next right login, and once; a wrong one changes nothing, and no login ends."""
+    user = await made(people, "ada", password="p\u00e4ssword of ada")
+    before = await people.sign_in.log_in(user.email, "p\u00e4ssword of ada", ADDRESS)
+    old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash("p\u00e4ssword of ada")
+    async with database.begin() as connection:
+        await users.change(connection, user.id, password=old)
+
+    async def kept() -> str:
+        async with database.read() as connection:
+            return await users.password_of(connection, user.id) or ""
+
+    assert (await refused(people.sign_in.log_in(user.email, "wrong", ADDRESS)))[0] is Kind.UNAUTHENTICATED
+    assert await kept() == old
+    await people.sign_in.log_in(user.email, "pa\u0308ssword of ada", ADDRESS)
+    renewed = await kept()
+    today = PasswordHasher()
+    assert renewed.startswith("$argon2id$")
+    assert not today.check_needs_rehash(renewed)
+    assert today.verify(renewed, "p\u00e4ssword of ada")
+    await people.sign_in.log_in(user.email, "p\u00e4ssword of ada", ADDRESS)
+    assert await kept() == renewed
+    await people.logins.authenticate(before.token, ADDRESS)
 
 
 async def test_ones_own_password(people: People) -> None:
