@@ -12,8 +12,12 @@ from rixin.errors import Kind, RixinError
 from rixin.settings import Server, Settings
 from rixin.store.bulk_insert import insert_new
 from rixin.store.database import Database
+from rixin.store.postgresql import Postgresql
 from rixin.store.schema import meta, revision
 from tests.support.databases import Place
+
+OFTEN = 15
+"""Times that a connection is asked: from the sixth on the question is prepared, and five times planned then."""
 
 
 async def _names(database: Database) -> list[str]:
@@ -49,6 +53,19 @@ async def test_a_reader_has_one_view(database: Database) -> None:
             await writing.execute(insert(meta).values(name="a", value="1"))
         assert (await reading.execute(select(meta))).all() == []
     assert await _names(database) == ["a"]
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+async def test_a_question_is_planned_for_what_it_asks(database: Database) -> None:
+    """However often it was asked before: the best way to a busy key is the worst to one that hardly ever asks."""
+    for _ in range(Postgresql.readers * OFTEN):
+        async with database.read() as connection:
+            await connection.execute(select(meta.c.value).where(meta.c.name == "a"))
+    plans = text("SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE '%FROM meta%'")
+    async with database.read() as connection:
+        [(planned, planned_for_any)] = (await connection.execute(plans)).all()
+    assert planned > 0
+    assert planned_for_any == 0
 
 
 async def test_writers_of_two_processes_take_turns(database: Database) -> None:
