@@ -1,14 +1,17 @@
 """What a request is taken to cost before it is served, and what it came to."""
 
+import msgspec
 import pytest
 
 from rixin.core.cards import ModelCard
 from rixin.core.estimate import estimate_prompt
+from rixin.core.json import JsonValue
 from rixin.core.messages import ImagePart, Message, TextPart
 from rixin.core.prices import MICRO, Price
 from rixin.core.requests import Draw, Embed, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.routing.catalog import Candidate, Resolution
+from rixin.service.associated_knowledge import associate
 from rixin.service.costs import FIRST_OUTPUT, IMAGE_OUTPUT, MEMORY, Costs
 
 CARD = ModelCard(name="asked", target="m", context_length=8000, max_output_length=4000)
@@ -135,3 +138,28 @@ def test_drawings_may_cost_what_their_images_count(request_: Draw, prompt: int, 
     assert (cost.tokens, cost.money) == (prompt, 100 + 3 * prompt + 15 * output)
     plain = Costs(price_of=lambda _provider, _model: Price(prompt=MICRO))
     assert plain.presumed(request_, RESOLUTION, "key_1").money == prompt
+
+
+BASE = "s0199f0c4a1b27c3d8e4f5a6b7c8d9e0f1"
+KNOWN: JsonValue = {"associated_knowledge": {"content": "Tides run to twelve metres there."}}
+WITH_KNOWN = estimate_prompt(associate(msgspec.structs.replace(asking(), extra={"plugins": KNOWN})))
+
+
+@pytest.mark.parametrize(
+    ("extra", "prompt", "found"),
+    [
+        ({"know_ids": [BASE]}, PROMPT, 2048),
+        ({"know_ids": []}, PROMPT, 0),
+        ({"plugins": KNOWN}, WITH_KNOWN, 0),
+        ({"know_ids": [BASE], "plugins": KNOWN}, WITH_KNOWN, 2048),
+    ],
+    ids=["of a base", "of no base", "of the client's own", "of both"],
+)
+def test_money_is_there_for_passages_that_are_yet_to_be_found(
+    extra: dict[str, JsonValue], prompt: int, found: int
+) -> None:
+    """As much as they may take; what a client itself knows of its question is part of its prompt, for tokens too."""
+    assert WITH_KNOWN > PROMPT
+    costs = Costs(price_of=lambda provider, _model: PRICES[provider])
+    cost = costs.presumed(msgspec.structs.replace(asking(100), extra=extra), RESOLUTION, "key_1")
+    assert (cost.tokens, cost.money) == (prompt + 100, 100 + 3 * (prompt + found) + 15 * 100)

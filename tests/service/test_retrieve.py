@@ -1,17 +1,22 @@
 """What requests are given of knowledge bases, and what their clients are told."""
 
 import json
+from itertools import product
 from typing import Any
 
 import msgspec
 import pytest
 
 from rixin.core.cards import ModelCard
+from rixin.core.estimate import estimate_prompt
 from rixin.core.events import Event, Finish, Start, Text
 from rixin.core.messages import Message, Opaque, TextPart
+from rixin.core.prices import MICRO, Price
 from rixin.core.requests import Change, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
+from rixin.routing.catalog import Candidate, Resolution
+from rixin.service.costs import Costs
 from rixin.service.retrieve import Retriever, one_batch
 from tests.knowledge.conftest import BASE, Room, e5, room
 
@@ -134,6 +139,30 @@ async def test_a_near_question_is_answered_at_once(retriever: Retriever) -> None
     for extra in (None, {"knowledge_config": others}):
         assert (await retriever.retrieve(ask("如何重置密码", extra), "ada")).direct() is None
     assert (await retriever.retrieve(ask("明天下雨吗", config), "ada")).direct() is None
+
+
+LOG = "The ferry to Skarn left at {}, {} persons on board, heavy swell off the northern skerries. "
+TIDES = {"associated_knowledge": {"content": "The ferry waits for the tide. " * 40}}
+ASKED = product(
+    ("When does the ferry to Skarn leave?", "去斯卡恩的渡轮什么时候开？"),
+    ({}, {"plugins": TIDES}, {"knowledge_config": {"control_level": "high"}}),
+    (None, 900),
+)
+
+
+async def test_money_for_what_is_found_is_there_before(retriever: Retriever, room: Room) -> None:
+    """However much a base holds, no prompt outgrows what was reserved for it when nobody had looked yet."""
+    logs = "\n\n".join(LOG.format(hour, 7 * hour) * 8 for hour in range(8))
+    await room.add(f"# {'On boats and those who wait for them ' * 6}\n\n{logs}", "text/markdown")
+    await room.index()
+    costs = Costs(price_of=lambda _provider, _model: Price(prompt=MICRO))
+    for question, extra, window in ASKED:
+        request = ask(question, extra, window=window)
+        resolution = Resolution(card=request.card, candidates=(Candidate(engine="up", model="m"),))
+        reserved = costs.presumed(request, resolution, "key_1").money
+        found = (await retriever.retrieve(request, "ada")).request
+        assert (found.knowledge_tokens > 500) is (window is None)
+        assert estimate_prompt(found) <= reserved
 
 
 async def test_a_small_window_keeps_room_for_the_rest(retriever: Retriever) -> None:

@@ -6,10 +6,12 @@ from typing import Final
 
 from rixin.core.estimate import estimate_drawing, estimate_inputs, estimate_prompt
 from rixin.core.prices import FREE, Price
-from rixin.core.requests import Asked, Draw, Embed, Generate
+from rixin.core.requests import Asked, Draw, Generate
 from rixin.core.usage import Usage
 from rixin.limits.base import Cost
 from rixin.routing.catalog import Candidate, Resolution
+from rixin.service.associated_knowledge import associate
+from rixin.service.retrieve import most_found
 
 FIRST_OUTPUT: Final = 1024
 """Tokens that the answer to a key's first request is taken to have."""
@@ -51,21 +53,22 @@ class Costs:
             request: What is asked.
             resolution: Of its model's name.
             key: Whose request it is. Keys are known by how long the answers are that they usually get.
+
+        Raises:
+            RixinError: As `associate`.
         """
-        if isinstance(request, Embed):
-            prompt = usual = estimate_inputs(request.inputs)
-            most = 0
+        if isinstance(request, Generate):
+            prompt, usual = estimate_prompt(associate(request)), self._usual_output(request, key)
+            read, written = prompt + most_found(request), request.n * _most_output(request)
         elif isinstance(request, Draw):
-            prompt = usual = estimate_drawing(request)
-            most = request.n * (request.card.max_output_length or IMAGE_OUTPUT)
+            read = prompt = estimate_drawing(request)
+            usual, written = 0, request.n * (request.card.max_output_length or IMAGE_OUTPUT)
         else:
-            prompt = estimate_prompt(request)
-            mean = self._outputs.get(key, FIRST_OUTPUT)
-            usual = prompt + round(mean if request.max_tokens is None else min(mean, request.max_tokens))
-            most = request.n * _most_output(request)
+            read = prompt = estimate_inputs(request.inputs)
+            usual = written = 0
         prices = (self._price_of(candidate.provider, candidate.model) for candidate in resolution.candidates)
-        money = max((price.worst_case(prompt, most) for price in prices), default=0)
-        return Cost(tokens=usual, credits=self.credits_of(request.model, request.card.target), money=money)
+        money = max((price.worst_case(read, written) for price in prices), default=0)
+        return Cost(tokens=prompt + usual, credits=self.credits_of(request.model, request.card.target), money=money)
 
     def spent(self, request: Asked, usage: Usage, candidate: Candidate | None) -> Cost:
         """What a request came to that `candidate` served, None being nobody who has a price."""
@@ -88,6 +91,11 @@ class Costs:
                 self._names.clear()
             found = self._names[asked, model] = self._look_up(asked, model)
         return found
+
+    def _usual_output(self, request: Generate, key: str) -> int:
+        """Tokens that answers of a key usually have."""
+        mean = self._outputs.get(key, FIRST_OUTPUT)
+        return round(mean if request.max_tokens is None else min(mean, request.max_tokens))
 
     def _look_up(self, asked: str, model: str) -> int:
         for name in (asked, model):

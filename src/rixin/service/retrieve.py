@@ -109,6 +109,11 @@ class Retrieved:
                 yield _after_start(batch, results) if _begins(batch.events) else batch
 
 
+def most_found(request: Generate) -> int:
+    """Tokens of what is yet to be found for a request that it may be given at most, by estimate."""
+    return _BUDGET if request.extra.get(IDS) else 0
+
+
 def _apart(usage: Usage, knowledge: int) -> Usage:
     """A count of a prompt that holds passages of so many tokens."""
     prompt = max(0, usage.prompt - knowledge)
