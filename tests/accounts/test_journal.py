@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from rixin.accounts import journal as journal_module
 from rixin.accounts.journal import INTERRUPTED, Journal, Orphan, orphans
 from rixin.core.usage import Usage
+from rixin.limits.trail import Entry, Trail
 from rixin.store.usage_row import UsageRow
 
 ROW = UsageRow(
@@ -32,6 +33,8 @@ class Request:
     def __init__(self, number: int = 0) -> None:
         self.row = replace(ROW, id=f"request-{number}")
         self.used = Usage()
+        self.trail: Trail | None = None
+        """What it holds of its limits."""
         self.told = asyncio.Event()
         """Set when a checkpoint is made of it."""
 
@@ -144,6 +147,31 @@ async def test_what_is_over_has_no_checkpoint(folder: Path, monkeypatch: pytest.
     await asyncio.sleep(0.01)
     abandon(journal)
     assert left(folder) == [ROW]
+
+
+async def test_what_was_held_of_limits_is_settled_by_what_was_relayed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was under way to the last checkpoint; of what was over it is told what its end had changed."""
+    monkeypatch.setattr(journal_module, "INTERVAL", 0.0)
+    journal = Journal.open(folder)
+    over, cut, early, free = (Request(number) for number in range(4))
+    for request in (over, cut, early):
+        request.trail = Trail("me", (Entry("t", "tokens", 7, 100), Entry("m", "money", 7, 500)))
+    entries = [journal.begin(request) for request in (over, cut, early, free)]
+    cut.used = Usage(prompt=30, completion=12, knowledge=8)
+    entries[1].relayed()
+    await cut.told.wait()
+    over.trail = Trail("me", (Entry("t", "tokens", 7, -99),), 4)
+    journal.settle(over.row, entries[0])
+    abandon(journal)
+    cost = (30 + 8) * 1 + 12 * 10 + 7
+    (orphan,) = orphans(folder)
+    assert [*orphan.trails()] == [
+        over.trail,
+        Trail("me", (Entry("t", "tokens", 7, -50), Entry("m", "money", 7, cost - 500))),
+        Trail("me", (Entry("t", "tokens", 7, -100), Entry("m", "money", 7, -500))),
+    ]
 
 
 def test_the_journal_of_a_living_process_is_its_own(folder: Path) -> None:

@@ -5,7 +5,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from rixin.accounts.ledger import Ledger
 from rixin.core.prices import PriceList
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
+from rixin.limits.trail import Entry, Trail
 from rixin.settings import ModelPrice, UsageKeeping
 from rixin.store.database import Database
 from rixin.store.usage import UsageTable
@@ -230,6 +231,9 @@ async def test_a_write_cut_short_counts_each_row_once(database: Database) -> Non
 class Request:
     """A request under way, of which nothing has been relayed."""
 
+    def __init__(self, trail: Trail | None = None) -> None:
+        self.trail = trail
+
     def row_so_far(self) -> UsageRow:
         """As it was admitted."""
         return _row(0)
@@ -266,6 +270,35 @@ async def test_what_a_killed_process_left_is_stored_once(database: Database, tmp
     for ledger in ledgers:
         await ledger.aclose()
     assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_what_a_killed_process_held_is_settled_before_its_journal_goes(
+    database: Database, tmp_path: Path
+) -> None:
+    """Where nobody can settle it, or not now, the journal stays until somebody can; the rows are stored at once."""
+    held, journals = Trail("dead", (Entry("t", "tokens", 7, 100),)), tmp_path / "journal"
+    killed = Ledger(database, journals=journals)
+    killed.open(Request(held))
+    _killed(killed)
+    left = [*journals.iterdir()]
+    settled: list[Trail] = []
+    gone = True
+
+    async def take_over(trails: Sequence[Trail]) -> None:
+        if gone:
+            raise RixinError(Kind.OVERLOADED, "The counters are gone.")
+        settled.extend(trails)
+
+    unable, able = Ledger(database), Ledger(database, take_over=take_over)
+    for ledger in (unable, able):
+        ledger._journals = journals
+        assert await ledger.recover() == 1
+        assert [*journals.iterdir()] == left
+    assert await _stored(database) == [_row(0).id]
+    gone = False
+    await able.recover()
+    assert [*journals.iterdir()] == []
+    assert settled == [Trail("dead", (Entry("t", "tokens", 7, -100),))]
 
 
 async def test_a_kill_between_store_and_journal_doubles_nothing(database: Database, tmp_path: Path) -> None:

@@ -1,50 +1,20 @@
 """Leases, and what becomes of them; cancellations; a store that is not there, or whose answer is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Cost, Limit, LimitError, Reservation
 from rixin.limits.leases import CLAIM, LIFE
-from rixin.limits.page import CounterStore, Page
 from rixin.limits.shared import PATIENCE, SharedLimiter
 from rixin.limits.window import microseconds
 from tests.limits.backends import PACE, Opening
 from tests.limits.manual_clock import MICROSECONDS, ManualClock
+from tests.limits.watched import Watched
 
-T = TypeVar("T")
 HOURS = 5 * 3600.0
-
-
-class Watched:
-    """A store that counts its steps, and may be gone, or lose its answers."""
-
-    def __init__(self, store: CounterStore) -> None:
-        self._store = store
-        self.steps = 0
-        self.gone = False
-        self.mute = False
-
-    async def step(self, names: Iterable[str], decide: Callable[[Page], T]) -> T:
-        """As the store, while it is there."""
-        self.steps += 1
-        if self.gone:
-            raise RixinError(Kind.OVERLOADED, "It is gone.")
-        outcome = await self._store.step(names, decide)
-        if self.mute:
-            raise RixinError(Kind.OVERLOADED, "Nobody heard the answer.")
-        return outcome
-
-    async def sweep(self) -> None:
-        """As the store."""
-        await self._store.sweep()
-
-    async def aclose(self) -> None:
-        """As the store."""
-        await self._store.aclose()
 
 
 class Party:

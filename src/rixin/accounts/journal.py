@@ -26,6 +26,9 @@ from rixin.core.prices import Price
 from rixin.core.usage import Usage
 from rixin.engines.file_lock import try_lock
 from rixin.errors import Kind, RixinError
+from rixin.limits.admission import interrupted
+from rixin.limits.base import Cost
+from rixin.limits.trail import Trail
 from rixin.store.usage_row import UsageRow
 
 INTERVAL: Final = 0.1
@@ -51,12 +54,18 @@ class Underway(Protocol):
         """What was relayed of its answer by now."""
         ...
 
+    @property
+    def trail(self) -> Trail | None:
+        """What it holds of its limits, or has given back since it was over."""
+        ...
+
 
 class _Open(Struct, frozen=True, array_like=True, tag="open"):
     """A request that was admitted; or what is known of it now that its answer has begun."""
 
     number: int
     row: UsageRow
+    holds: Trail | None = None
 
 
 class _Checkpoint(Struct, frozen=True, array_like=True, tag="checkpoint"):
@@ -75,6 +84,7 @@ class _Settled(Struct, frozen=True, array_like=True, tag="settled"):
 
     number: int
     row: UsageRow
+    ended: Trail | None = None
 
 
 _Line: TypeAlias = _Open | _Checkpoint | _Settled
@@ -178,10 +188,12 @@ class Journal:
             entry: That was opened for it, if one was.
             remembered: Whether somebody has it in memory to store it, and will tell by `stored`.
         """
+        line = _Settled(0, row)
         if entry is not None:
             self._entries.pop(entry.number, None)
             entry.due = True  # nothing that comes late makes it due again
-        self._write(self._line(_Settled(0 if entry is None else entry.number, row)))
+            line = _Settled(entry.number, row, entry.request.trail)
+        self._write(self._line(line))
         if remembered:
             self._file.unstored += 1
             self._waiting.append(self._file)
@@ -261,7 +273,7 @@ class Journal:
         self._write(b"".join(lines))
 
     def _opened(self, number: int, request: Underway) -> bytes:
-        return self._line(_Open(number, self._finished(request.row_so_far())))
+        return self._line(_Open(number, self._finished(request.row_so_far()), request.trail))
 
     def _line(self, line: _Line) -> bytes:
         try:
@@ -301,11 +313,18 @@ class Orphan:
 
     def rows(self) -> Iterator[UsageRow]:
         """The rows that it holds: of requests that were over, and then of those that were under way."""
-        return _rows(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
+        return (row for row, _ in self._ends())
+
+    def trails(self) -> Iterator[Trail]:
+        """What the ends of these requests change in their limits, be it written by now or not."""
+        return (trail for _, trail in self._ends() if trail is not None)
 
     def remove(self) -> None:
-        """Removes it, now that its rows are stored."""
+        """Removes it, now that all is stored."""
         _remove(self._directory)
+
+    def _ends(self) -> "Iterator[tuple[UsageRow, Trail | None]]":
+        return _ends(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
 
 
 def orphans(directory: Path) -> Iterator[Orphan]:
@@ -323,21 +342,24 @@ def settled(path: Path) -> Iterator[UsageRow]:
     return (line.row for line in _lines([path]) if isinstance(line, _Settled))
 
 
-def _rows(paths: list[Path]) -> Iterator[UsageRow]:
-    rows: dict[int, UsageRow] = {}
+def _ends(paths: list[Path]) -> Iterator[tuple[UsageRow, Trail | None]]:
+    """What became of the requests of a process, and what that changes in their limits."""
+    opened: dict[int, _Open] = {}
     checkpoints: dict[int, _Checkpoint] = {}
     for line in _lines(paths):
         match line:
-            case _Open(number, row):
-                rows[number] = row
+            case _Open(number):
+                opened[number] = line
             case _Checkpoint(number):
                 checkpoints[number] = line
-            case _Settled(number, row):
-                rows.pop(number, None)
+            case _Settled(number, row, ended):
+                opened.pop(number, None)
                 checkpoints.pop(number, None)
-                yield row
-    for number, row in rows.items():
-        yield _interrupted(row, checkpoints.get(number))
+                yield row, ended
+    for number, line in opened.items():
+        row, used = _interrupted(line.row, checkpoints.get(number))
+        cost = Cost(tokens=used.total, money=row.cost)
+        yield row, None if line.holds is None else interrupted(line.holds, cost)
 
 
 def _lines(paths: list[Path]) -> Iterator[_Line]:
@@ -349,10 +371,11 @@ def _lines(paths: list[Path]) -> Iterator[_Line]:
                     yield _decode(data)
 
 
-def _interrupted(row: UsageRow, checkpoint: _Checkpoint | None) -> UsageRow:
+def _interrupted(row: UsageRow, checkpoint: _Checkpoint | None) -> tuple[UsageRow, Usage]:
+    """The row of a request that was cut, and what of its answer was relayed."""
     row = msgspec.structs.replace(row, status=0, error=INTERRUPTED, estimated=True, cost=0)
     if checkpoint is None:
-        return row
+        return row, Usage()
     used = Usage(
         prompt=checkpoint.prompt,
         completion=checkpoint.completion,
@@ -363,7 +386,7 @@ def _interrupted(row: UsageRow, checkpoint: _Checkpoint | None) -> UsageRow:
     price = Price(
         prompt=row.price_prompt, completion=row.price_completion, cached=row.price_cached, request=row.price_request
     )
-    return msgspec.structs.replace(
+    row = msgspec.structs.replace(
         row,
         prompt_tokens=used.prompt,
         completion_tokens=used.completion,
@@ -372,6 +395,7 @@ def _interrupted(row: UsageRow, checkpoint: _Checkpoint | None) -> UsageRow:
         knowledge_tokens=used.knowledge,
         cost=price.cost(used),
     )
+    return row, used
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The ledger: what every request used and what that costs, taken down at once and stored in batches."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rixin.clock import Clock
 from rixin.core.prices import PriceList
 from rixin.core.usage import Usage
 from rixin.errors import RixinError, invalid
+from rixin.limits.trail import Trail
 from rixin.settings import UsageKeeping
 from rixin.store.database import Database
 from rixin.store.usage import EVERY, UsageFilter, UsageTable
@@ -40,12 +41,21 @@ class Ledger:
         prices: What models cost; nothing unless given.
         journals: The directory in which this process keeps its journal, beside those of others. Without one, what is
             not stored yet when the process is killed is lost.
+        take_over: Settles what requests of killed processes hold of their limits, as `Limiter.take_over`. Without it,
+            the journals that tell of any stay for somebody who can.
     """
 
-    def __init__(self, database: Database, prices: PriceList | None = None, journals: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        prices: PriceList | None = None,
+        journals: Path | None = None,
+        take_over: Callable[[Sequence[Trail]], Awaitable[None]] | None = None,
+    ) -> None:
         self._table = UsageTable(database)
         self._sums = UsageSums(database)
         self._prices = prices or PriceList({})
+        self._take_over = take_over
         self._journals = journals
         self._journal = None if journals is None else Journal.open(journals, self._priced)
         self._writer = BatchWriter[UsageRow](self._table.add, "Usage", done=self._stored)
@@ -93,7 +103,7 @@ class Ledger:
     async def recover(self) -> int:
         """Stores what other processes left behind that are no more, and what there was no memory for in an outage.
 
-        What cannot be stored now is left for later.
+        What their requests held of their limits is settled then. What cannot be stored now is left for later.
 
         Returns:
             How many rows that were.
@@ -112,7 +122,8 @@ class Ledger:
             taken += await self._take(orphan.rows())
             if self._found.failing:
                 return taken
-            orphan.remove()
+            if await self._settle(orphan.trails()):
+                orphan.remove()
         return taken
 
     async def sweep_always(self, keeping: UsageKeeping, clock: Clock) -> None:
@@ -204,6 +215,20 @@ class Ledger:
                 break
             taken += len(batch)
         return taken
+
+    async def _settle(self, trails: Iterable[Trail]) -> bool:
+        """Has what requests held of their limits settled. Returns whether it is."""
+        held = [*trails]
+        if not held:
+            return True
+        if self._take_over is None:
+            return False
+        try:
+            await self._take_over(held)
+        except RixinError as error:
+            log.info("Limits of killed servers' requests are settled later", detail=error.detail or error.message)
+            return False
+        return True
 
     def _stored(self, rows: Sequence[UsageRow]) -> None:
         if self._journal is not None:

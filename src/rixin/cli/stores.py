@@ -76,12 +76,13 @@ async def open_stores(
     logins = Logins(database, secret, clock)
     known = load_models(_PROFILES.joinpath("models.toml").read_bytes())
     prices = PriceList(settings.prices, known.cards, settings.usage.currency)
-    ledger = life.hold(Ledger(database, prices, settings.journals_dir))
+    limiter = open_limiter(settings, database, clock)
+    ledger = life.hold(Ledger(database, prices, settings.journals_dir, limiter.take_over))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)
     plans = Plans(settings.plans, load_plans(_PROFILES.joinpath("plans.toml").read_bytes()), settings.limits)
-    limiter = life.hold(open_limiter(settings, database, clock))
+    life.hold(limiter)  # last, so that it ends first: the ledger's journal knows what of it was not written
     for work in (keys.run(), logins.run(), ledger.run(), requests.run(), requests.sweep_always(), files.run()):
         life.run(work)
     life.run(ledger.recover_always())

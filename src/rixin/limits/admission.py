@@ -11,18 +11,9 @@ from msgspec import Struct
 from rixin.core.prices import decimal_text
 from rixin.errors import Kind
 from rixin.limits.base import CONCURRENCY_RETRY, SETTLED_LATER, Cost, Limit, LimitError, Standing, duration
+from rixin.limits.trail import Entry, Trail
 from rixin.limits.window import MICROSECONDS, Claims, Window
 from rixin.settings import Unit
-
-
-class Entry(Struct, frozen=True, gc=False):
-    """An amount written into one slot of a counter. A negative one takes back."""
-
-    counter: str
-    unit: Unit
-    slot: int | None
-    """None is the slot of the instant at which it is written."""
-    amount: int
 
 
 class Admission(Struct, frozen=True):
@@ -37,25 +28,37 @@ class Held:
 
     Args:
         admission: What admitting it wrote.
-        write: Writes what its end changes; nothing where it has ended before.
+        write: Writes what its end changes, and tells what of that outlives the process.
+        process: Whose counters outlive it, as their store knows it; empty where they do not.
     """
 
-    __slots__ = ("_entries", "_write", "standings")
+    __slots__ = ("_end", "_entries", "_process", "_write", "standings")
 
-    def __init__(self, admission: Admission, write: Callable[[Sequence[Entry]], None]) -> None:
+    def __init__(
+        self, admission: Admission, write: Callable[[Sequence[Entry]], Trail | None], process: str = ""
+    ) -> None:
         self._entries = admission.entries
         self._write = write
+        self._process = process
+        self._end: Trail | None = None
         self.standings = admission.standings
+
+    @property
+    def trail(self) -> Trail | None:
+        """As `Reservation.trail`."""
+        return Trail(self._process, self._entries) if self._process and self._entries else self._end
 
     def settle(self, cost: Cost) -> None:
         """As `Reservation.settle`."""
-        entries, self._entries = self._entries, ()
-        self._write(settlement(entries, cost))
+        if self._entries:
+            entries, self._entries = self._entries, ()
+            self._end = self._write(settlement(entries, cost))
 
     def release(self) -> None:
         """As `Reservation.release`."""
-        entries, self._entries = self._entries, ()
-        self._write(withdrawal(entries))
+        if self._entries:
+            entries, self._entries = self._entries, ()
+            self._end = self._write(withdrawal(entries))
 
 
 def binding(limits: Sequence[Limit]) -> dict[str, Limit]:
@@ -122,6 +125,16 @@ def settlement(entries: Iterable[Entry], cost: Cost) -> list[Entry]:
 def withdrawal(entries: Iterable[Entry]) -> list[Entry]:
     """What the end of a request that failed writes: all of it taken back."""
     return [_taken_back(entry) for entry in entries]
+
+
+def interrupted(holds: Trail, cost: Cost) -> Trail:
+    """The end of a request whose process was killed: what it used by then is counted, and its call is spent.
+
+    Args:
+        holds: What it held.
+        cost: What it came to.
+    """
+    return Trail(holds.process, tuple(settlement(holds.entries, cost)))
 
 
 def survey(

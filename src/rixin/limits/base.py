@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 
 from rixin.core.prices import decimal_text
 from rixin.errors import Kind, RixinError
+from rixin.limits.trail import Trail
 from rixin.settings import Unit
 
 LONGEST_RATE: Final = 900.0
@@ -151,6 +152,11 @@ class Reservation(Protocol):
         """The limits as they stood when the request was admitted, in the order in which they were asked for."""
         ...
 
+    @property
+    def trail(self) -> Trail | None:
+        """What it holds, or once it has ended what that changes; None where nothing of it outlives this process."""
+        ...
+
     def settle(self, cost: Cost) -> None:
         """Ends a request that was served, and what it cost is known: what was reserved too much is given back.
 
@@ -173,6 +179,11 @@ class Unlimited:
     def standings(self) -> tuple[Standing, ...]:
         """None at all."""
         return ()
+
+    @property
+    def trail(self) -> Trail | None:
+        """None."""
+        return None
 
     def settle(self, cost: Cost) -> None:
         """Does nothing."""
@@ -204,6 +215,17 @@ class Limiter(Protocol):
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """How limits stand for a request, without admitting it."""
+        ...
+
+    async def take_over(self, trails: Sequence[Trail]) -> None:
+        """Writes what processes that were killed have left, each once, whoever asks for it how often.
+
+        Args:
+            trails: What the ends of their requests change, those of one process together.
+
+        Raises:
+            RixinError: `OVERLOADED` where what counts cannot be reached; it may be asked again.
+        """
         ...
 
     async def aclose(self) -> None:

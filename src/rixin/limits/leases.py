@@ -7,9 +7,10 @@ killed it stays spent, and no window ever holds more than the amount.
 
 from typing import Final
 
-from rixin.limits.admission import Entry, standing_of
+from rixin.limits.admission import standing_of
 from rixin.limits.base import Cost, Limit, Standing
 from rixin.limits.page import Page
+from rixin.limits.trail import Entry
 from rixin.limits.window import Claims, Window, microseconds, slot_length
 
 LIFE: Final = 1.0

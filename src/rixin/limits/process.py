@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from rixin.clock import Clock
-from rixin.limits.admission import Entry, Held, admit, binding, survey
+from rixin.limits.admission import Held, admit, binding, survey
 from rixin.limits.base import UNLIMITED, Cost, Limit, Reservation, Standing
+from rixin.limits.trail import Entry, Trail
 from rixin.limits.window import Claims, Window, microseconds
 
 FIRST_SWEEP: Final = 1024
@@ -47,6 +48,9 @@ class ProcessLimiter:
         self._provide(bound)
         now = self._now()
         return survey(bound, self._counters, cost, now=now, reading=now)
+
+    async def take_over(self, trails: Sequence[Trail]) -> None:
+        """Nothing was left: what was counted has ended with its process."""
 
     async def aclose(self) -> None:
         """Holds nothing that could be given back."""

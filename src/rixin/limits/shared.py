@@ -16,11 +16,13 @@ import structlog
 
 from rixin.clock import Clock, random_text
 from rixin.errors import Kind, RixinError
-from rixin.limits.admission import Admission, Entry, Held, binding, withdrawal
+from rixin.limits.admission import Admission, Held, binding, withdrawal
 from rixin.limits.base import UNLIMITED, Cost, Limit, LimitError, Reservation, Standing
 from rixin.limits.leases import CLAIM, Lease
 from rixin.limits.page import CounterStore
 from rixin.limits.steps import Changes, Leased, Outcome, Recall, Start, Step
+from rixin.limits.takeover import take_over
+from rixin.limits.trail import Entry, Trail
 from rixin.limits.window import microseconds
 
 PACE: Final = 0.1
@@ -85,13 +87,17 @@ class SharedLimiter:
             start = Start(bound, cost, asyncio.get_running_loop().create_future(), patience=PATIENCE)
             self._ask(start)
             admission = await start.done
-        return Held(admission, self._end)
+        return Held(admission, self._end, self._name)
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`."""
         start = Start(binding(limits), cost, asyncio.get_running_loop().create_future(), looks=True)
         self._ask(start)
         return await start.done
+
+    async def take_over(self, trails: Sequence[Trail]) -> None:
+        """As `Limiter.take_over`."""
+        await take_over(self._store, trails)
 
     async def tend(self) -> None:
         """Gives back what is left of leases that have ended, or that others need; tells the others that it lives."""
@@ -148,9 +154,10 @@ class SharedLimiter:
             if entry.unit == "concurrency":
                 self._count(entry.counter, 1)
 
-    def _end(self, changes: Sequence[Entry]) -> None:
-        """Writes what the end of a request changes; the store is told later."""
+    def _end(self, changes: Sequence[Entry]) -> Trail | None:
+        """Writes what the end of a request changes. Gives what the store is told later, by the next step."""
         reading = self._reading()
+        told: list[Entry] = []
         for entry in changes:
             runs = entry.unit == "concurrency"
             if runs:
@@ -158,9 +165,11 @@ class SharedLimiter:
             lease = self._leases.get(entry.counter)
             if lease is None or not lease.settles(entry, reading):
                 self._change(entry.counter, entry.slot, entry.amount)
+                told.append(entry)
                 # Who waits for somebody else's end asks again soon; everything else can wait a little.
                 if runs:
                     self._work_soon()
+        return Trail(self._name, tuple(told), self._steps + 1) if told else None
 
     def _count(self, counter: str, requests: int) -> None:
         running = self._running.get(counter, 0) + requests

@@ -10,18 +10,20 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from rixin.limits.admission import Admission, Entry, admit, survey, withdrawal
+from rixin.limits.admission import Admission, admit, survey, withdrawal
 from rixin.limits.base import Cost, Limit, LimitError, Standing
 from rixin.limits.leases import CLAIM, LIFE, Lease, grant
 from rixin.limits.page import PROCESS, PROCESSES, Page
+from rixin.limits.trail import Entry
 from rixin.limits.window import Claims, Window, microseconds
 
 ALIVE: Final = 5.0
 """Seconds for which a process that is silent is counted."""
 OVERDUE: Final = 0.5
 """Seconds after its end in which a lease may still be given back."""
-FORGOTTEN: Final = 3600.0
-"""Seconds after which it is forgotten which steps a silent process has made."""
+FORGOTTEN: Final = 7 * 86400.0
+"""Seconds after which it is forgotten which steps a silent process has made: so long its machine may be down, and what
+it had reserved is still settled."""
 
 Changes: TypeAlias = dict[tuple[str, int | None], int]
 """Amounts to be written, by counter and slot; None is the slot of the instant at which that is done."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rixin.clock import Clock
 from rixin.limits.admission import refusal
 from rixin.limits.base import Cost, Limit, Limiter, LimitError, Reservation, Standing
+from rixin.limits.trail import Trail
 from rixin.limits.window import microseconds
 
 
@@ -57,6 +58,10 @@ class TieredLimiter:
         rates, quotas = _parted(limits)
         return await self._rates.inspect(rates, cost) + await self._quotas.inspect(quotas, cost)
 
+    async def take_over(self, trails: Sequence[Trail]) -> None:
+        """As `Limiter.take_over`; of what is counted in memory nothing is left."""
+        await self._quotas.take_over(trails)
+
     async def aclose(self) -> None:
         """Closes both."""
         await self._rates.aclose()
@@ -84,6 +89,10 @@ class _TieredReservation:
     @property
     def standings(self) -> tuple[Standing, ...]:
         return self._first.standings + self._second.standings
+
+    @property
+    def trail(self) -> Trail | None:
+        return self._second.trail
 
     def settle(self, cost: Cost) -> None:
         self._first.settle(cost)

@@ -19,7 +19,6 @@ from rixin.core.usage import Usage
 from rixin.engines.base import Batch
 from rixin.engines.recorder import Recorder
 from rixin.errors import RixinError
-from rixin.limits.base import Reservation
 from rixin.media.resolve import has_media
 from rixin.routing.router import Attempt
 from rixin.service.cancellation import reason
@@ -42,7 +41,6 @@ class Generation(Served[Generate]):
     """One request under way. Its standings are there before the first batch, its route with the first batch."""
 
     operation = "generate"
-    _reservation: Reservation | None = None
 
     def __init__(self, generator: "Generator", request: Generate, caller: Caller) -> None:
         super().__init__(generator.serving, request, caller, answers=generator.recorder is not None)
@@ -165,32 +163,26 @@ class Generation(Served[Generate]):
 
     async def _admit(self) -> None:
         generator, request = self._generator, self.request
-        reservation = await self._reserve()
-        try:
-            if generator.retriever is not None and request.extra and not wants_compaction(request):
-                with self.trace.waiting("retrieval"):
-                    self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
-                request = self._retrieved.request
-            if has_media(request.messages):
-                with self.trace.waiting("media"):
-                    request = await generator.media.resolve(request, self._resolution, self.caller.account)
-            if self._serving.moderator is not None:
-                with self.trace.waiting("moderation"):
-                    await self._serving.moderator.admit(request, self.caller.request_id)
-            if not wants_compaction(request):  # what does not fit then is read in pieces
-                request = await fit_output(await fit_history(request, self._count), self._count)
-            self.request = request
-        except BaseException:
-            if reservation is not None:
-                reservation.release()
-            raise
-        self._reservation = reservation
+        await self._reserve()
+        if generator.retriever is not None and request.extra and not wants_compaction(request):
+            with self.trace.waiting("retrieval"):
+                self._retrieved = await generator.retriever.retrieve(request, self.caller.account.id)
+            request = self._retrieved.request
+        if has_media(request.messages):
+            with self.trace.waiting("media"):
+                request = await generator.media.resolve(request, self._resolution, self.caller.account)
+        if self._serving.moderator is not None:
+            with self.trace.waiting("moderation"):
+                await self._serving.moderator.admit(request, self.caller.request_id)
+        if not wants_compaction(request):  # what does not fit then is read in pieces
+            request = await fit_output(await fit_history(request, self._count), self._count)
+        self.request = request
 
     async def _count(self, request: Generate) -> int | None:
         return await self._serving.router.count(request, self._resolution)
 
     def end(self, failure: RixinError | None) -> None:
-        """Writes the row, and settles what was reserved.
+        """Settles what was reserved, and writes the row.
 
         A client that was told nothing is billed nothing, be it that its whole answer broke off or that it left before.
         """
@@ -198,20 +190,17 @@ class Generation(Served[Generate]):
         used = Usage()
         if begun:
             used = self._meter.usage(self.request) if failure is None else self._meter.relayed(self.request)
-        served = begun and (self.request.stream or failure is None)
-        self.usage = used if served else Usage(estimated=self._left_behind(failure))
-        self._keep(failure)
+        served, left_behind = begun and (self.request.stream or failure is None), self._left_behind(failure)
+        self.usage = used if served else Usage(estimated=left_behind)
         if begun and failure is None:
             self._serving.costs.learn(self.caller.account.id, used.completion)
-        reservation = self._reservation
-        if reservation is None:
-            return
-        if not (served or self._left_behind(failure)):
-            reservation.release()
-            return
-        if not used.total:
-            used = Usage(prompt=estimate_prompt(self.request))
-        reservation.settle(self._spent(used))
+        if self._reservation is not None:
+            if served or left_behind:
+                billed = used if used.total else Usage(prompt=estimate_prompt(self.request))
+                self._reservation.settle(self._spent(billed))
+            else:
+                self._reservation.release()
+        self._keep(failure)
 
     def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
         """What is taken down of the request if it ends now."""

@@ -14,6 +14,7 @@ from rixin.core.usage import Usage
 from rixin.engines.base import Sign
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Cost, Reservation, Standing
+from rixin.limits.trail import Trail
 from rixin.routing.catalog import Candidate
 from rixin.routing.router import Attempt
 from rixin.service.serving import Serving
@@ -62,6 +63,8 @@ class Served(Generic[R]):
     sign: Sign | None = None
     """How far the request was when its engine told that last."""
     _attempt: Attempt | None = None
+    _reservation: Reservation | None = None
+    """What it holds of its limits, if it has any."""
     _entry: Entry | None = None
     """What the journal knows of it, once it was admitted."""
 
@@ -117,19 +120,18 @@ class Served(Generic[R]):
         """What the request came to."""
         return self._serving.costs.spent(self.request, usage, self._candidate)
 
-    async def _reserve(self) -> Reservation | None:
+    async def _reserve(self) -> None:
         """Takes the request's share of its limits, if it has any, and opens its entry in the journal.
 
         Raises:
             RixinError: As `Limiter.acquire`.
         """
-        serving, reservation = self._serving, None
+        serving = self._serving
         limits = serving.limits_for(self.caller.account, self.request)
         if limits:
-            reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
-            self.standings = reservation.standings
+            self._reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
+            self.standings = self._reservation.standings
         self._entry = serving.requests.open(self)
-        return reservation
 
     def _send(self, request: R) -> Attempt:
         """A request on its way to whoever may serve it."""
@@ -152,6 +154,11 @@ class Served(Generic[R]):
     def usage_so_far(self) -> Usage:
         """What was relayed of the answer by now: nothing of one that comes as a whole."""
         return Usage()
+
+    @property
+    def trail(self) -> Trail | None:
+        """What it holds of its limits, or what its end has changed in them."""
+        return None if self._reservation is None else self._reservation.trail
 
     def _take_down(self, failure: RixinError | None) -> None:
         """Takes down what became of the request."""

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from rixin.errors import RixinError
-from rixin.limits.base import Reservation
 from rixin.service.cancellation import reason
 from rixin.service.served import R, Served
 
@@ -24,10 +23,9 @@ class Whole(Served[R]):
         Raises:
             RixinError: Why there is none.
         """
-        reservation: Reservation | None = None
         failure: RixinError | None = None
         try:
-            reservation = await self._reserve()
+            await self._reserve()
             if self._serving.moderator is not None:
                 await self._serving.moderator.admit(self.request, self.caller.request_id)
             return await answer()
@@ -38,16 +36,15 @@ class Whole(Served[R]):
             failure = reason(end)
             raise
         finally:
-            self._end(reservation, failure)
+            self._end(failure)
 
-    def _end(self, reservation: Reservation | None, failure: RixinError | None) -> None:
-        """Writes the row, and settles what was reserved."""
+    def _end(self, failure: RixinError | None) -> None:
+        """Settles what was reserved, and writes the row."""
+        if self._reservation is not None:
+            if self.usage is not None:
+                self._reservation.settle(self._spent(self.usage))
+            elif self._left_behind(failure):
+                self._reservation.settle(self._presumed(self.request))
+            else:
+                self._reservation.release()
         self._take_down(failure)
-        if reservation is None:
-            return
-        if self.usage is not None:
-            reservation.settle(self._spent(self.usage))
-        elif self._left_behind(failure):
-            reservation.settle(self._presumed(self.request))
-        else:
-            reservation.release()
