@@ -12,6 +12,7 @@ from rixin.accounts.api_keys import CreatedKey
 from rixin.accounts.key_rules import KeyWish
 from rixin.accounts.keys import KeyRing
 from rixin.accounts.logins import IDLE, LONGEST, Logins
+from rixin.accounts.passwords import Passwords
 from rixin.accounts.people import People
 from rixin.accounts.roles import ROLE_SCOPES, ROLES, Role
 from rixin.accounts.root_secret import RootSecret
@@ -137,13 +138,19 @@ async def test_a9_a_login_ends_on_the_server(people: People, clock: ManualClock,
     assert (await refused(people.logins.authenticate(login.token, ADDRESS)))[0] is Kind.UNAUTHENTICATED
 
 
+async def hashed_long_ago(database: Database, user: User, password: str) -> str:
+    """Gives somebody a hash of their password that was made with the parameters of another time. Returns it."""
+    old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(password)
+    async with database.begin() as connection:
+        await users.change(connection, user.id, password=old)
+    return old
+
+
 async def test_a9_a_password_that_was_hashed_long_ago_is_hashed_anew(people: People, database: Database) -> None:
     """With today's parameters, by the next right login, and once; a wrong one changes nothing, and no login ends."""
     user = await made(people, "ada", password="p\u00e4ssword of ada")
     before = await people.sign_in.log_in(user.email, "p\u00e4ssword of ada", ADDRESS)
-    old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash("p\u00e4ssword of ada")
-    async with database.begin() as connection:
-        await users.change(connection, user.id, password=old)
+    old = await hashed_long_ago(database, user, "p\u00e4ssword of ada")
 
     async def kept() -> str:
         async with database.read() as connection:
@@ -160,6 +167,33 @@ async def test_a9_a_password_that_was_hashed_long_ago_is_hashed_anew(people: Peo
     await people.sign_in.log_in(user.email, "p\u00e4ssword of ada", ADDRESS)
     assert await kept() == renewed
     await people.logins.authenticate(before.token, ADDRESS)
+
+
+async def test_a9_logins_at_the_same_time_all_count(people: People, database: Database) -> None:
+    """Though the first of them hashes the password anew while it is checked for the others."""
+    user = await made(people, "ada", password=PASSWORD)
+    await hashed_long_ago(database, user, PASSWORD)
+    logins = await asyncio.gather(*(people.sign_in.log_in(user.email, PASSWORD, ADDRESS) for _ in range(4)))
+    for login in logins:
+        await people.logins.authenticate(login.token, ADDRESS)
+
+
+async def test_a9_a_password_that_is_changed_while_it_is_checked_counts_no_more(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The login that it was checked for is refused: all that there were have just been ended."""
+    user = await made(people, "ada", password=PASSWORD)
+    fits = Passwords.fits
+
+    async def changed_meanwhile(passwords: Passwords, password: str, kept: str | None) -> bool:
+        right = await fits(passwords, password, kept)
+        monkeypatch.setattr(Passwords, "fits", fits)
+        await people.users.set_password(user.id, "another password")
+        return right
+
+    monkeypatch.setattr(Passwords, "fits", changed_meanwhile)
+    assert (await refused(people.sign_in.log_in(user.email, PASSWORD, ADDRESS)))[0] is Kind.UNAUTHENTICATED
+    await people.sign_in.log_in(user.email, "another password", ADDRESS)
 
 
 async def test_ones_own_password(people: People) -> None:

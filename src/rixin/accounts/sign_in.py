@@ -82,26 +82,18 @@ class SignIn:
         """
         known_as = email.strip().lower()
         forgive = await self._throttle.take(known_as, address)
-        async with self._database.read() as connection:
-            user = await store.find(connection, columns.c.email == known_as)
-            kept = None if user is None else await store.password_of(connection, user.id)
-        right = await self._passwords.fits(password[: LONGEST + 1], kept)
-        if user is None or kept is None or user.disabled_at is not None or not right:
-            await self._note_failure(user, address)
-            raise RixinError(Kind.UNAUTHENTICATED, "The e-mail address or the password is wrong.")
-        forgive()
-        renewed = await self._passwords.hash(password) if self._passwords.is_old(kept) else None
-        async with self._database.begin() as connection:
-            now_kept = await store.password_of(connection, user.id, lock=True)
-            if now_kept != kept:
-                # It was changed while it was checked, and all logins were ended.
+        while True:
+            async with self._database.read() as connection:
+                user = await store.find(connection, columns.c.email == known_as)
+                kept = None if user is None else await store.password_of(connection, user.id)
+            right = await self._passwords.fits(password[: LONGEST + 1], kept)
+            if user is None or kept is None or user.disabled_at is not None or not right:
+                await self._note_failure(user, address)
                 raise RixinError(Kind.UNAUTHENTICATED, "The e-mail address or the password is wrong.")
-            values = {} if renewed is None else {"password": renewed}
-            await store.change(connection, user.id, last_login_at=self._clock.now(), **values)
-            login = await self._logins.begin(connection, user.id, "password")
-            by = Actor(id=user.id, name=user.name, address=address)
-            await self._audit.append(connection, Act(actor=by, action="login", target=user.id))
-        return login
+            forgive()
+            login = await self._begin(user, kept, password, address)
+            if login is not None:
+                return login
 
     async def change_password(self, account: Account, token: str, old: str, new: str, address: str | None) -> None:
         """Gives somebody who has logged in another password; their other logins end.
@@ -148,6 +140,24 @@ class SignIn:
             await self._logins.end_others(connection, account.user or "", token)
             act = Act(actor=Actor.of(account, address), action="login.end_others", target=account.user)
             await self._audit.append(connection, act)
+
+    async def _begin(self, user: User, kept: str, password: str, address: str | None) -> NewLogin | None:
+        """Begins the login of somebody whose password fits what is kept of it.
+
+        Returns:
+            The login; None where something else is kept by now: it was changed while it was checked, and all logins
+            were ended, or another login has hashed it anew.
+        """
+        renewed = await self._passwords.hash(password) if self._passwords.is_old(kept) else None
+        async with self._database.begin() as connection:
+            if await store.password_of(connection, user.id, lock=True) != kept:
+                return None
+            values = {} if renewed is None else {"password": renewed}
+            await store.change(connection, user.id, last_login_at=self._clock.now(), **values)
+            login = await self._logins.begin(connection, user.id, "password")
+            by = Actor(id=user.id, name=user.name, address=address)
+            await self._audit.append(connection, Act(actor=by, action="login", target=user.id))
+        return login
 
     async def _note_failure(self, user: User | None, address: str | None) -> None:
         # What was typed is not told: it may be a password in the wrong field.
