@@ -13,7 +13,7 @@ import pytest
 from rixin.engines.pull import pull
 from tests.support.redis import RedisServer
 
-pytest_plugins = ("tests.support.store_fixtures",)
+pytest_plugins = ("tests.support.identity_provider", "tests.support.store_fixtures")
 
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
 AGENT_PLACES = (

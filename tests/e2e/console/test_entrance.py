@@ -2,30 +2,28 @@
 
 import re
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
-from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.console.visit import OWNER, PATIENCE, SCREENSHOTS, serious, state, visited
+from tests.support.identity_provider import IdentityProvider
 from tests.support.server import Server
-from tests.upstreams.identities import CLIENT_ID, CLIENT_SECRET, IdentityProvider
+from tests.upstreams.identities import CLIENT_ID, CLIENT_SECRET
 
 pytestmark = pytest.mark.timeout(600)
 
 GRACE: dict[str, Any] = {"sub": "grace-1", "email": "grace@example.com", "email_verified": True, "name": "Grace"}
 
 
-@contextmanager
-def identities(claims: dict[str, Any]) -> Generator[IdentityProvider]:
-    """A provider of identities, in a thread of its own."""
-    provider = IdentityProvider(claims=claims)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(provider):
-        yield provider
+@pytest.fixture
+def provider(identities: IdentityProvider) -> IdentityProvider:
+    """A provider of identities with whom Grace logs in."""
+    identities.change(claims=GRACE)
+    return identities
 
 
 def oidc_config(provider: IdentityProvider, public_url: str) -> str:
@@ -99,9 +97,11 @@ def test_a_wrong_set_up_token_is_refused(browser: Browser, launch: Callable[...,
         expect(page.get_by_role("heading", level=1)).to_have_text("Set up Rixin")
 
 
-def test_a_provider_of_identities_lets_people_in(browser: Browser, launch: Callable[..., Server]) -> None:
+def test_a_provider_of_identities_lets_people_in(
+    browser: Browser, launch: Callable[..., Server], provider: IdentityProvider
+) -> None:
     """The browser goes to it and comes back to the page where it was; people it knows nothing of stay outside."""
-    with identities(GRACE) as provider, socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
         server = launch("--port", str(port), config=oidc_config(provider, f"http://127.0.0.1:{port}"))
@@ -116,7 +116,7 @@ def test_a_provider_of_identities_lets_people_in(browser: Browser, launch: Calla
             expect(page.get_by_text("Grace")).to_be_visible()
             expect(page.get_by_role("link", name="Team", exact=True)).to_have_count(0)
             page.get_by_role("button", name="Log out").click()
-            provider.claims = {"sub": "stranger", "email": "eve@elsewhere.example", "email_verified": True}
+            provider.change(claims={"sub": "stranger", "email": "eve@elsewhere.example", "email_verified": True})
             page.get_by_role("link", name="Log in with Test ID").click()
             expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
             expect(page.get_by_role("alert")).to_contain_text("You are no user of this server.")
@@ -132,10 +132,15 @@ def test_a_provider_of_identities_lets_people_in(browser: Browser, launch: Calla
     ],
 )
 def test_a_refused_login_leads_back_to_the_entrance(
-    browser: Browser, launch: Callable[..., Server], language: str, theme: str, words: tuple[str, str, str]
+    browser: Browser,
+    launch: Callable[..., Server],
+    provider: IdentityProvider,
+    language: str,
+    theme: str,
+    words: tuple[str, str, str],
 ) -> None:
     """With why, in the reader's language: the provider declines, the browser is another one, nobody is there to ask."""
-    with identities(GRACE) as provider, socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
         server = launch("--port", str(port), config=oidc_config(provider, f"http://127.0.0.1:{port}"))
@@ -144,7 +149,7 @@ def test_a_refused_login_leads_back_to_the_entrance(
         requests.post(f"{server.url}/admin/v1/setup", json={"token": token, **OWNER}, timeout=60).raise_for_status()
         with visited(browser, server, also=provider.issuer, storage_state=chosen) as page:
             page.goto(f"{server.url}/console/keys")
-            provider.refusal = "access_denied"
+            provider.change(refusal="access_denied")
             page.get_by_role("link", name="Test ID").click()
             expect(page.get_by_role("alert")).to_contain_text(words[0])
             expect(page).to_have_url(f"{server.url}/console/")
