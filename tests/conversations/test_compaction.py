@@ -1,11 +1,13 @@
 """Long conversations, put so that a model can sum them up."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rixin.conversations.compaction import INSTRUCTION, summarise, transcript
-from rixin.core.estimate import estimate_text
+from rixin.conversations.compaction import INSTRUCTION, most_asked, summarise, transcript
+from rixin.core.estimate import estimate_inputs, estimate_text
 from rixin.core.messages import (
     DocumentPart,
     ImagePart,
@@ -111,12 +113,53 @@ async def test_k4_an_empty_summary_is_an_error() -> None:
 
 
 async def test_k4_summaries_that_never_shrink_are_an_error() -> None:
-    """Instead of asking for ever."""
+    """Instead of asking again: what was not read in fewer pieces than before would not be the next time."""
     model = Model("word " * 3000)
     talk = [Message(role="user", parts=(TextPart("word " * 20_000),))]
     with pytest.raises(RixinError) as caught:
         await summarise(talk, 2000, model.ask)
     assert caught.value.kind is Kind.UPSTREAM_INVALID
+    assert f"This is part 1 of {len(model.prompts)};" in model.prompts[0]
+
+
+async def test_k4_long_notes_are_put_together_line_by_line() -> None:
+    """Where no two notes fit beside each other, a piece holds the lines of several."""
+    model = Model("\n".join(["a line of notes"] * 170))  # of about 850 tokens, two thirds of what a piece may have
+    talk = [Message(role="user", parts=(TextPart("word " * 3200),))]
+    with pytest.raises(RixinError):
+        await summarise(talk, 2300, model.ask)
+    assert [prompt.count("This is part") for prompt in model.prompts] == [1] * 4 + [1] * 3 + [1] * 2
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 想\n", max_size=20), st.integers(0, 500)), max_size=8),
+    st.lists(st.sampled_from([1, 100, 300, 700]), min_size=1, max_size=4),
+    st.integers(600, 3000),
+)
+async def test_k4_no_more_is_asked_than_is_foretold(
+    texts: list[tuple[str, int]], lengths: list[int], window: int
+) -> None:
+    """However long the notes are, neither more often nor with longer prompts, whether it succeeds or not."""
+    talk = [Message(role="user", parts=(TextPart(text * times),)) for text, times in texts]
+    prompts: list[str] = []
+
+    async def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return "words of notes\n" * lengths[len(prompts) % len(lengths)]
+
+    with suppress(RixinError):
+        await summarise(talk, window, ask)
+    questions, tokens = most_asked(talk, window)
+    assert 0 < len(prompts) <= questions
+    assert sum(estimate_inputs([prompt]) for prompt in prompts) <= tokens
+
+
+async def test_k4_what_is_read_at_once_is_asked_once() -> None:
+    """The whole conversation is in the one prompt."""
+    for window in (None, 100_000):
+        model = Model()
+        await summarise(TALK, window, model.ask)
+        assert most_asked(TALK, window) == (1, estimate_inputs(model.prompts))
 
 
 @given(st.lists(st.text("ab 想\n", max_size=4000), max_size=8), st.integers(600, 3000))

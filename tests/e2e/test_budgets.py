@@ -11,9 +11,12 @@ import requests
 
 from rixin.service.costs import IMAGE_OUTPUT
 from tests.support.server import Server
-from tests.upstreams.scripted import Request, ScriptedUpstream, Step, answer
+from tests.upstreams.scripted import DONE, Request, ScriptedUpstream, Step, answer, completion_events, event, stream
 
-LISTED = [{"id": "painter", "output_modalities": ["image"]}, {"id": "m", "context_length": 4000}]
+LISTED = [
+    {"id": "painter", "output_modalities": ["image"]},
+    {"id": "m", "context_length": 4000, "max_output_tokens": 1000},
+]
 MODELS = json.dumps({"object": "list", "data": LISTED})
 pytestmark = pytest.mark.timeout(300)
 CONFIG = """
@@ -69,3 +72,27 @@ async def test_drawings_never_exceed_a_budget(launch: Callable[..., Server]) -> 
         assert await budget.ask(path, picture) == (200, 5)
         assert await budget.ask(path, picture) == (429, 5)
         assert len(upstream.posted) == 2
+
+
+def sums_up(request: Request) -> list[Step]:
+    """An upstream whose notes are so long that they are summed up in turn, and which counts as much as it may."""
+    if request.method == "GET":
+        return answer(MODELS)
+    [question] = request.json["messages"]
+    notes = "Done." if "These are notes" in question["content"] else "A line of notes.\n" * 170
+    usage = {"prompt_tokens": 1500, "completion_tokens": request.json.get("max_tokens", 1000)}
+    return stream([*completion_events([notes])[:-1], event({"choices": [], "usage": usage}), DONE])
+
+
+async def test_compactions_never_exceed_a_budget(launch: Callable[..., Server]) -> None:
+    """All readings of a history are paid for: of three pieces, of their notes in two, and of notes on these."""
+    pages = [{"role": "user", "content": f"Page {number}: " + "word " * 1400} for number in range(4)]
+    path, chat = "/v1/responses/compact", {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    async with ScriptedUpstream(sums_up) as upstream:
+        budget = Budget(launch, upstream, 6004)
+        assert await budget.ask(path, {"model": "m", "input": pages}) == (413, 6004)
+        assert upstream.posted == []
+        assert await budget.ask(path, {"model": "m", "input": pages[:3]}) == (200, 4)
+        assert len(upstream.posted) == 6
+        assert await budget.ask("/v1/chat/completions", {**chat, "stream": True, "max_tokens": 4}) == (200, 0)
+        assert await budget.ask("/v1/chat/completions", {**chat, "max_tokens": 1}) == (429, 0)

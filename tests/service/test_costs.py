@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from rixin.conversations.compaction import most_asked
 from rixin.core.cards import ModelCard
 from rixin.core.estimate import estimate_prompt
 from rixin.core.json import JsonValue
@@ -12,6 +13,7 @@ from rixin.core.requests import Draw, Embed, Generate, Origin
 from rixin.core.usage import Usage
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.service.associated_knowledge import associate
+from rixin.service.compact import wants_compaction
 from rixin.service.costs import FIRST_OUTPUT, IMAGE_OUTPUT, MEMORY, Costs
 
 CARD = ModelCard(name="asked", target="m", context_length=8000, max_output_length=4000)
@@ -163,3 +165,28 @@ def test_money_is_there_for_passages_that_are_yet_to_be_found(
     costs = Costs(price_of=lambda provider, _model: PRICES[provider])
     cost = costs.presumed(msgspec.structs.replace(asking(100), extra=extra), RESOLUTION, "key_1")
     assert (cost.tokens, cost.money) == (prompt + 100, 100 + 3 * (prompt + found) + 15 * 100)
+
+
+PAGES = tuple(Message(role="user", parts=(TextPart(f"Page {number}: " + "word " * 3000),)) for number in range(4))
+
+
+@pytest.mark.parametrize(
+    ("messages", "questions"), [(PAGES[:1], 1), (PAGES[:2], 3), (PAGES, 10)], ids=["one", "two", "four"]
+)
+def test_money_for_a_compaction_pays_for_every_reading(messages: tuple[Message, ...], questions: int) -> None:
+    """Each of its pieces is summed up at length, and so are their summaries, in one piece less each time."""
+    card = msgspec.structs.replace(CARD, context_length=6500)
+    request = Generate(
+        model="asked",
+        card=card,
+        messages=messages,
+        max_tokens=5,
+        n=2,
+        extra={"compaction_trigger": True},
+        origin=Origin("openai_responses", b"{}"),
+    )
+    assert wants_compaction(request)
+    cost = Costs(price_of=lambda provider, _model: PRICES[provider]).presumed(request, RESOLUTION, "key_1")
+    asked, prompts = most_asked(messages, 6500)
+    assert (asked, cost.money) == (questions, 100 + 3 * prompts + 15 * questions * 4000)
+    assert prompts > estimate_prompt(request)

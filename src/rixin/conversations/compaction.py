@@ -1,9 +1,10 @@
 """A long conversation, put so that a model can sum it up: in one piece, or in pieces that fit its window."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from math import ceil
 from typing import TypeAlias, assert_never
 
-from rixin.core.estimate import estimate_text
+from rixin.core.estimate import estimate_inputs, estimate_text
 from rixin.core.messages import (
     DocumentPart,
     ImagePart,
@@ -39,7 +40,7 @@ _WRITING = 0.25
 _CAUTION = 0.8
 """How much of the rest is used: lengths are estimates."""
 _ROUNDS = 5
-"""How often summaries are summed up again, until one is left."""
+"""How often a conversation, then its summaries, are read, each time in fewer pieces, until one is left."""
 _LEAST = 256
 """Tokens that a piece has room for, however small the window is said to be."""
 
@@ -64,26 +65,52 @@ async def summarise(messages: Iterable[Message], window: int | None, ask: Ask) -
         return await _reduced(lines, error.limit, ask)
 
 
+def most_asked(messages: Iterable[Message], window: int | None) -> tuple[int, int]:
+    """What `summarise` asks at most, unless the window proves smaller than it is said to be.
+
+    Returns:
+        How many questions, and the tokens of all their prompts together, by estimate.
+    """
+    first = _prompts([*transcript(messages)], window, INSTRUCTION)
+    tokens = estimate_inputs(first)
+    if window is None:
+        return len(first), tokens
+    again = sum(range(max(1, len(first) + 1 - _ROUNDS), len(first)))  # at least one fewer each time
+    longest = ceil(_room(window) / _CAUTION) + estimate_text(INSTRUCTION + PART + TOGETHER)
+    return len(first) + again, tokens + again * longest
+
+
 async def _reduced(lines: list[str], window: int | None, ask: Ask) -> str:
-    heading = INSTRUCTION
+    prompts = _prompts(lines, window, INSTRUCTION)
     for _ in range(_ROUNDS):
-        pieces = [lines] if window is None else [*_pieces(lines, _room(window))]
-        if len(pieces) <= 1:
-            return await _told(ask, heading, pieces[0] if pieces else [])
-        lines = []
-        for number, piece in enumerate(pieces, 1):
-            part = PART.format(number=number, count=len(pieces))
-            lines.append(await _told(ask, f"{INSTRUCTION}\n\n{part}", piece))
-        heading = f"{INSTRUCTION}\n\n{TOGETHER}"
+        if len(prompts) == 1:
+            return await _told(ask, prompts[0])
+        notes = [line for prompt in prompts for line in (await _told(ask, prompt)).split("\n")]
+        before, prompts = len(prompts), _prompts(notes, window, f"{INSTRUCTION}\n\n{TOGETHER}")
+        if len(prompts) >= before:
+            break
     raise RixinError(Kind.UPSTREAM_INVALID, "The conversation could not be summed up: its summaries stay too long.")
+
+
+def _prompts(lines: list[str], window: int | None, heading: str) -> list[str]:
+    """Questions that all lines are in, each in one: a single one below `heading` if it fits, otherwise one a piece."""
+    pieces = [lines] if window is None else [*_pieces(lines, _room(window))]
+    if len(pieces) <= 1:
+        return [_prompt(heading, pieces[0] if pieces else [])]
+    parts = (PART.format(number=number, count=len(pieces)) for number in range(1, len(pieces) + 1))
+    return [_prompt(f"{INSTRUCTION}\n\n{part}", piece) for part, piece in zip(parts, pieces, strict=True)]
+
+
+def _prompt(heading: str, lines: list[str]) -> str:
+    return f"{heading}\n\n<conversation>\n{chr(10).join(lines)}\n</conversation>"
 
 
 def _room(window: int) -> int:
     return max(_LEAST, int((window * (1 - _WRITING) - estimate_text(INSTRUCTION)) * _CAUTION))
 
 
-async def _told(ask: Ask, heading: str, lines: list[str]) -> str:
-    text = (await ask(f"{heading}\n\n<conversation>\n{chr(10).join(lines)}\n</conversation>")).strip()
+async def _told(ask: Ask, prompt: str) -> str:
+    text = (await ask(prompt)).strip()
     if not text:
         raise RixinError(Kind.UPSTREAM_INVALID, "The conversation could not be summed up: the summary is empty.")
     return text

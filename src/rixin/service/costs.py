@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
+from rixin.conversations.compaction import most_asked
 from rixin.core.estimate import estimate_drawing, estimate_inputs, estimate_prompt
 from rixin.core.prices import FREE, Price
 from rixin.core.requests import Asked, Draw, Generate
@@ -11,6 +12,7 @@ from rixin.core.usage import Usage
 from rixin.limits.base import Cost
 from rixin.routing.catalog import Candidate, Resolution
 from rixin.service.associated_knowledge import associate
+from rixin.service.compact import wants_compaction
 from rixin.service.retrieve import most_found
 
 FIRST_OUTPUT: Final = 1024
@@ -59,7 +61,7 @@ class Costs:
         """
         if isinstance(request, Generate):
             prompt, usual = estimate_prompt(associate(request)), self._usual_output(request, key)
-            read, written = prompt + most_found(request), request.n * _most_output(request)
+            read, written = _most(request, prompt)
         elif isinstance(request, Draw):
             read = prompt = estimate_drawing(request)
             usual, written = 0, request.n * (request.card.max_output_length or IMAGE_OUTPUT)
@@ -107,8 +109,11 @@ class Costs:
         return 1
 
 
-def _most_output(request: Generate) -> int:
-    """Tokens that one answer may have at most."""
-    if request.max_tokens is not None:
-        return request.max_tokens
-    return request.card.max_output_length or request.card.context_length or UNKNOWN_OUTPUT
+def _most(request: Generate, prompt: int) -> tuple[int, int]:
+    """Tokens that models may read, and those that they may write, for a request whose prompt has so many."""
+    card = request.card
+    longest = card.max_output_length or card.context_length or UNKNOWN_OUTPUT
+    if wants_compaction(request):
+        questions, read = most_asked(request.messages, card.context_length)
+        return read, questions * longest
+    return prompt + most_found(request), request.n * (longest if request.max_tokens is None else request.max_tokens)
