@@ -32,8 +32,14 @@ _SETTINGS = {
     "fsync": "off",  # what the tests kill is the server, never the machine
     "full_page_writes": "off",
 }
-# Ends the server when its input ends, which is when the process of the tests does, however that ends.
-_KEEPER = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
+# Ends the server when its input ends, which is when the process of the tests does, however that ends. Its directory
+# goes with it, unless somebody said that it is wanted still.
+_KEEPER = """
+folder=$1; shift
+"$@" & server=$!
+read -r wish; kill -INT $server; wait $server
+[ "$wish" = keep ] || rm -rf "$folder"
+"""
 
 
 class PostgresServer:
@@ -56,7 +62,8 @@ class PostgresServer:
         """Starts it, and waits until it answers."""
         wanted = {**_SETTINGS, "unix_socket_directories": self._folder}
         settings = [f"--{name}={value}" for name, value in wanted.items()]
-        command = ["sh", "-c", _KEEPER, "keeper", str(self.programs / "postgres"), "-D", str(self._data), *settings]
+        postgres = [str(self.programs / "postgres"), "-D", str(self._data), *settings]
+        command = ["sh", "-c", _KEEPER, "keeper", str(self._folder), *postgres]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, user=self._owner, cwd=self._folder, stdin=subprocess.PIPE, stdout=log, stderr=log
@@ -94,9 +101,7 @@ class PostgresServer:
         """Ends it."""
         if self._process is None:
             return
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(HANG_LIMIT)
+        self._process.communicate(b"keep\n", HANG_LIMIT)
         self._process = None
 
     def remove(self) -> None:
