@@ -1,5 +1,6 @@
 """Compaction over HTTP, as OpenAI's SDK and Codex ask for it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rixin.core.estimate import estimate_prompt
 from rixin.core.events import Reasoning, Text
 from rixin.core.requests import Generate
 from rixin.errors import Kind, RixinError
+from rixin.limits.base import Limit
 from tests.profiles.strict_upstream import Rules
 from tests.support.clients import CHAT, MESSAGES, RESPONSES
 from tests.support.healing import healing_site
@@ -130,6 +132,30 @@ async def test_k4_what_is_longer_than_the_window_is_summed_up_all_the_same(serve
     calls = [request for request in served.site.engine.requests if len(told(request)[0][1]) <= 40_000]
     assert len(calls) > 5
     assert compacted.usage.input_tokens == 11 * len(calls)
+
+
+async def test_k4_whoever_leaves_in_the_middle_has_used_what_was_read(served: Served) -> None:
+    """Their limits count the pieces that were summed up, and the prompt of the one that was being read."""
+    third, never = asyncio.Event(), asyncio.Event()
+
+    def script(_request: Generate) -> Any:
+        if len(served.site.engine.requests) < 3:
+            return saying(NOTES)
+        third.set()
+        return [never]
+
+    served.answer(script)
+    served.site.limits.append(Limit("key:test", "tokens", 10**6, 3600.0))
+    long: Any = [{"role": "user", "content": f"Page {n}: " + "word " * 3000} for n in range(9)]
+    leaving = asyncio.create_task(served.gpt.responses.compact(model="small-m", input=long))
+    await third.wait()
+    leaving.cancel()
+    await served.site.app.drain(10)
+    used = 2 * (11 + 7) + estimate_prompt(served.asked)
+    served.answer(saying("Hello."))
+    async with served.site.post(max_tokens=1) as response:
+        left = int(response.headers["x-ratelimit-remaining-tokens-1h"])
+    assert left == 10**6 - used - (estimate_prompt(served.asked) + 1)
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeAlias
 
+import msgspec
+
 from rixin.conversations.compaction import summarise
 from rixin.core.estimate import estimate_prompt, estimate_text
 from rixin.core.events import Finish, Start
@@ -28,7 +30,7 @@ def wants_compaction(request: Generate) -> bool:
 
 
 async def compact(
-    request: Generate, answer: Answer, seal: Callable[[str], str], identity: str
+    request: Generate, answer: Answer, seal: Callable[[str], str], identity: str, used: list[Usage]
 ) -> AsyncGenerator[Batch, None]:
     """The answer to a request for a compaction: one item that stands for the whole conversation.
 
@@ -37,27 +39,29 @@ async def compact(
         answer: Asks the model that the request names.
         seal: Makes the envelope of the summary.
         identity: The item's id.
+        used: Is told what each question came to; of the one that is being answered the prompt.
 
     Raises:
         RixinError: As `summarise`; `CONTENT_POLICY` where the summary was cut short by one.
     """
-    used: list[Usage] = []
 
     async def ask(prompt: str) -> str:
         question = _question(request, prompt)
+        estimate = Usage(prompt=estimate_prompt(question), estimated=True)
+        used.append(estimate)
         collector = Collector()
-        async with aclosing(answer(question)) as batches:
-            async for batch in batches:
-                collector.feed(batch.events)
-        response = collector.response()
+        try:
+            async with aclosing(answer(question)) as batches:
+                async for batch in batches:
+                    collector.feed(batch.events)
+            response = collector.response()
+        except RixinError:  # a question that failed came to nothing; not so one that its asker leaves
+            del used[-1]
+            raise
         told = response.choices[0]
-        estimate = Usage(
-            prompt=estimate_prompt(question),
-            completion=estimate_text(told.text) + estimate_text(told.reasoning),
-            reasoning=estimate_text(told.reasoning),
-            estimated=True,
-        )
-        used.append(response.usage or estimate)
+        thoughts = estimate_text(told.reasoning)
+        completion = estimate_text(told.text) + thoughts
+        used[-1] = response.usage or msgspec.structs.replace(estimate, completion=completion, reasoning=thoughts)
         if told.finish_reason == "content_filter":
             raise RixinError(Kind.CONTENT_POLICY, "The summary of the conversation was cut short by a content policy.")
         return told.text
@@ -68,7 +72,7 @@ async def compact(
         [
             Start(id=identity, created=0, model=request.card.target),
             Opaque(dialect=NAME, kind=OUTPUT_ITEM, value={**item}, choice=0),
-            _sum(used),
+            total(used),
             Finish(reason="stop"),
         ]
     )
@@ -88,7 +92,8 @@ def _question(request: Generate, prompt: str) -> Generate:
     )
 
 
-def _sum(used: list[Usage]) -> Usage:
+def total(used: list[Usage]) -> Usage:
+    """What all questions came to together."""
     return Usage(
         prompt=sum(usage.prompt for usage in used),
         completion=sum(usage.completion for usage in used),

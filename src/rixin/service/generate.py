@@ -22,7 +22,7 @@ from rixin.errors import RixinError
 from rixin.media.resolve import has_media
 from rixin.routing.router import Attempt
 from rixin.service.cancellation import reason
-from rixin.service.compact import compact, wants_compaction
+from rixin.service.compact import compact, total, wants_compaction
 from rixin.service.continuity import ContinuedAnswer, Continuity
 from rixin.service.fit import fit_history, fit_output
 from rixin.service.media import MediaStep
@@ -48,6 +48,8 @@ class Generation(Served[Generate]):
         self.request = generator.continuity.opened(self.request, caller.account.id)
         self._meter = Meter(self._serving.clock)
         self._retrieved = Retrieved(self.request)
+        self._readings: list[Usage] = []
+        """What was used to read a history that is compacted."""
 
     async def response(self) -> Response:
         """The whole answer, for a client who does not want it as a stream.
@@ -159,7 +161,7 @@ class Generation(Served[Generate]):
         def seal(summary: str) -> str:
             return self._generator.continuity.envelopes.seal_summary(summary, owner)
 
-        return compact(self.request, self._answer, seal, identity)
+        return compact(self.request, self._answer, seal, identity, self._readings)
 
     async def _admit(self) -> None:
         generator, request = self._generator, self.request
@@ -196,11 +198,15 @@ class Generation(Served[Generate]):
             self._serving.costs.learn(self.caller.account.id, used.completion)
         if self._reservation is not None:
             if served or left_behind:
-                billed = used if used.total else Usage(prompt=estimate_prompt(self.request))
+                billed = used if used.total else self._unanswered()
                 self._reservation.settle(self._spent(billed))
             else:
                 self._reservation.release()
         self._keep(failure)
+
+    def _unanswered(self) -> Usage:
+        """What a request came to of whose answer nobody was told anything."""
+        return total(self._readings) if self._readings else Usage(prompt=estimate_prompt(self.request))
 
     def row_so_far(self, failure: RixinError | None = None) -> UsageRow:
         """What is taken down of the request if it ends now."""
