@@ -1,6 +1,7 @@
 """What every back end promises."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,13 @@ class Observer:
         self.tokens = tokens
         self.records: list[Record] = []
         self.lost_time = False
-        """Whether a clock was set back or the machine was off: limits may bind longer then."""
+        """Whether a clock was set back, the machine was off or a process killed: limits may bind longer then."""
+
+    def crashed(self) -> None:
+        """What the process had leased is spent, and what it had not yet written of ends is not known to the store."""
+        self.lost_time = True
+        for record in self.records:
+            del record.charges[1:]
 
     def check_admitted(self, now: int) -> None:
         """No more was admitted in the windows that end now than the limits say."""
@@ -69,24 +76,48 @@ class Observer:
 
 
 def histories(length: int) -> st.SearchStrategy[list[tuple[str, int, int]]]:
-    """What may happen within a few windows of some microseconds each."""
+    """What may happen within a few windows of some microseconds each, which are full most of the time."""
     slot = -(-length // 60)
     passing = st.one_of(
         st.integers(0, 2 * slot),
+        st.integers(length - slot, length),
         st.integers(length - 2 * slot, length + 2 * slot),
         st.sampled_from([0, 1, slot - 1, slot, slot + 1, length - 1, length, length + slot]),
     )
+    rush = st.tuples(st.just("rush"), st.just(1), st.just(0))
+    passed = st.tuples(st.just("pass"), passing, st.just(0))
     event = st.one_of(
+        rush,
         st.tuples(st.just("acquire"), st.integers(1, 60), st.just(0)),
-        st.tuples(st.just("acquire"), st.integers(1, 60), st.just(0)),
-        st.tuples(st.just("pass"), passing, st.just(0)),
+        passed,
         st.tuples(st.just("settle"), st.integers(0, 9), st.integers(0, 200)),
         st.tuples(st.just("release"), st.integers(0, 9), st.just(0)),
-        st.tuples(st.just("set wall"), st.integers(-3 * length, 3 * length), st.just(0)),
-        st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    )
+    jump = st.one_of(st.integers(-3 * length, 3 * length), st.sampled_from([-length, length, 2 * length]))
+    trouble = st.one_of(
+        st.tuples(st.just("set wall"), jump, st.just(0)),
+        st.tuples(st.sampled_from(["restart", "crash"]), st.just(0), st.just(0)),
         st.tuples(st.just("reboot"), st.integers(0, 3 * length), st.just(0)),
     )
-    return st.lists(event, max_size=40)
+    # What trouble does shows where as much is wanted as there may be.
+    parts = (rush, passed), (rush, event), (event, event), (rush, trouble), (trouble, trouble)
+    return st.lists(st.one_of(*(st.tuples(*part) for part in parts)), max_size=20).map(
+        lambda pairs: [*itertools.chain.from_iterable(pairs)]
+    )
+
+
+def begin_anew(backend: Backend, observer: Observer, why: str, off: int) -> None:
+    """Has a process take over from one that ended, was killed, or went down with its machine for a while."""
+    match why:
+        case "crash":
+            backend.abandon()
+            observer.crashed()
+        case "reboot":
+            backend.clock.reboot(off)
+            backend.restart()
+            observer.lost_time = True
+        case _:
+            backend.restart()
 
 
 def play(backend: Backend, history: list[tuple[str, int, int]], requests: Limit, tokens: Limit) -> Observer:
@@ -94,29 +125,32 @@ def play(backend: Backend, history: list[tuple[str, int, int]], requests: Limit,
     observer = Observer(requests, tokens)
     records, clock = observer.records, backend.clock
     running: list[Record] = []
+
+    def acquire(estimate: int) -> bool:
+        outcome = backend.try_acquire(requests, tokens, tokens=estimate)
+        if isinstance(outcome, LimitError):
+            observer.check_refused(clock.steady, estimate)
+            return False
+        running.append(Record(clock.steady, estimate, outcome))
+        records.append(running[-1])
+        observer.check_admitted(clock.steady)
+        return True
+
     for name, number, more in history:
         match name:
             case "acquire":
-                outcome = backend.try_acquire(requests, tokens, tokens=number)
-                if isinstance(outcome, LimitError):
-                    observer.check_refused(clock.steady, number)
-                else:
-                    running.append(Record(clock.steady, number, outcome))
-                    records.append(running[-1])
-                    observer.check_admitted(clock.steady)
+                acquire(number)
+            case "rush":
+                while acquire(number):
+                    pass
             case "pass":
                 clock.advance(number)
             case "set wall":
                 clock.set_wall(number)
                 observer.lost_time |= number < 0
-            case "restart" if backend.remembers:
-                backend.restart()
+            case "restart" | "crash" | "reboot" if backend.remembers:
                 running.clear()
-            case "reboot" if backend.remembers:
-                clock.reboot(number)
-                backend.restart()
-                running.clear()
-                observer.lost_time = True
+                begin_anew(backend, observer, name, number)
             case "settle" if number < len(running):
                 record = running.pop(number)
                 backend.end(record.reservation, more)
@@ -135,7 +169,7 @@ def play(backend: Backend, history: list[tuple[str, int, int]], requests: Limit,
 def test_no_minute_ever_holds_more_than_the_amount(
     backend: Backend, history: list[tuple[str, int, int]], amount: int, tokens: int
 ) -> None:
-    """Whatever clocks, restarts and refunds do, no window holds too much, and nobody waits a sixtieth too long."""
+    """Whatever clocks, restarts, kills and refunds do, no window holds too much, and nobody waits a sixtieth too long."""
     limits = backend.limit("requests", amount, 60), backend.limit("tokens", tokens, 60)
     play(backend, history, *limits)
 
@@ -157,11 +191,11 @@ def test_a_clock_that_is_set_right_again_admits_nobody(backend: Backend) -> None
 
 
 @given(history=histories(FIVE_HOURS), amount=st.integers(1, 5))
-@examples(15)
+@examples(40)
 def test_no_five_hours_ever_hold_more_than_the_amount(
     backend: Backend, history: list[tuple[str, int, int]], amount: int
 ) -> None:
-    """The same holds of the window that subscriptions have, beside a shorter one."""
+    """Q2: the same holds of the window that subscriptions have, beside a shorter one."""
     play(backend, history, backend.limit("requests", amount, 18000), backend.limit("tokens", 200, 7))
 
 
