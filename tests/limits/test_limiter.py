@@ -169,7 +169,7 @@ def play(backend: Backend, history: list[tuple[str, int, int]], requests: Limit,
 def test_no_minute_ever_holds_more_than_the_amount(
     backend: Backend, history: list[tuple[str, int, int]], amount: int, tokens: int
 ) -> None:
-    """Whatever clocks, restarts, kills and refunds do, no window holds too much, and nobody waits a sixtieth too long."""
+    """Whatever clocks, restarts, kills and refunds do, no window holds too much; nobody waits a sixtieth too long."""
     limits = backend.limit("requests", amount, 60), backend.limit("tokens", tokens, 60)
     play(backend, history, *limits)
 
