@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.support.hang import HANG
-from tests.support.server import Server
+from tests.support.server import Server, await_workers
 from tests.upstreams.scripted import Reply, Request, ScriptedUpstream, answer, completion
 
 pytestmark = pytest.mark.timeout(400)
@@ -44,6 +44,7 @@ async def test_q1_one_call_is_left_and_five_hundred_want_it(
     async with ScriptedUpstream(reply) as upstream:
         arguments = ("--workers", str(PROCESSES))
         server = await asyncio.to_thread(lambda: launch(*arguments, config=upstream.provider + PLAN, env=counted_in))
+        await asyncio.to_thread(await_workers, server, PROCESSES)
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=3 * HANG)
         async with aiohttp.ClientSession(server.url, connector=connector, timeout=timeout) as client:
             wish, owner = {"name": "crowd", "plan": "one"}, {"authorization": f"Bearer {server.key}"}

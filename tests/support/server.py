@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,3 +111,19 @@ def start(
     key_file = data_dir / "first-key"
     server.key = key_file.read_text(encoding="utf-8").strip() if key_file.exists() else ""
     return server, stop
+
+
+def await_workers(server: Server, count: int) -> None:
+    """Waits until so many workers of a server listen, which is told to have started when the first one does.
+
+    Where workers share one socket (the system is not Linux), or nobody can tell, nothing is waited for.
+    """
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        return
+    _, _, port = server.url.rpartition(":")
+    here = f"0100007F:{int(port):04X}"
+    until = time.monotonic() + START_DEADLINE
+    while sum(line.split()[1] == here and line.split()[3] == "0A" for line in table.read_text().splitlines()) < count:
+        assert time.monotonic() < until, "not every worker listens"
+        time.sleep(0.1)
