@@ -1,6 +1,7 @@
 """Two real servers on one PostgreSQL behave as one, and so do two workers of one server on SQLite."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -12,7 +13,7 @@ import pytest
 
 from tests.support.databases import environment_of, new_place
 from tests.support.hang import HANG
-from tests.support.server import Server, start
+from tests.support.server import Server, await_workers, start
 from tests.upstreams.scripted import Request, ScriptedUpstream, Step, answer, completion, completion_events, stream
 
 pytestmark = pytest.mark.timeout(400)
@@ -24,6 +25,15 @@ PLAN = """
 [plans.few]
 limits = [{ unit = "requests", amount = 10, window = 18000 }]
 """
+NARROW = """
+[[providers]]
+name = "narrow"
+base_url = "{url}"
+api_keys = ["sk-narrow"]
+models = ["narrow"]
+limits = [{{ unit = "requests", amount = 10, window = 18000 }}]
+"""
+"""A provider that admits ten calls."""
 
 
 class Pair:
@@ -46,12 +56,24 @@ class Pair:
             text = await response.text()
             return response.status, json.loads(text) if text.startswith(("{", "[")) else text
 
-    async def ask(self, server: Server, *, key: str | None = None) -> int:
+    async def ask(self, server: Server, *, key: str | None = None, model: str = "m") -> int:
         """Asks for a chat completion. Returns the status."""
-        messages = [{"role": "user", "content": "Hi"}]
-        return (await self.call(server, "POST", "/v1/chat/completions", {"model": "m", "messages": messages}, key=key))[
-            0
-        ]
+        body = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
+        return (await self.call(server, "POST", "/v1/chat/completions", body, key=key))[0]
+
+    async def make(self, path: str, **wish: str) -> Any:
+        """Makes what the admin API of the first one is asked for."""
+        status, made = await self.call(self.one, "POST", f"/admin/v1/{path}", wish)
+        assert status == 201, made
+        return made
+
+    async def rush(self, *keys: str | None, model: str = "m") -> tuple[int, int]:
+        """Thirty requests at the same time, at either and with each key in turn: how many are served, and not."""
+        turns = itertools.islice(itertools.cycle(itertools.product((self.one, self.other), keys)), 30)
+        asked = [self.ask(server, key=key, model=model) for server, key in turns]
+        statuses = await asyncio.gather(*asked)
+        assert {*statuses} == {200, 429}
+        return statuses.count(200), statuses.count(429)
 
 
 class Upstream:
@@ -97,7 +119,8 @@ async def pair(request: pytest.FixtureRequest, script: Upstream, tmp_path: Path)
         # Each request on a connection of its own, so that either worker may get it.
         connector = aiohttp.TCPConnector(force_close=True)
         client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        config = f'{upstream.provider}retries = 0\n[files]\nurl = "{tmp_path / "files"}"\n{PLAN}'
+        narrow = NARROW.format(url=upstream.url)
+        config = f'{upstream.provider}retries = 0\n{narrow}[files]\nurl = "{tmp_path / "files"}"\n{PLAN}'
 
         async def begin(name: str, *flags: str, env: dict[str, str] | None = None) -> Server:
             server, stop = await asyncio.to_thread(start, tmp_path / name, *flags, config=config, env=env)
@@ -106,6 +129,7 @@ async def pair(request: pytest.FixtureRequest, script: Upstream, tmp_path: Path)
 
         if request.param == "workers":
             one = other = await begin("one", "--workers", "2")
+            await asyncio.to_thread(await_workers, one, 2)
         else:
             env = environment_of(stack.enter_context(new_place("postgresql", tmp_path)))
             one, other = await asyncio.gather(*(begin(name, env=env) for name in ("one", "other")))
@@ -118,6 +142,7 @@ async def test_both_are_one(pair: Pair, script: Upstream) -> None:
     """Keys, plans, answers to go on from, sessions, files, knowledge, providers, the request log, who is left alone."""
     await _keys(pair)
     await _plans(pair)
+    await _limits_of_providers(pair)
     await _conversations(pair)
     await _files_and_knowledge(pair)
     await _providers_and_requests(pair)
@@ -126,8 +151,7 @@ async def test_both_are_one(pair: Pair, script: Upstream) -> None:
 
 async def _keys(pair: Pair) -> None:
     """A key made at the one counts at the other at once; deleted there, it counts nowhere within seconds."""
-    status, made = await pair.call(pair.one, "POST", "/admin/v1/keys", {"name": "shared", "scopes": ["inference"]})
-    assert status == 201, made
+    made = await pair.make("keys", name="shared")
     assert [await pair.ask(server, key=made["key"]) for server in (pair.one, pair.other)] == [200, 200]
     assert (await pair.call(pair.other, "DELETE", f"/admin/v1/keys/{made['id']}"))[0] == 204
 
@@ -138,13 +162,21 @@ async def _keys(pair: Pair) -> None:
 
 
 async def _plans(pair: Pair) -> None:
-    """Of the ten calls that a key has left both together admit ten, however many ask at the same time."""
-    wish = {"name": "few", "scopes": ["inference"], "plan": "few"}
-    status, made = await pair.call(pair.one, "POST", "/admin/v1/keys", wish)
-    assert status == 201, made
-    asked = [pair.ask(server, key=made["key"]) for server in (pair.one, pair.other) * 15]
-    statuses = await asyncio.gather(*asked)
-    assert (statuses.count(200), statuses.count(429)) == (10, 20)
+    """Of the ten calls that a key has, or a user or a team with two keys, both admit ten together, however many ask."""
+    key = await pair.make("keys", name="few", plan="few")
+    assert await pair.rush(key["key"]) == (10, 20)
+    user = await pair.make("users", name="Ada", email="ada@example.com", plan="few")
+    team = await pair.make("teams", name="core", plan="few")
+    for whose in ({"user": user["id"]}, {"team": team["id"]}):
+        keys = [(await pair.make("keys", name=name, **whose))["key"] for name in ("one", "two")]
+        assert await pair.rush(*keys) == (10, 20)
+        assert [await pair.ask(server, key=key) for server in (pair.one, pair.other) for key in keys] == [429] * 4
+
+
+async def _limits_of_providers(pair: Pair) -> None:
+    """Of the ten calls that a provider admits of everybody, both make ten together."""
+    assert await pair.rush(None, model="narrow") == (10, 20)
+    assert [request.json["model"] for request in pair.upstream.posted].count("narrow") == 10
 
 
 async def _conversations(pair: Pair) -> None:
