@@ -1,5 +1,6 @@
 """How long this server takes to start, and its memory: at rest, and with a thousand streams."""
 
+import compileall
 import contextlib
 import subprocess
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from bench.asks import CHAT, Ask
+from bench.build import HOME
 from bench.measure import Loader
 from bench.processes import memory_mb, tree
 from bench.scenarios import SLOW
@@ -45,6 +47,8 @@ def measure_starts(
         streams: How many are open at a time.
         model: Which paces them; they last as long as it takes to open all of them, or longer.
     """
+    # As where it is installed, or was started before: some environments keep Python from writing down what it compiles.
+    compileall.compile_dir(HOME.parent / "src", quiet=1)
     server = RixinServer(folder / "starts", provider_configuration(upstream_port))
     with server.run(SERVER_CORE) as (_, first):
         pass
