@@ -372,12 +372,17 @@ async def test_who_is_told_too_many_requests_is_told_when_to_come_back(served: S
         assert int(response.headers["retry-after"]) >= 1
 
 
-async def test_a_failed_request_gives_its_limit_back(served: Site) -> None:
-    """What was not served does not count."""
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failed_request_gives_its_limit_back(served: Site, stream: bool) -> None:
+    """What was not served does not count, and that is told: what remains is what it was before."""
     served.limits.append(Limit("key:test", "requests", 1, 60.0))
+    served.limits.append(Limit("key:test", "tokens", 5000, 18000.0))
     served.engine.script = [RixinError(Kind.UPSTREAM_INVALID, "bad")]
-    async with served.post() as response:
+    async with served.post(stream=stream) as response:
         assert response.status == 502
+        for name, amount in (("requests", "1"), ("tokens-5h", "5000")):
+            assert response.headers.getall(f"x-ratelimit-remaining-{name}") == [amount]
+            assert response.headers[f"x-ratelimit-reset-{name}"] == "0s"
     served.engine.script = ANSWER
     async with served.post() as response:
         assert response.status == 200

@@ -128,6 +128,12 @@ class Standing(Struct, frozen=True):
     of which nobody knows when a share is given back.
     """
 
+    def without(self, cost: Cost) -> "Standing":
+        """How far it is used up once a request that it counts, and that cost so much, is given back."""
+        remaining = min(self.limit.amount, self.remaining + cost.of(self.limit.unit))
+        # What was there before the request leaves the window when it did, since that is the oldest.
+        return Standing(self.limit, remaining, self.reset if remaining < self.limit.amount else 0.0)
+
 
 class LimitError(RixinError):
     """A request that a limit does not admit. `standings` are those of all limits of the request, for the headers."""

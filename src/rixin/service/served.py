@@ -65,6 +65,8 @@ class Served(Generic[R]):
     _attempt: Attempt | None = None
     _reservation: Reservation | None = None
     """What it holds of its limits, if it has any."""
+    _reserved: Cost = Cost()
+    """How much that is."""
     _entry: Entry | None = None
     """What the journal knows of it, once it was admitted."""
 
@@ -129,9 +131,15 @@ class Served(Generic[R]):
         serving = self._serving
         limits = serving.limits_for(self.caller.account, self.request)
         if limits:
-            self._reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
+            self._reserved = self._presumed(self.request)
+            self._reservation = await serving.limiter.acquire(limits, self._reserved)
             self.standings = self._reservation.standings
         self._entry = serving.requests.open(self)
+
+    def _give_back(self, reservation: Reservation) -> None:
+        """Gives back what it holds of its limits, which stand then as if it had not been."""
+        reservation.release()
+        self.standings = tuple([standing.without(self._reserved) for standing in self.standings])
 
     def _send(self, request: R) -> Attempt:
         """A request on its way to whoever may serve it."""
