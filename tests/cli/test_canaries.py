@@ -25,6 +25,10 @@ ANSWER = "canary-of-an-answer-90ab"
 FILE = "canary-of-a-file-3b7d"
 KNOWN = "canary-of-a-passage-e40c"
 WRONG_KEY = "sk-rx-canary-of-nobodys-key-8a2c"
+PASSWORD = "canary-of-a-password-61fe"
+WRONG_PASSWORD = "canary-of-a-wrong-password-0d4b"
+ADDED_KEY = "sk-canary-of-an-added-key-9e27"
+ADDED_HEADER = "canary-of-an-added-header-c153"
 GEMINI = "/v1beta/models/m:generateContent"
 NATIVE = "/v1/llm/chat-completions"
 EMBEDDINGS = "/v1/embeddings"
@@ -154,13 +158,14 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(data_dir: Path) -> AsyncGenerator[Watched]:
+async def watched(data_dir: Path, log_level: str = "info") -> AsyncGenerator[Watched]:
     """A server behind which is the upstream that repeats everything; what it has written is read when it has ended."""
     (data_dir.parent / "rixin.toml").write_text(QUIET_CONFIG)
     async with ScriptedUpstream(answer("")) as collector, ScriptedUpstream(repeating) as proxy:
         environ = {
             "HTTP_PROXY": proxy.url.removesuffix("/v1"),
             "no_proxy": "127.0.0.1",
+            "LOG_LEVEL": log_level,
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url.removesuffix("/v1"),
         }
         async with serving(data_dir, "--json", **environ) as process, aiohttp.ClientSession() as client:
@@ -247,6 +252,47 @@ async def test_l1_what_is_drawn_counted_remembered_or_known_is_written_nowhere(d
             ]
             assert [status == 200 for status in statuses] == [words.startswith(PROMPT)] * 2 + [False]
     for canary in (PROMPT, ANSWER, KNOWN, PROVIDER_KEY, HEADER, server.key):
+        assert server.found(canary) == [], canary
+
+
+async def test_l1_what_people_come_in_with_and_add_is_written_nowhere(data_dir: Path) -> None:
+    """The set-up token, passwords that are right, wrong, in the wrong field or in a broken body, logins, and keys and
+    headers of providers that are added while the server runs; in no log, however talkative.
+    """
+    as_json = {"content-type": "application/json"}
+    async with watched(data_dir, "debug") as server:
+        admin, token = f"{server.url}/admin/v1", (data_dir / "setup-token").read_text().strip()
+        ada = {"email": "ada@example.com", "password": PASSWORD}
+        async with server.client.post(f"{admin}/setup", json={**ada, "name": "Ada", "token": token}) as response:
+            assert response.status == 201
+            login = response.cookies["rixin"].value
+        as_ada = {"cookie": f"rixin={login}", "x-rixin-csrf": "1"}
+        broken = f'{{"email": "ada@example.com", "password": "{PASSWORD}'
+        provider = {"name": "added", "base_url": "http://upstream.example/v1", "models": ["n"], "api_keys": [ADDED_KEY]}
+        provider |= {"headers": {"x-team": ADDED_HEADER}}
+        for method, path, body, status in (
+            ("POST", "/login", json.dumps(ada), 200),
+            ("POST", "/login", json.dumps({**ada, "password": WRONG_PASSWORD}), 401),
+            ("POST", "/login", json.dumps({**ada, "email": PASSWORD}), 401),
+            ("POST", "/login", json.dumps({**ada, "email": [PASSWORD]}), 400),
+            ("POST", "/login", broken, 400),
+            ("PUT", "/session/password", json.dumps({"old_password": WRONG_PASSWORD, "password": PASSWORD}), 403),
+            ("POST", "/providers", json.dumps({**provider, "timeout": ADDED_KEY}), 400),
+            ("POST", "/providers", json.dumps(provider), 201),
+            ("PATCH", "/providers/added", json.dumps({"api_keys": ADDED_KEY}), 400),
+            ("POST", "/logout", None, 204),
+        ):
+            headers = as_json | (as_ada if path != "/login" else {})
+            async with server.client.request(method, admin + path, data=body, headers=headers) as response:
+                assert response.status == status, (path, await response.text())
+                server.written.append(await response.text())
+        for words in ("Hi", "refuse", "break"):
+            await server.ask(CHAT, server.key, json={**_body(CHAT, words), "model": "added/n"})
+        for path in ("audit", "providers", "providers/added", "requests"):
+            async with server.client.get(f"{admin}/{path}", headers={"authorization": f"Bearer {server.key}"}) as shown:
+                assert shown.status == 200
+                server.written.append(await shown.text())
+    for canary in (PASSWORD, WRONG_PASSWORD, token, login, ADDED_KEY, ADDED_HEADER):
         assert server.found(canary) == [], canary
 
 
