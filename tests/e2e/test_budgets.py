@@ -11,7 +11,17 @@ import requests
 
 from rixin.service.costs import IMAGE_OUTPUT
 from tests.support.server import Server
-from tests.upstreams.scripted import DONE, Request, ScriptedUpstream, Step, answer, completion_events, event, stream
+from tests.upstreams.scripted import (
+    DONE,
+    Request,
+    ScriptedUpstream,
+    Step,
+    answer,
+    completion,
+    completion_events,
+    event,
+    stream,
+)
 
 LISTED = [
     {"id": "painter", "output_modalities": ["image"]},
@@ -34,6 +44,20 @@ amount = {budget}
 window = 2592000
 """
 """A token that comes back costs a millionth, which is what a budget is counted in."""
+
+
+UPSTREAM = """
+[[providers]]
+name = "up"
+base_url = "{url}"
+api_keys = ["sk-up"]
+models = ["m"]
+limits = [{{ unit = "money", amount = 50, window = 2592000 }}]
+
+[prices."*"]
+completion = 1
+"""
+"""A provider of which no more may be asked than costs fifty millionths."""
 
 
 class Budget:
@@ -96,3 +120,26 @@ async def test_compactions_never_exceed_a_budget(launch: Callable[..., Server]) 
         assert len(upstream.posted) == 6
         assert await budget.ask("/v1/chat/completions", {**chat, "stream": True, "max_tokens": 4}) == (200, 0)
         assert await budget.ask("/v1/chat/completions", {**chat, "max_tokens": 1}) == (429, 0)
+
+
+async def test_a_budget_of_a_provider_is_never_exceeded(launch: Callable[..., Server]) -> None:
+    """A request's worst case is reserved of it as well, and settled to the two tokens that an answer came to."""
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    async with ScriptedUpstream(lambda _: answer(completion())) as upstream:
+        server = launch(config=UPSTREAM.format(url=upstream.url))
+
+        async def ask(most: int) -> tuple[int, str | None]:
+            told = await asyncio.to_thread(
+                requests.post,
+                f"{server.url}/v1/chat/completions",
+                json={**body, "max_tokens": most},
+                headers=server.headers,
+                timeout=60,
+            )
+            return told.status_code, told.headers.get("x-rixin-upstream-remaining-money-30d")
+
+        assert await ask(30) == (200, "20")
+        assert await ask(48) == (200, "0")
+        assert (await ask(47))[0] == 429
+        assert (await ask(46))[0] == 200
+        assert len(upstream.posted) == 3
