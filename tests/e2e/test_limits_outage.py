@@ -84,7 +84,7 @@ async def test_r2_limits_close_the_door_by_themselves(tmp_path: Path) -> None:
 async def counted_by_redis(tmp_path: Path, redis: RedisServer) -> AsyncGenerator[House]:
     """Stores in a PostgreSQL, and counts in a Redis."""
     redis.forget()
-    async with open_house(tmp_path, f'[server]\nredis_url = "{redis.url}"\n') as house:
+    async with open_house(tmp_path, f'[server]\nredis_url = "{redis.url}"\n{PLAN}') as house:
         yield house
 
 
@@ -106,3 +106,23 @@ async def test_readiness_names_the_store_that_is_away(counted_by_redis: House, r
     await asyncio.to_thread(house.store.start)
     await house.until_readiness(200)
     assert house.server.process.poll() is None
+
+
+async def test_r2_a_silent_redis_is_as_good_as_a_dead_one(counted_by_redis: House, redis: RedisServer) -> None:
+    """Who is limited is refused after a while instead of hanging, and served again when it speaks; others go on."""
+    house = counted_by_redis
+    key = await house.key("few")
+    assert (await house.ask(key))[0] == 200
+    redis.pause()
+    try:
+        async with asyncio.timeout(HANG):
+            while (asked := await house.ask(key))[0] == 200:
+                pass
+        assert asked[:2] == (503, "1")
+        assert (await house.ask())[0] == 200
+    finally:
+        redis.resume()
+    async with asyncio.timeout(HANG):
+        while (asked := await house.ask(key))[0] == 503:
+            pass
+    assert asked[0] == 200

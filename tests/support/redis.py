@@ -1,5 +1,6 @@
 """A real Redis that tests start themselves: on a Unix socket, in a directory of its own."""
 
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -47,6 +48,16 @@ class RedisServer:
             client.connect(f"{self._folder}/socket")
             client.sendall(b"FLUSHALL\r\n")
             assert client.recv(64) == b"+OK\r\n"
+
+    def pause(self) -> None:
+        """Has it say nothing, to nobody, without hanging up."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Ends it as a crash does."""
