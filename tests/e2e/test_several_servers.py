@@ -139,8 +139,9 @@ async def pair(request: pytest.FixtureRequest, script: Upstream, tmp_path: Path)
 
 
 async def test_both_are_one(pair: Pair, script: Upstream) -> None:
-    """Keys, plans, answers to go on from, sessions, files, knowledge, providers, the request log, who is left alone."""
+    """Keys, logins, plans, answers to go on from, sessions, files, knowledge, providers, requests, who rests."""
     await _keys(pair)
+    await _logins(pair)
     await _plans(pair)
     await _limits_of_providers(pair)
     await _conversations(pair)
@@ -159,6 +160,30 @@ async def _keys(pair: Pair) -> None:
         return {await pair.ask(server, key=made["key"]) for server in (pair.one, pair.other) * 4} == {401}
 
     await eventually(refused)
+
+
+async def _logins(pair: Pair) -> None:
+    """Who logs in at the one is known at the other, who logs out there is known nowhere, and guesses are one count."""
+    eve = {"email": "eve@example.com", "password": "a password of nine words"}
+    await pair.make("users", name="Eve", **eve)
+    both = (pair.one, pair.other) * 4
+
+    async def come(server: Server, password: str) -> tuple[int, dict[str, str]]:
+        body = {**eve, "password": password}
+        async with pair.client.post(f"{server.url}/admin/v1/login", json=body) as response:
+            cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in response.cookies.items())
+            return response.status, {"cookie": cookies, "x-rixin-csrf": "1"}
+
+    async def ask(server: Server, method: str = "GET", path: str = "session") -> int:
+        async with pair.client.request(method, f"{server.url}/admin/v1/{path}", headers=login) as response:
+            return response.status
+
+    status, login = await come(pair.one, eve["password"])
+    assert status == 200
+    assert [await ask(server) for server in both] == [200] * 8
+    assert await ask(pair.other, "POST", "logout") == 204
+    assert [await ask(server) for server in both] == [401] * 8
+    assert [(await come(server, "wrong"))[0] for server in both] == [401] * 5 + [429] * 3
 
 
 async def _plans(pair: Pair) -> None:
