@@ -122,6 +122,21 @@ async def test_compactions_never_exceed_a_budget(launch: Callable[..., Server]) 
         assert await budget.ask("/v1/chat/completions", {**chat, "max_tokens": 1}) == (429, 0)
 
 
+async def test_what_is_written_for_a_drawing_counts_against_the_budget_of_its_provider(
+    launch: Callable[..., Server],
+) -> None:
+    """Nobody's request as it is: a provider whose budget it might exceed is not asked; the prompt is drawn alone."""
+    picture = {"model": "draw", "prompt": "Spring 12, summer 30", "size": "512x512"}
+    async with ScriptedUpstream(lambda _: answer(completion())) as upstream:
+        for budget, calls in ((50, 0), (5000, 1)):
+            server = launch(config=UPSTREAM.format(url=upstream.url).replace("= 50,", f"= {budget},"))
+            told = await asyncio.to_thread(
+                requests.post, f"{server.url}/v1/images/generations", json=picture, headers=server.headers, timeout=60
+            )
+            assert told.status_code == 200, told.text
+            assert len(upstream.posted) == calls
+
+
 async def test_a_budget_of_a_provider_is_never_exceeded(launch: Callable[..., Server]) -> None:
     """A request's worst case is reserved of it as well, and settled to the two tokens that an answer came to."""
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

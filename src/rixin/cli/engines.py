@@ -30,6 +30,7 @@ from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
 from rixin.routing.shared_rests import SharedRests
 from rixin.routing.suspicions import Suspicions
+from rixin.service.costs import Costs
 from rixin.settings import DRAWER, LOCAL, Provider, Settings
 from rixin.store.rests import RestTable
 
@@ -107,7 +108,8 @@ async def open_engines(
     control = life.hold(ControlClient(control_socket, on_notice=learner.hear))
     await control.connect()
     local = local_engines(settings, control, OPENAI_UPSTREAM)
-    local[f"{LOCAL}/{DRAWER}"] = draw_engine(catalog, lambda: router, os.environ)
+    costs = Costs(settings.credits, stores.prices.of)
+    local[f"{LOCAL}/{DRAWER}"] = draw_engine(catalog, lambda: router, costs, os.environ)
     for engine in local.values():
         life.hold(engine)
     book = ProviderBook(

@@ -1,4 +1,6 @@
-"""What a model writes for rooms of our own, under a schema. It is nobody's request: no row, no limit."""
+"""What a model writes for rooms of our own, under a schema. It is nobody's request: no row, and no limit but its
+provider's own.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,8 +12,13 @@ from rixin.core.messages import Message, TextPart
 from rixin.core.requests import Generate, ReasoningWish, Sampling
 from rixin.core.tools import ResponseFormat
 from rixin.errors import Kind, RixinError
+from rixin.limits.base import Cost
 from rixin.routing.catalog import Catalog
 from rixin.routing.router import Router
+from rixin.service.costs import Costs
+
+_OURS = "writer"
+"""Who asks, among the keys whose answers' lengths are remembered."""
 
 
 class Writer:
@@ -20,17 +27,19 @@ class Writer:
     Args:
         catalog: Knows it.
         router: Sends requests to engines.
+        costs: Tells what requests cost, which counts against what may be asked of a provider.
 
     Raises:
         RixinError: `MODEL_NOT_FOUND` where there is none, `STARTING` while it is not known yet.
     """
 
-    def __init__(self, catalog: Catalog, router: Router) -> None:
+    def __init__(self, catalog: Catalog, router: Router, costs: Costs) -> None:
         resolution = catalog.default("generate")
         if resolution is None:
             raise RixinError(Kind.MODEL_NOT_FOUND, "No model is configured.")
         self._resolution = resolution
         self._router = router
+        self._costs = costs
 
     @property
     def card(self) -> ModelCard:
@@ -63,8 +72,12 @@ class Writer:
             reasoning=ReasoningWish(effort="none") if "none" in self.card.efforts else ReasoningWish(),
             response_format=ResponseFormat(kind="json_schema", name="answer", schema=schema),
         )
-        async with aclosing(self._router.attempt(request, self._resolution).batches()) as batches:
+        attempt = self._router.attempt(request, self._resolution, presumed=self._presumed, spent=self._costs.spent)
+        async with aclosing(attempt.batches()) as batches:
             async for batch in batches:
                 text = "".join(event.text for event in batch.events if isinstance(event, Text))
                 if text:
                     yield text
+
+    def _presumed(self, request: Generate) -> Cost:
+        return self._costs.presumed(request, self._resolution, _OURS)
