@@ -101,6 +101,15 @@ async def test_where_little_is_left_each_request_asks_the_store(party: Party) ->
         await second.acquire([limit], Cost())
 
 
+@pytest.mark.parametrize(("left", "leased"), [(31, 0), (32, 4)])
+async def test_sixteen_requests_for_each_process_are_enough_to_lease(party: Party, left: int, leased: int) -> None:
+    """One fewer, and the store admits each; so many, and a process is given a quarter of its half."""
+    first, second = await party.meet(2)
+    limit = quota(left + 1)
+    await first.acquire([limit], Cost())
+    assert await remaining(second, limit) == left - leased
+
+
 async def test_what_others_have_leased_is_asked_back_before_a_request_is_refused(party: Party) -> None:
     """A request that finds nothing left waits for what a process holds and does not need."""
     first, second = await party.meet(2)
