@@ -59,6 +59,8 @@ class Held:
         if self._entries:
             entries, self._entries = self._entries, ()
             self._end = self._write(withdrawal(entries))
+            held = zip(self.standings, entries, strict=True)
+            self.standings = tuple([standing.without(entry.amount) for standing, entry in held])
 
 
 def binding(limits: Sequence[Limit]) -> dict[str, Limit]:

@@ -128,9 +128,9 @@ class Standing(Struct, frozen=True):
     of which nobody knows when a share is given back.
     """
 
-    def without(self, cost: Cost) -> "Standing":
-        """How far it is used up once a request that it counts, and that cost so much, is given back."""
-        remaining = min(self.limit.amount, self.remaining + cost.of(self.limit.unit))
+    def without(self, amount: int) -> "Standing":
+        """How far it is used up once an amount that it counts is given back."""
+        remaining = min(self.limit.amount, self.remaining + amount)
         # What was there before the request leaves the window when it did, since that is the oldest.
         return Standing(self.limit, remaining, self.reset if remaining < self.limit.amount else 0.0)
 
@@ -155,7 +155,10 @@ class Reservation(Protocol):
 
     @property
     def standings(self) -> tuple[Standing, ...]:
-        """The limits as they stood when the request was admitted, in the order in which they were asked for."""
+        """The limits as they stood when the request was admitted, in the order in which they were asked for.
+
+        Once it is released, as if it had not been.
+        """
         ...
 
     @property

@@ -201,7 +201,7 @@ class Generation(Served[Generate]):
                 billed = used if used.total else self._unanswered()
                 self._reservation.settle(self._spent(billed))
             else:
-                self._give_back(self._reservation)
+                self._reservation.release()
         self._keep(failure)
 
     def _unanswered(self) -> Usage:

@@ -65,8 +65,6 @@ class Served(Generic[R]):
     _attempt: Attempt | None = None
     _reservation: Reservation | None = None
     """What it holds of its limits, if it has any."""
-    _reserved: Cost = Cost()
-    """How much that is."""
     _entry: Entry | None = None
     """What the journal knows of it, once it was admitted."""
 
@@ -81,7 +79,6 @@ class Served(Generic[R]):
             self.trace.on_phase("body", caller.since, caller.received)
         self.caller = caller
         self.request = msgspec.structs.replace(request, fairness_key=caller.account.id, observer=self.trace)
-        self.standings: tuple[Standing, ...] = ()
         self.usage: Usage | None = None
         """What was used, once the request has ended."""
 
@@ -94,6 +91,11 @@ class Served(Generic[R]):
     def attempts(self) -> int:
         """How many calls were made."""
         return self._attempt.count if self._attempt is not None else 0
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """How its limits stand, itself included unless it has failed."""
+        return () if self._reservation is None else self._reservation.standings
 
     @property
     def upstream_standings(self) -> tuple[Standing, ...]:
@@ -131,15 +133,8 @@ class Served(Generic[R]):
         serving = self._serving
         limits = serving.limits_for(self.caller.account, self.request)
         if limits:
-            self._reserved = self._presumed(self.request)
-            self._reservation = await serving.limiter.acquire(limits, self._reserved)
-            self.standings = self._reservation.standings
+            self._reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
         self._entry = serving.requests.open(self)
-
-    def _give_back(self, reservation: Reservation) -> None:
-        """Gives back what it holds of its limits, which stand then as if it had not been."""
-        reservation.release()
-        self.standings = tuple([standing.without(self._reserved) for standing in self.standings])
 
     def _send(self, request: R) -> Attempt:
         """A request on its way to whoever may serve it."""

@@ -46,5 +46,5 @@ class Whole(Served[R]):
             elif self._left_behind(failure):
                 self._reservation.settle(self._presumed(self.request))
             else:
-                self._give_back(self._reservation)
+                self._reservation.release()
         self._take_down(failure)
