@@ -30,7 +30,6 @@ from rixin.routing.providers import ProviderBook
 from rixin.routing.router import Router
 from rixin.routing.shared_rests import SharedRests
 from rixin.routing.suspicions import Suspicions
-from rixin.service.costs import Costs
 from rixin.settings import DRAWER, LOCAL, Provider, Settings
 from rixin.store.rests import RestTable
 
@@ -108,8 +107,7 @@ async def open_engines(
     control = life.hold(ControlClient(control_socket, on_notice=learner.hear))
     await control.connect()
     local = local_engines(settings, control, OPENAI_UPSTREAM)
-    costs = Costs(settings.credits, stores.prices.of)
-    local[f"{LOCAL}/{DRAWER}"] = draw_engine(catalog, lambda: router, costs, os.environ)
+    local[f"{LOCAL}/{DRAWER}"] = draw_engine(catalog, lambda: router, stores.costs, os.environ)
     for engine in local.values():
         life.hold(engine)
     book = ProviderBook(

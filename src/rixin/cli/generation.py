@@ -15,7 +15,6 @@ from rixin.engines.process_pipes import without_secrets
 from rixin.engines.recorder import Recorder
 from rixin.media.worker import Decoders
 from rixin.moderation.moderator import Moderator
-from rixin.service.costs import Costs
 from rixin.service.generate import Generator
 from rixin.service.media import MediaStep
 from rixin.service.retrieve import Retriever
@@ -57,7 +56,7 @@ def open_generator(
         router=engines.router,
         limiter=stores.limiter,
         limits_for=limits_of(stores.plans),
-        costs=Costs(settings.credits, stores.prices.of),
+        costs=stores.costs,
         requests=stores.requests,
         clock=clock,
         moderator=moderator,

@@ -23,6 +23,7 @@ from rixin.limits.opening import open_limiter
 from rixin.limits.plans import Plans
 from rixin.profiles.cards import KnownModels, load_models
 from rixin.profiles.plans import load_plans
+from rixin.service.costs import Costs
 from rixin.service.store_watch import Asking, StoreWatch
 from rixin.settings import Settings
 from rixin.store.database import Database
@@ -42,6 +43,7 @@ class Stores(Struct, frozen=True):
     secret: RootSecret
     known: KnownModels
     prices: PriceList
+    costs: Costs
     keys: KeyRing
     logins: Logins
     ledger: Ledger
@@ -92,6 +94,7 @@ async def open_stores(
         secret=secret,
         known=known,
         prices=prices,
+        costs=Costs(settings.credits, prices.of),
         keys=keys,
         logins=logins,
         ledger=ledger,
