@@ -51,7 +51,7 @@ class Spans(Protocol):
         ...
 
 
-class Watch:
+class Age:
     """Tells how old a request is.
 
     Args:
@@ -80,13 +80,13 @@ class Attempt:
     It does not know its trace, which knows it: so both are gone with their request, not when the collector comes by.
     """
 
-    def __init__(self, watch: "Watch", keeping: Keeping, engine: str, dialect: str, model: str, body: bytes) -> None:
+    def __init__(self, age: Age, keeping: Keeping, engine: str, dialect: str, model: str, body: bytes) -> None:
         self.engine = engine
         self.dialect = dialect
         self.model = model
         self.body = body
         """What was sent; empty where it is not kept."""
-        self.began = watch.elapsed()
+        self.began = age.elapsed()
         self.answered: float | None = None
         self.ended: float | None = None
         self.status: int | None = None
@@ -95,7 +95,7 @@ class Attempt:
         self.headers: Mapping[str, str] = {}
         self.carried: Mapping[str, str] = {}
         """Headers that it was sent with, so that its receiver can tell what it is part of."""
-        self._watch = watch
+        self._age = age
         self._keeping = keeping
         self._pieces: list[bytes] = []
         self._size = 0
@@ -112,7 +112,7 @@ class Attempt:
 
     def on_answer(self, status: int, headers: Mapping[str, str]) -> bool:
         """The head of the answer has come; see `AttemptObserver.on_answer`."""
-        self.answered, self.status, self.headers = self._watch.elapsed(), status, headers
+        self.answered, self.status, self.headers = self._age.elapsed(), status, headers
         for name in _ID_HEADERS:
             if name in headers:
                 found = headers[name]
@@ -131,7 +131,7 @@ class Attempt:
 
     def on_end(self, error: BaseException | None) -> None:
         """The call is over."""
-        self.ended = self._watch.elapsed()
+        self.ended = self._age.elapsed()
         if error is None:
             return
         if isinstance(error, RixinError):
@@ -183,14 +183,14 @@ class Trace:
         self.keeping = keeping
         self.spans = spans
         self._clock = clock
-        self._watch = Watch(clock, since)
-        self.elapsed = self._watch.elapsed
-        """As `Watch.elapsed`."""
+        self._age = Age(clock, since)
+        self.elapsed = self._age.elapsed
+        """As `Age.elapsed`."""
         self._tell = tell
 
     def on_attempt(self, engine: str, dialect: str, model: str, body: bytes) -> Attempt:
         """An engine is about to be called; see `Observer.on_attempt`."""
-        attempt = Attempt(self._watch, self.keeping, engine, dialect, model, body if self.keeping.bodies else b"")
+        attempt = Attempt(self._age, self.keeping, engine, dialect, model, body if self.keeping.bodies else b"")
         if len(self.attempts) < MAX_ATTEMPTS:
             self.attempts.append(attempt)
         if self._tell is not None:
@@ -202,7 +202,7 @@ class Trace:
     def on_phase(self, name: str, began: float, ended: float) -> None:
         """The request has waited for something; see `Observer.on_phase`."""
         if ended - began >= SHORTEST_PHASE:
-            self.phases.append(Phase(name, self._watch.at(began), self._watch.at(ended)))
+            self.phases.append(Phase(name, self._age.at(began), self._age.at(ended)))
 
     def waiting(self, name: str) -> "Waiting":
         """A context that is a phase."""
