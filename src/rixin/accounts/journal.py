@@ -188,12 +188,12 @@ class Journal:
             entry: That was opened for it, if one was.
             remembered: Whether somebody has it in memory to store it, and will tell by `stored`.
         """
-        line = _Settled(0, row)
-        if entry is not None:
+        if entry is None:
+            self._write(self._line(_Settled(0, row)))
+        else:
             self._entries.pop(entry.number, None)
             entry.due = True  # nothing that comes late makes it due again
-            line = _Settled(entry.number, row, entry.request.trail)
-        self._write(self._line(line))
+            self._write(self._line(_Settled(entry.number, row, entry.request.trail)))
         if remembered:
             self._file.unstored += 1
             self._waiting.append(self._file)
@@ -323,7 +323,7 @@ class Orphan:
         """Removes it, now that all is stored."""
         _remove(self._directory)
 
-    def _ends(self) -> "Iterator[tuple[UsageRow, Trail | None]]":
+    def _ends(self) -> Iterator[tuple[UsageRow, Trail | None]]:
         return _ends(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
 
 
