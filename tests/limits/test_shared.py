@@ -232,6 +232,20 @@ async def test_an_admission_that_nobody_waits_for_is_released(party: Party) -> N
     assert [await remaining(first, limit) for limit in limits] == [5, 5]
 
 
+async def test_an_admission_that_nobody_takes_up_is_released(party: Party) -> None:
+    """A client that leaves in the instant between the store's answer and its own hearing of it."""
+    (first,) = await party.meet(1)
+    store = party.opened[0][1]
+    limits = [quota(5), Limit(f"lease:{next(NAMES)}", "concurrency", 5)]
+    task = asyncio.create_task(first.acquire(limits, Cost()))
+    concluded = store.answered
+    while store.answered == concluded:
+        await asyncio.sleep(0)
+    task.cancel()
+    assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+    assert [await remaining(first, limit) for limit in limits] == [5, 5]
+
+
 async def test_a_store_that_is_gone_admits_nobody_but_from_memory(party: Party) -> None:
     """It fails closed; what ended meanwhile is written when it is there again, without a restart."""
     first, second = await party.meet(2)

@@ -10,11 +10,12 @@ T = TypeVar("T")
 
 
 class Watched:
-    """A store that counts its steps, and may be gone, or lose its answers."""
+    """A store that counts its steps and its answers, and may be gone, or lose its answers."""
 
     def __init__(self, store: CounterStore) -> None:
         self._store = store
         self.steps = 0
+        self.answered = 0
         self.gone = False
         self.mute = False
 
@@ -24,6 +25,7 @@ class Watched:
         if self.gone:
             raise RixinError(Kind.OVERLOADED, "It is gone.")
         outcome = await self._store.step(names, decide)
+        self.answered += 1
         if self.mute:
             raise RixinError(Kind.OVERLOADED, "Nobody heard the answer.")
         return outcome

@@ -86,7 +86,11 @@ class SharedLimiter:
         if admission is None:
             start = Start(bound, cost, asyncio.get_running_loop().create_future(), patience=PATIENCE)
             self._ask(start)
-            admission = await start.done
+            try:
+                admission = await start.done
+            except asyncio.CancelledError:
+                self._forgo(start)
+                raise
         return Held(admission, self._end, self._name)
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
@@ -297,6 +301,11 @@ class SharedLimiter:
             start.done.set_exception(outcome)
         else:
             start.done.set_result(outcome)
+
+    def _forgo(self, start: Start) -> None:
+        """Releases what was admitted for somebody who was cancelled before he heard of it."""
+        if not start.done.cancelled() and start.done.exception() is None:
+            self._end(withdrawal(start.done.result().entries))
 
     async def _ask_again(self, start: Start) -> None:
         await asyncio.sleep(self._pace)
