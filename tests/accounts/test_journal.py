@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from rixin.accounts import journal as journal_module
 from rixin.accounts.journal import INTERRUPTED, Journal, Orphan, orphans
 from rixin.core.usage import Usage
-from rixin.limits.trail import Entry, Trail
+from rixin.limits.trail import MAX_BATCH, Entry, Legacy, Trail
 from rixin.store.usage_row import UsageRow
+from tests.accounts.heir import Heir
 
 ROW = UsageRow(
     time=1_800_000_000.25, id="request-0", key_id="key_1", key_name="Ada", user_id="user_1", dialect="openai_chat",
@@ -154,24 +155,85 @@ async def test_what_was_held_of_limits_is_settled_by_what_was_relayed(
 ) -> None:
     """Of what was under way to the last checkpoint; of what was over it is told what its end had changed."""
     monkeypatch.setattr(journal_module, "INTERVAL", 0.0)
-    journal = Journal.open(folder)
+    journal = Journal.open(folder, limiter=Heir("me"))
     over, cut, early, free = (Request(number) for number in range(4))
     for request in (over, cut, early):
-        request.trail = Trail("me", (Entry("t", "tokens", 7, 100), Entry("m", "money", 7, 500)))
+        request.trail = Trail((Entry("t", "tokens", 7, 100), Entry("m", "money", 7, 500)))
     entries = [journal.begin(request) for request in (over, cut, early, free)]
     cut.used = Usage(prompt=30, completion=12, knowledge=8)
     entries[1].relayed()
     await cut.told.wait()
-    over.trail = Trail("me", (Entry("t", "tokens", 7, -99),), 4)
+    over.trail = Trail((Entry("t", "tokens", 7, -99),), 4)
     journal.settle(over.row, entries[0])
     abandon(journal)
     cost = (30 + 8) * 1 + 12 * 10 + 7
     (orphan,) = orphans(folder)
-    assert [*orphan.trails()] == [
+    legacy = orphan.legacy()
+    assert legacy.process == "me"
+    assert [*legacy.trails] == [
         over.trail,
-        Trail("me", (Entry("t", "tokens", 7, -50), Entry("m", "money", 7, cost - 500))),
-        Trail("me", (Entry("t", "tokens", 7, -100), Entry("m", "money", 7, -500))),
+        Trail((Entry("t", "tokens", 7, -50), Entry("m", "money", 7, cost - 500))),
+        Trail((Entry("t", "tokens", 7, -100), Entry("m", "money", 7, -500))),
     ]
+
+
+def test_whose_it_is_and_who_was_let_in_is_known_whatever_is_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a request was let in is told even when it is over and stored, and its file is gone: no call is given back
+    that was served.
+    """
+    monkeypatch.setattr(journal_module, "MAX_FILE", 0)
+    nothing = Journal.open(folder, limiter=Heir("nothing"))
+    abandon(nothing)
+    (orphan,) = orphans(folder)
+    assert orphan.legacy() == Legacy("nothing", told=frozenset())
+    orphan.remove()
+    journal = Journal.open(folder, limiter=Heir("me"))
+    for number in range(MAX_BATCH):
+        request = Request()
+        request.trail = Trail((Entry("r", "requests", 7, 1),), admission=number + 1)
+        entry = journal.begin(request)
+        request.trail = None  # nothing of it comes back
+        journal.settle(request.row, entry)
+        journal.stored(1)
+    journal.begin(Request())
+    abandon(journal)
+    (orphan,) = orphans(folder)
+    assert len([*orphan.rows()]) < 3
+    assert orphan.legacy() == Legacy("me", told=frozenset(range(1, MAX_BATCH + 1)))
+
+
+def test_after_a_power_cut_nobody_knows_who_was_let_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines may never have reached the disk."""
+    journal = Journal.open(folder, limiter=Heir("me"))
+    abandon(journal)
+    monkeypatch.setattr(journal_module, "machine", lambda: "the same one, started anew")
+    (orphan,) = orphans(folder)
+    assert orphan.legacy() == Legacy("me", told=None)
+
+
+def test_what_ends_change_stays_until_it_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where limits are not counted by the store of rows, which may work when the other one does not."""
+    monkeypatch.setattr(journal_module, "MAX_FILE", 0)
+    limiter = Heir("me")
+    ends: list[Trail] = []
+    for written in (4, 5):
+        journal = Journal.open(folder, limiter=limiter)
+        request = Request()
+        entry = journal.begin(request)
+        request.trail = Trail((Entry("t", "tokens", 7, -99),), 5)
+        journal.settle(ROW, entry)
+        journal.begin(other := Request(1))  # in another file
+        journal.settle(other.row, journal._entries[2])
+        limiter.written = written
+        journal.stored(2)
+        journal.close()
+        for orphan in orphans(folder):
+            ends += orphan.legacy().trails
+            orphan.remove()
+    assert ends == [Trail((Entry("t", "tokens", 7, -99),), 5)]
+    assert list(folder.iterdir()) == []
 
 
 def test_the_journal_of_a_living_process_is_its_own(folder: Path) -> None:
@@ -280,6 +342,47 @@ def test_rows_that_nobody_remembers_are_read_again(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_what_is_over_is_over_though_its_file_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that stays for other rows tells that a request began, and the one is gone that told of its end."""
+    journal = Journal.open(folder)
+    entry = journal.begin(Request(1))
+    journal.settle(replace(ROW, id="forgotten"), remembered=False)
+    monkeypatch.setattr(journal_module, "MAX_FILE", 0)
+    journal.settle(ROW, entry)
+    journal.begin(Request(2))
+    journal.stored(1)
+    assert len(files(journal)) == 2
+    abandon(journal)
+    assert [row.id for row in left(folder)] == ["forgotten", "request-2"]
+
+
+def _full(_descriptor: int, _data: bytes) -> int:
+    """What `os.write` comes to where there is no room."""
+    return 0
+
+
+def test_what_is_under_way_is_known_though_another_file_cannot_be_begun(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk costs no file that tells of it; when there is room, it is told anew."""
+    journal = Journal.open(folder)
+    long, over = journal.begin(Request(1)), journal.begin(Request(2))
+    write = os.write
+    monkeypatch.setattr(journal_module, "MAX_FILE", 0)
+    monkeypatch.setattr(os, "write", _full)
+    journal.settle(replace(ROW, id="request-2"), over)
+    journal.stored(1)
+    kept = Orphan(journal._directory)
+    assert [row.id for row in kept.rows()] == ["request-1", "request-2"]
+    monkeypatch.setattr(os, "write", write)
+    journal.begin(Request(3))
+    journal.stored(0)
+    assert len(files(journal)) == 1
+    assert [row.id for row in kept.rows()] == ["request-1", "request-3"]
+    journal.settle(ROW, long)
+    abandon(journal)
+
+
 def test_a_line_that_was_cut_is_passed_over(folder: Path) -> None:
     """A process killed in the middle of a line loses that line only, wherever the cut is."""
     journal = Journal.open(folder)
@@ -289,7 +392,7 @@ def test_a_line_that_was_cut_is_passed_over(folder: Path) -> None:
     path = journal._file.path
     abandon(journal)
     whole = path.read_bytes()
-    first_end = whole.index(b"\n") + 1
+    first_end = whole.rindex(b"\n", 0, -1) + 1
     for cut in range(first_end, len(whole)):
         path.write_bytes(whole[:cut])
         expected = [ROW, second] if cut == len(whole) - 1 else [ROW]
@@ -299,7 +402,7 @@ def test_a_line_that_was_cut_is_passed_over(folder: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_full_disk_costs_the_journal_only(folder: Path) -> None:
     """Nothing is raised; the log says it once, and once more when there is room again."""
-    journal = Journal.open(folder)
+    journal = Journal.open(folder, limiter=Heir("me"))
     good = journal._file.descriptor
     with structlog.testing.capture_logs() as logs:
         journal._file.descriptor = os.open("/dev/full", os.O_WRONLY)
@@ -307,10 +410,13 @@ def test_a_full_disk_costs_the_journal_only(folder: Path) -> None:
             journal.settle(ROW, journal.begin(Request(number)))
         os.close(journal._file.descriptor)
         journal._file.descriptor = good
+        os.truncate(good, 0)  # as if it had been full from the start
         journal.settle(ROW)
     assert [entry["log_level"] for entry in logs] == ["error", "warning"]
     abandon(journal)
-    assert left(folder) == [ROW]
+    (orphan,) = orphans(folder)
+    assert [*orphan.rows()] == [ROW]
+    assert orphan.legacy().process == "me"
 
 
 def test_a_row_that_cannot_be_written_raises_nothing(folder: Path) -> None:

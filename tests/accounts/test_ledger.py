@@ -5,7 +5,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from rixin.accounts.ledger import Ledger
 from rixin.core.prices import PriceList
 from rixin.core.usage import Usage
 from rixin.errors import Kind, RixinError
-from rixin.limits.trail import Entry, Trail
+from rixin.limits.trail import Entry, Legacy, Trail
 from rixin.settings import ModelPrice, UsageKeeping
 from rixin.store.database import Database
 from rixin.store.usage import UsageTable
 from rixin.store.usage_row import UsageRow
+from tests.accounts.heir import Heir
 from tests.support.databases import Place, outage
 
 ROW = UsageRow(
@@ -276,29 +277,22 @@ async def test_what_a_killed_process_held_is_settled_before_its_journal_goes(
     database: Database, tmp_path: Path
 ) -> None:
     """Where nobody can settle it, or not now, the journal stays until somebody can; the rows are stored at once."""
-    held, journals = Trail("dead", (Entry("t", "tokens", 7, 100),)), tmp_path / "journal"
-    killed = Ledger(database, journals=journals)
+    held, journals = Trail((Entry("t", "tokens", 7, 100),), admission=3), tmp_path / "journal"
+    killed = Ledger(database, journals=journals, limiter=Heir("dead"))
     killed.open(Request(held))
     _killed(killed)
     left = [*journals.iterdir()]
-    settled: list[Trail] = []
-    gone = True
-
-    async def take_over(trails: Sequence[Trail]) -> None:
-        if gone:
-            raise RixinError(Kind.OVERLOADED, "The counters are gone.")
-        settled.extend(trails)
-
-    unable, able = Ledger(database), Ledger(database, take_over=take_over)
+    heir = Heir("heir")
+    unable, able = Ledger(database), Ledger(database, limiter=heir)
     for ledger in (unable, able):
         ledger._journals = journals
         assert await ledger.recover() == 1
         assert [*journals.iterdir()] == left
     assert await _stored(database) == [_row(0).id]
-    gone = False
+    heir.gone = False
     await able.recover()
     assert [*journals.iterdir()] == []
-    assert settled == [Trail("dead", (Entry("t", "tokens", 7, -100),))]
+    assert heir.taken == [Legacy("dead", (Trail((Entry("t", "tokens", 7, -100),)),), frozenset({3}))]
 
 
 async def test_a_kill_between_store_and_journal_doubles_nothing(database: Database, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from rixin.core.estimate import estimate_text
 from tests.support.hang import HANG
+from tests.support.kills import kill_all, processes, restarted
 from tests.support.server import Server
 from tests.upstreams.scripted import (
     DONE,
@@ -88,8 +89,6 @@ limits = [
 AT_A_TIME = 12
 """Requests: as many as the plan admits. Each reserves half a unit of the currency, so that the plan's money is too
 little for a lease, of which a killed process would keep what is left."""
-RESERVED = 525_000
-"""Millionths of the currency's unit that one request reserves: for 131,072 tokens of an answer, and a short prompt."""
 LEASED = 5_000_000 // 4
 """Tokens that a process has leased at most."""
 LONG = 11
@@ -169,7 +168,6 @@ class Seen:
     """What a client saw of a request."""
 
     case: str
-    began: float = field(default_factory=time.monotonic)
     words: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     done: bool = False
     refused: str = ""
@@ -237,10 +235,6 @@ class Client:
         """The cases of which something came, or with which an upstream was asked: each of them must have a row."""
         return {case for case, seen in self.seen.items() if seen.done or seen.words or case in upstreams.asked}
 
-    def unknown(self, rows: dict[str, dict[str, Any]], killed: float) -> int:
-        """How many cases had begun when a server was killed, and have no row: those that it had just let in, if any."""
-        return sum(seen.began < killed and case not in rows for case, seen in self.seen.items())
-
     async def rows(self) -> list[dict[str, Any]]:
         """All rows of the ledger."""
         rows: list[dict[str, Any]] = []
@@ -269,13 +263,12 @@ class Client:
             assert response.status == 200, await response.text()
             return await response.json()
 
-    async def until_at_rest(self, rows: dict[str, dict[str, Any]], *, leased: int = 0, unknown: int = 0) -> None:
+    async def until_at_rest(self, rows: dict[str, dict[str, Any]], *, leased: int = 0) -> None:
         """Waits until the plan counts what the rows tell, and nothing else.
 
         Args:
             rows: All of the key's.
             leased: How many tokens killed processes may have leased, which nobody gives back.
-            unknown: How many requests may have been admitted, but were not taken down before the kill.
         """
         cost = round(sum(float(row["cost"]) for row in rows.values()) * 1e6)
         tokens = sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows.values())
@@ -285,9 +278,8 @@ class Client:
                 while True:
                     quotas = await self.get("/quotas")
                     counted = {view["unit"]: view["used"] for view in quotas["data"] if view["kind"] == "key"}
-                    idle = counted["concurrency"] == 0
-                    exact = cost <= counted["money"] <= cost + unknown * RESERVED
-                    if idle and exact and tokens <= counted["tokens"] <= tokens + leased:
+                    exact = (counted["concurrency"], counted["money"]) == (0, cost)
+                    if exact and tokens <= counted["tokens"] <= tokens + leased:
                         return
                     await asyncio.sleep(0.2)
         except TimeoutError:
@@ -315,21 +307,6 @@ def check(rows: dict[str, dict[str, Any]], seen: dict[str, Seen], reported: dict
                 assert tokens == (0, 0), row
         prompt, completion = PRICES[row["provider"]]
         assert float(row["cost"]) * 1e6 == pytest.approx(prompt * tokens[0] + completion * tokens[1], abs=1e-3)
-
-
-def processes(server: Server) -> list[int]:
-    """The server's workers."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="utf-8")
-    return [int(pid) for pid in children.split() if b"rixin.cli.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def kill_all(server: Server) -> None:
-    """Kills a server with `kill -9`, so that none of it has a moment to end in good order."""
-    os.kill(server.process.pid, signal.SIGSTOP)
-    for pid in processes(server):
-        os.kill(pid, signal.SIGKILL)
-    server.process.kill()
-    server.process.wait(HANG)
 
 
 async def until_relaying(client: Client, count: int) -> None:
@@ -427,8 +404,7 @@ async def test_the_ledger_equals_what_was_reported_and_relayed(
         done = {case: seen for case, seen in before.seen.items() if seen.done}
         check(rows, done, upstreams.reported)
         assert check_killed(rows, before.seen, killed) >= 10
-        unknown = before.unknown(rows, killed)
-        await client.until_at_rest(rows, leased=LEASED, unknown=unknown)
+        await client.until_at_rest(rows, leased=LEASED)
 
         # One of two workers is killed; the other one takes up what it left.
         client.seen.clear()
@@ -439,7 +415,7 @@ async def test_the_ledger_equals_what_was_reported_and_relayed(
         rows = await client.rows_of(client.asked(upstreams))
         check(rows, {case: seen for case, seen in client.seen.items() if seen.done}, upstreams.reported)
         assert check_killed(rows, client.seen, killed) >= 1
-        await client.until_at_rest(rows, leased=2 * LEASED, unknown=unknown + client.unknown(rows, killed))
+        await client.until_at_rest(rows, leased=2 * LEASED)
 
         await sums_are_right(client)
         # At rest the journals are those of processes that live, and nothing is under way in them.
@@ -456,14 +432,3 @@ async def sums_are_right(client: Client) -> None:
         for name in ("prompt_tokens", "completion_tokens"):
             assert total[name] == sum(row[name] for row in mine)
         assert float(total["cost"]) == pytest.approx(sum(float(row["cost"]) for row in mine))
-
-
-def restarted(server: Server, launch: Callable[..., Server], *flags: str) -> Server:
-    """Another server on the data of one that is no more."""
-    stores = {
-        name: value for name, value in server.environ.items() if name.startswith(("RIXIN_DATABASE", "RIXIN_SECRET"))
-    }
-    config = str(server.data_dir / "test.toml")
-    again = launch("--data-dir", str(server.data_dir), *flags, "--config", config, env=stores)
-    again.key, again.data_dir = server.key, server.data_dir
-    return again

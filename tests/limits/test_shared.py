@@ -238,9 +238,8 @@ async def test_an_admission_that_nobody_takes_up_is_released(party: Party) -> No
     store = party.opened[0][1]
     limits = [quota(5), Limit(f"lease:{next(NAMES)}", "concurrency", 5)]
     task = asyncio.create_task(first.acquire(limits, Cost()))
-    concluded = store.answered
-    while store.answered == concluded:
-        await asyncio.sleep(0)
+    store.answers.clear()
+    await store.answers.wait()
     task.cancel()
     assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
     assert [await remaining(first, limit) for limit in limits] == [5, 5]

@@ -1,5 +1,6 @@
 """A store of counters that a test can take away."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -10,12 +11,12 @@ T = TypeVar("T")
 
 
 class Watched:
-    """A store that counts its steps and its answers, and may be gone, or lose its answers."""
+    """A store that counts its steps, tells when it answers, and may be gone, or lose its answers."""
 
     def __init__(self, store: CounterStore) -> None:
         self._store = store
         self.steps = 0
-        self.answered = 0
+        self.answers = asyncio.Event()
         self.gone = False
         self.mute = False
 
@@ -25,7 +26,7 @@ class Watched:
         if self.gone:
             raise RixinError(Kind.OVERLOADED, "It is gone.")
         outcome = await self._store.step(names, decide)
-        self.answered += 1
+        self.answers.set()
         if self.mute:
             raise RixinError(Kind.OVERLOADED, "Nobody heard the answer.")
         return outcome

@@ -25,7 +25,12 @@ class RedisServer:
     @property
     def url(self) -> str:
         """As `server.redis_url` has it."""
-        return f"unix://{self._folder}/socket"
+        return f"unix://{self.socket}"
+
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return f"{self._folder}/socket"
 
     def start(self) -> None:
         """Starts it with what it has kept, and waits until it answers."""

@@ -3,8 +3,9 @@
 What was written to a file survives `kill -9`; rows in memory do not. Each process has a directory of its own, and holds
 a lock in it that the system lets go of when the process dies. To a file there it appends a line for a request that was
 admitted, one for every tenth of a second in which something of the answer was relayed, and one when the request is
-over. Files whose requests are all over and stored are removed. What a process leaves behind when it dies is taken up by
-another one, or at the next start: see `orphans`.
+over. Files whose requests are all over and stored are removed; what must be known of the lines before is told anew at
+the beginning of each file, and after lines that could not be written. What a process leaves behind when it dies is
+taken up by another one, or at the next start: see `orphans`.
 
 Nothing is waited for (`fsync`): a journal is for programs that are killed, not for machines that lose power.
 """
@@ -21,14 +22,14 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from rixin.clock import random_text
+from rixin.clock import machine, random_text
 from rixin.core.prices import Price
 from rixin.core.usage import Usage
 from rixin.engines.file_lock import try_lock
 from rixin.errors import Kind, RixinError
 from rixin.limits.admission import interrupted
-from rixin.limits.base import Cost
-from rixin.limits.trail import Trail
+from rixin.limits.base import Cost, Limiter
+from rixin.limits.trail import MAX_BATCH, Legacy, Trail
 from rixin.store.usage_row import UsageRow
 
 INTERVAL: Final = 0.1
@@ -87,7 +88,20 @@ class _Settled(Struct, frozen=True, array_like=True, tag="settled"):
     ended: Trail | None = None
 
 
-_Line: TypeAlias = _Open | _Checkpoint | _Settled
+class _SoFar(Struct, frozen=True, array_like=True, tag="so far"):
+    """What must be known of the lines before it, which may be gone, or not be there since the disk was full."""
+
+    process: str
+    """As `Limiter.process`."""
+    machine: str
+    """As `clock.machine`."""
+    told: tuple[int, ...]
+    """The admissions that were taken down last, by `Trail.admission`."""
+    under_way: tuple[int, ...]
+    """The requests that are not over."""
+
+
+_Line: TypeAlias = _SoFar | _Open | _Checkpoint | _Settled
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Line).decode
 
@@ -125,6 +139,8 @@ class _File:
         self.unstored = 0
         self.spilled = False
         """Whether it holds rows that nobody remembers."""
+        self.step = 0
+        """By which step of the limiter all is written that it tells of ends."""
 
 
 class Journal:
@@ -134,26 +150,39 @@ class Journal:
         directory: Its own.
         lock: What it holds there.
         finished: Completes a row, such as with its price.
+        limiter: Admits the requests; None where none is admitted.
     """
 
-    def __init__(self, directory: Path, lock: BinaryIO, finished: Callable[[UsageRow], UsageRow]) -> None:
+    def __init__(
+        self, directory: Path, lock: BinaryIO, finished: Callable[[UsageRow], UsageRow], limiter: Limiter | None
+    ) -> None:
         self._directory = directory
         self._lock = lock
         self._finished = finished
+        self._limiter = limiter
+        self._machine = machine()
+        self._told = deque[int](maxlen=MAX_BATCH)
+        """The admissions that were taken down last."""
         self._number = 0
         self._entries: dict[int, Entry] = {}
         self._due: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._begun = 0
         self._files: list[_File] = []
-        self._file = self._next_file()
         self._waiting: deque[_File] = deque()
         """The file of each settled row that the store has not got yet, in order."""
         self._broken = False
         """Whether the last line could not be written whole."""
+        self._file = self._next_file()
+        self._append(self._so_far())
 
     @classmethod
-    def open(cls, directory: Path, finished: Callable[[UsageRow], UsageRow] = lambda row: row) -> Self:
+    def open(
+        cls,
+        directory: Path,
+        finished: Callable[[UsageRow], UsageRow] = lambda row: row,
+        limiter: Limiter | None = None,
+    ) -> Self:
         """A journal among those of a directory, which is made where need be.
 
         Raises:
@@ -167,7 +196,7 @@ class Journal:
                 lock = (own / _LOCK).open("xb")
                 # Whoever looks for orphans may have come first, and taken it for one.
                 if try_lock(lock) and (own / _LOCK).exists():
-                    return cls(own, lock, finished)
+                    return cls(own, lock, finished, limiter)
                 lock.close()
         except OSError as error:
             raise RixinError(Kind.CONFIGURATION, f"cannot keep a journal in {directory}: {error.strerror}") from None
@@ -178,6 +207,8 @@ class Journal:
         entry = Entry(self, self._number, request, self._opened(self._number, request))
         self._entries[entry.number] = entry
         self._write(entry.opened)
+        if (trail := request.trail) is not None and trail.admission:
+            self._told.append(trail.admission)
         return entry
 
     def settle(self, row: UsageRow, entry: Entry | None = None, *, remembered: bool = True) -> None:
@@ -193,7 +224,10 @@ class Journal:
         else:
             self._entries.pop(entry.number, None)
             entry.due = True  # nothing that comes late makes it due again
-            self._write(self._line(_Settled(entry.number, row, entry.request.trail)))
+            ended = entry.request.trail
+            self._write(self._line(_Settled(entry.number, row, ended)))
+            if ended is not None and ended.step is not None:
+                self._file.step = max(self._file.step, ended.step)
         if remembered:
             self._file.unstored += 1
             self._waiting.append(self._file)
@@ -226,7 +260,7 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
         os.close(self._file.descriptor)
-        if not (self._entries or self._waiting or any(file.spilled for file in self._files)):
+        if not self._entries and all(self._is_done(file) for file in self._files):
             _remove(self._directory)
         self._lock.close()
 
@@ -245,12 +279,25 @@ class Journal:
             return
         os.close(self._file.descriptor)
         self._file = file
-        self._append(b"".join(entry.opened + entry.checkpoint for entry in self._entries.values()))
+        self._append(self._so_far())
         self._file.size = 0  # however much that was, there is room for more
         self._remove_done()
 
+    def _so_far(self) -> bytes:
+        """What is under way, and all else that must be known of the lines before."""
+        process = "" if self._limiter is None else self._limiter.process
+        so_far = self._line(_SoFar(process, self._machine, tuple(self._told), tuple(self._entries)))
+        return b"".join([*(entry.opened + entry.checkpoint for entry in self._entries.values()), so_far])
+
+    def _is_done(self, file: _File) -> bool:
+        """Whether all that a file tells of requests that are over is known elsewhere."""
+        told = self._limiter is None or file.step <= self._limiter.written
+        return told and not (file.unstored or file.spilled)
+
     def _remove_done(self) -> None:
-        for file in [file for file in self._files if file is not self._file and not (file.unstored or file.spilled)]:
+        if self._broken:
+            return  # they may be all that tells of what is under way
+        for file in [file for file in self._files if file is not self._file and self._is_done(file)]:
             file.path.unlink(missing_ok=True)
             self._files.remove(file)
 
@@ -288,7 +335,7 @@ class Journal:
 
     def _append(self, data: bytes) -> None:
         if self._broken:
-            data = b"\n" + data  # ends what was begun
+            data = b"\n" + self._so_far() + data  # ends what was begun, and makes up for what was not written
         try:
             written = os.write(self._file.descriptor, data) if data else 0
         except OSError as error:
@@ -313,18 +360,22 @@ class Orphan:
 
     def rows(self) -> Iterator[UsageRow]:
         """The rows that it holds: of requests that were over, and then of those that were under way."""
-        return (row for row, _ in self._ends())
+        return (row for row, _ in self._read().ends())
 
-    def trails(self) -> Iterator[Trail]:
-        """What the ends of these requests change in their limits, be it written by now or not."""
-        return (trail for _, trail in self._ends() if trail is not None)
+    def legacy(self) -> Legacy:
+        """What its requests held of their limits, or what their ends change there, be it written by now or not."""
+        reading = self._read()
+        trails = tuple([trail for _, trail in reading.ends() if trail is not None])
+        # Where the machine was started anew, what was written last to a file may be gone.
+        told = frozenset(reading.told) if reading.machine == machine() else None
+        return Legacy(reading.process, trails, told)
 
     def remove(self) -> None:
         """Removes it, now that all is stored."""
         _remove(self._directory)
 
-    def _ends(self) -> Iterator[tuple[UsageRow, Trail | None]]:
-        return _ends(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
+    def _read(self) -> "_Reading":
+        return _Reading(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
 
 
 def orphans(directory: Path) -> Iterator[Orphan]:
@@ -342,24 +393,41 @@ def settled(path: Path) -> Iterator[UsageRow]:
     return (line.row for line in _lines([path]) if isinstance(line, _Settled))
 
 
-def _ends(paths: list[Path]) -> Iterator[tuple[UsageRow, Trail | None]]:
-    """What became of the requests of a process, and what that changes in their limits."""
-    opened: dict[int, _Open] = {}
-    checkpoints: dict[int, _Checkpoint] = {}
-    for line in _lines(paths):
-        match line:
-            case _Open(number):
-                opened[number] = line
-            case _Checkpoint(number):
-                checkpoints[number] = line
-            case _Settled(number, row, ended):
-                opened.pop(number, None)
-                checkpoints.pop(number, None)
-                yield row, ended
-    for number, line in opened.items():
-        row, used = _interrupted(line.row, checkpoints.get(number))
-        cost = Cost(tokens=used.total, money=row.cost)
-        yield row, None if line.holds is None else interrupted(line.holds, cost)
+class _Reading:
+    """What files tell of a process: all of it is known when the last of its requests' ends is."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self.process = self.machine = ""
+        self.told: set[int] = set()
+        """The admissions that were taken down."""
+
+    def ends(self) -> Iterator[tuple[UsageRow, Trail | None]]:
+        """What became of the requests, and what that changes in their limits."""
+        opened: dict[int, _Open] = {}
+        checkpoints: dict[int, _Checkpoint] = {}
+        for line in _lines(self._paths):
+            match line:
+                case _SoFar(process, machine, told, under_way):
+                    self.process, self.machine = process, machine
+                    self.told.update(told)
+                    # The others are over, even if nothing tells so.
+                    opened = {number: opened[number] for number in under_way if number in opened}
+                    checkpoints = {number: checkpoints[number] for number in under_way if number in checkpoints}
+                case _Open(number, _, holds):
+                    opened[number] = line
+                    if holds is not None:
+                        self.told.add(holds.admission)
+                case _Checkpoint(number):
+                    checkpoints[number] = line
+                case _Settled(number, row, ended):
+                    opened.pop(number, None)
+                    checkpoints.pop(number, None)
+                    yield row, ended
+        for number, line in opened.items():
+            row, used = _interrupted(line.row, checkpoints.get(number))
+            cost = Cost(tokens=used.total, money=row.cost)
+            yield row, None if line.holds is None else interrupted(line.holds, cost)
 
 
 def _lines(paths: list[Path]) -> Iterator[_Line]:

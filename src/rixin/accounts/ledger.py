@@ -1,7 +1,7 @@
 """The ledger: what every request used and what that costs, taken down at once and stored in batches."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from rixin.clock import Clock
 from rixin.core.prices import PriceList
 from rixin.core.usage import Usage
 from rixin.errors import RixinError, invalid
-from rixin.limits.trail import Trail
+from rixin.limits.base import Limiter
+from rixin.limits.trail import Legacy
 from rixin.settings import UsageKeeping
 from rixin.store.database import Database
 from rixin.store.usage import EVERY, UsageFilter, UsageTable
@@ -41,8 +42,8 @@ class Ledger:
         prices: What models cost; nothing unless given.
         journals: The directory in which this process keeps its journal, beside those of others. Without one, what is
             not stored yet when the process is killed is lost.
-        take_over: Settles what requests of killed processes hold of their limits, as `Limiter.take_over`. Without it,
-            the journals that tell of any stay for somebody who can.
+        limiter: Admits the requests, and settles what those of killed processes held. Without it, the journals of
+            processes whose counters outlive them stay for somebody who has it.
     """
 
     def __init__(
@@ -50,14 +51,14 @@ class Ledger:
         database: Database,
         prices: PriceList | None = None,
         journals: Path | None = None,
-        take_over: Callable[[Sequence[Trail]], Awaitable[None]] | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self._table = UsageTable(database)
         self._sums = UsageSums(database)
         self._prices = prices or PriceList({})
-        self._take_over = take_over
+        self._limiter = limiter
         self._journals = journals
-        self._journal = None if journals is None else Journal.open(journals, self._priced)
+        self._journal = None if journals is None else Journal.open(journals, self._priced, limiter)
         self._writer = BatchWriter[UsageRow](self._table.add, "Usage", done=self._stored)
         self._found = BatchWriter[UsageRow](self._table.add, "Usage of another process")
 
@@ -122,7 +123,7 @@ class Ledger:
             taken += await self._take(orphan.rows())
             if self._found.failing:
                 return taken
-            if await self._settle(orphan.trails()):
+            if await self._settle(orphan.legacy()):
                 orphan.remove()
         return taken
 
@@ -216,15 +217,14 @@ class Ledger:
             taken += len(batch)
         return taken
 
-    async def _settle(self, trails: Iterable[Trail]) -> bool:
+    async def _settle(self, legacy: Legacy) -> bool:
         """Has what requests held of their limits settled. Returns whether it is."""
-        held = [*trails]
-        if not held:
+        if not legacy.process:
             return True
-        if self._take_over is None:
+        if self._limiter is None:
             return False
         try:
-            await self._take_over(held)
+            await self._limiter.take_over(legacy)
         except RixinError as error:
             log.info("Limits of killed servers' requests are settled later", detail=error.detail or error.message)
             return False

@@ -79,7 +79,7 @@ async def open_stores(
     known = load_models(_PROFILES.joinpath("models.toml").read_bytes())
     prices = PriceList(settings.prices, known.cards, settings.usage.currency)
     limiter = open_limiter(settings, database, clock)
-    ledger = life.hold(Ledger(database, prices, settings.journals_dir, limiter.take_over))
+    ledger = life.hold(Ledger(database, prices, settings.journals_dir, limiter))
     requests = life.hold(RequestLog(database, ledger, secret, redactor, settings.server, clock, watch))
     files = file_book(settings, database, clock)
     links = FileLinks(secret, settings.server.public_url, clock)

@@ -29,24 +29,31 @@ class Held:
     Args:
         admission: What admitting it wrote.
         write: Writes what its end changes, and tells what of that outlives the process.
-        process: Whose counters outlive it, as their store knows it; empty where they do not.
+        number: As `Trail.admission`.
+        outlives: Whether what it counts outlives the process.
     """
 
-    __slots__ = ("_end", "_entries", "_process", "_write", "standings")
+    __slots__ = ("_end", "_entries", "_number", "_outlives", "_write", "standings")
 
     def __init__(
-        self, admission: Admission, write: Callable[[Sequence[Entry]], Trail | None], process: str = ""
+        self,
+        admission: Admission,
+        write: Callable[[Sequence[Entry]], Trail | None],
+        number: int = 0,
+        *,
+        outlives: bool = False,
     ) -> None:
         self._entries = admission.entries
         self._write = write
-        self._process = process
+        self._number = number
+        self._outlives = outlives
         self._end: Trail | None = None
         self.standings = admission.standings
 
     @property
     def trail(self) -> Trail | None:
         """As `Reservation.trail`."""
-        return Trail(self._process, self._entries) if self._process and self._entries else self._end
+        return Trail(self._entries, admission=self._number) if self._outlives and self._entries else self._end
 
     def settle(self, cost: Cost) -> None:
         """As `Reservation.settle`."""
@@ -136,7 +143,7 @@ def interrupted(holds: Trail, cost: Cost) -> Trail:
         holds: What it held.
         cost: What it came to.
     """
-    return Trail(holds.process, tuple(settlement(holds.entries, cost)))
+    return Trail(tuple(settlement(holds.entries, cost)))
 
 
 def survey(

@@ -9,7 +9,7 @@ from msgspec.structs import force_setattr
 
 from rixin.core.prices import decimal_text
 from rixin.errors import Kind, RixinError
-from rixin.limits.trail import Trail
+from rixin.limits.trail import Legacy, Trail
 from rixin.settings import Unit
 
 LONGEST_RATE: Final = 900.0
@@ -207,12 +207,24 @@ UNLIMITED: Final[Reservation] = Unlimited()
 class Limiter(Protocol):
     """A back end."""
 
-    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
+    @property
+    def process(self) -> str:
+        """What the store of the counters calls this process; empty where nothing of what it counts outlives it."""
+        ...
+
+    @property
+    def written(self) -> int:
+        """The latest of the steps that trails tell of which the store has, as it has all before it."""
+        ...
+
+    async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:
         """Admits one request under all of some limits, or under none.
 
         Args:
             limits: Of each `counter` only the smallest amount binds.
             cost: What the request will presumably cost.
+            taken_down: Whether the caller writes the reservation's `trail` into the process's journal before it awaits
+                anything. If the process is killed before that, everything is given back.
 
         Raises:
             LimitError: `RATE_LIMITED` where all that refuse are rates, `QUOTA_EXHAUSTED` where one is a longer
@@ -226,11 +238,8 @@ class Limiter(Protocol):
         """How limits stand for a request, without admitting it."""
         ...
 
-    async def take_over(self, trails: Sequence[Trail]) -> None:
-        """Writes what processes that were killed have left, each once, whoever asks for it how often.
-
-        Args:
-            trails: What the ends of their requests change, those of one process together.
+    async def take_over(self, legacy: Legacy) -> None:
+        """Writes what a process that was killed has left, once, whoever asks for it how often.
 
         Raises:
             RixinError: `OVERLOADED` where what counts cannot be reached; it may be asked again.

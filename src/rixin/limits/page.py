@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from rixin.limits.base import Limit
+from rixin.limits.trail import Entry
 from rixin.limits.window import FOREVER, SLOTS, Claims, Window, slot_length
 
 PROCESS: Final = "process:"
@@ -36,7 +37,9 @@ class ProcessRecord(Struct, omit_defaults=True):
     """What is remembered of a process."""
 
     step: int = 0
-    """The number of its latest step."""
+    """The number of the latest of its steps that changed anything."""
+    admitted: dict[int, tuple[Entry, ...]] = {}
+    """What that has written for requests that the process was to take down next, by `Trail.admission`."""
     recalled: list[str] = []
     """Counters whose leases others ask it to give back."""
     ends_at: int = 0

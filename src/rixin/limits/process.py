@@ -6,7 +6,7 @@ from typing import Final
 from rixin.clock import Clock
 from rixin.limits.admission import Held, admit, binding, survey
 from rixin.limits.base import UNLIMITED, Cost, Limit, Reservation, Standing
-from rixin.limits.trail import Entry, Trail
+from rixin.limits.trail import Entry, Legacy
 from rixin.limits.window import Claims, Window, microseconds
 
 FIRST_SWEEP: Final = 1024
@@ -20,6 +20,11 @@ class ProcessLimiter:
         clock: Its monotonic half is the timeline.
     """
 
+    process = ""
+    """As `Limiter.process`."""
+    written = 0
+    """As `Limiter.written`."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._counters: dict[str, Window | Claims] = {}
@@ -29,7 +34,7 @@ class ProcessLimiter:
         """How many counters are held in memory."""
         return len(self._counters)
 
-    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
+    async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:  # noqa: ARG002 - nothing outlives it
         """As `Limiter.acquire`."""
         if not limits:
             return UNLIMITED
@@ -49,7 +54,7 @@ class ProcessLimiter:
         now = self._now()
         return survey(bound, self._counters, cost, now=now, reading=now)
 
-    async def take_over(self, trails: Sequence[Trail]) -> None:
+    async def take_over(self, legacy: Legacy) -> None:
         """Nothing was left: what was counted has ended with its process."""
 
     async def aclose(self) -> None:

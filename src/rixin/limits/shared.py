@@ -9,6 +9,7 @@ latest, so that the next step knows: nothing is written twice, and what nobody w
 """
 
 import asyncio
+import itertools
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from rixin.limits.leases import CLAIM, Lease
 from rixin.limits.page import CounterStore
 from rixin.limits.steps import Changes, Leased, Outcome, Recall, Start, Step
 from rixin.limits.takeover import take_over
-from rixin.limits.trail import Entry, Trail
+from rixin.limits.trail import MAX_BATCH, Entry, Legacy, Trail
 from rixin.limits.window import microseconds
 
 PACE: Final = 0.1
@@ -32,8 +33,6 @@ PATIENCE: Final = 18
 BEAT: Final = 1.0
 """Seconds between two signs of life."""
 
-MAX_BATCH: Final = 500
-"""Requests that are decided in one step."""
 SWEEP_EVERY: Final = 10_000
 """Admissions between two searches for records that nobody asks for any more."""
 
@@ -56,7 +55,11 @@ class SharedLimiter:
         self._store = store
         self._clock = clock
         self._pace = pace
-        self._name = random_text(9)
+        self.process = random_text(9)
+        """As `Limiter.process`."""
+        self.written = 0
+        """As `Limiter.written`."""
+        self._admissions = itertools.count(1)
         self._processes = 1
         self._leases: dict[str, Lease] = {}
         self._running: dict[str, int] = {}
@@ -69,6 +72,8 @@ class SharedLimiter:
         self._steps = 0
         self._beat = self._renewal = -microseconds(CLAIM)
         self._joined = self._leaves = self._failing = False
+        self._listed = False
+        """Whether the store's record tells whom the last step has admitted, which by now is taken down elsewhere."""
         self._asked = False
         """Whether there is something for the store that shall not wait."""
         self._admitted = 0
@@ -77,21 +82,23 @@ class SharedLimiter:
         self._keeper: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
+    async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:
         """As `Limiter.acquire`. Waits only where the store must be asked."""
         if not limits:
             return UNLIMITED
         bound = binding(limits)
         admission = self._from_memory(bound, cost)
-        if admission is None:
-            start = Start(bound, cost, asyncio.get_running_loop().create_future(), patience=PATIENCE)
-            self._ask(start)
-            try:
-                admission = await start.done
-            except asyncio.CancelledError:
-                self._forgo(start)
-                raise
-        return Held(admission, self._end, self._name)
+        if admission is not None:
+            return Held(admission, self._end, outlives=True)
+        start = Start(bound, cost, asyncio.get_running_loop().create_future(), patience=PATIENCE)
+        start.admission = next(self._admissions) if taken_down else 0
+        self._ask(start)
+        try:
+            return Held(await start.done, self._end, start.admission, outlives=True)
+        except asyncio.CancelledError:
+            if not start.done.cancelled() and start.done.exception() is None:
+                self._take_back(start.done.result())
+            raise
 
     async def inspect(self, limits: Sequence[Limit], cost: Cost) -> tuple[Standing, ...]:
         """As `Limiter.inspect`."""
@@ -99,9 +106,9 @@ class SharedLimiter:
         self._ask(start)
         return await start.done
 
-    async def take_over(self, trails: Sequence[Trail]) -> None:
+    async def take_over(self, legacy: Legacy) -> None:
         """As `Limiter.take_over`."""
-        await take_over(self._store, trails)
+        await take_over(self._store, legacy)
 
     async def tend(self) -> None:
         """Gives back what is left of leases that have ended, or that others need; tells the others that it lives."""
@@ -110,7 +117,8 @@ class SharedLimiter:
             if lease.until <= reading:
                 self._give_back(name)
         may_be_recalled = self._processes > 1 and bool(self._leases)
-        if may_be_recalled or self._changes or self._doubts or reading - self._beat >= microseconds(BEAT):
+        has_news = self._changes or self._doubts or self._listed
+        if may_be_recalled or has_news or reading - self._beat >= microseconds(BEAT):
             self._work_soon()
         if self._worker is not None:
             await asyncio.wait([self._worker])
@@ -173,7 +181,7 @@ class SharedLimiter:
                 # Who waits for somebody else's end asks again soon; everything else can wait a little.
                 if runs:
                     self._work_soon()
-        return Trail(self._name, tuple(told), self._steps + 1) if told else None
+        return Trail(tuple(told), self._steps + 1) if told else None
 
     def _count(self, counter: str, requests: int) -> None:
         running = self._running.get(counter, 0) + requests
@@ -198,7 +206,7 @@ class SharedLimiter:
             self._keeper = asyncio.create_task(self._tend_always())
 
     async def _tend_always(self) -> None:
-        while self._leases or self._changes or self._doubts or self._running:
+        while self._leases or self._changes or self._doubts or self._listed or self._running:
             await asyncio.sleep(self._pace)
             await self.tend()
 
@@ -225,6 +233,8 @@ class SharedLimiter:
             else:
                 self._failing = False
                 self._conclude(step)
+                # Whoever was admitted takes that down now, before the next step forgets who they were.
+                await asyncio.sleep(0)
 
     def _gather(self) -> Step:
         """The next step: all that waits, but for the requests that can be admitted from memory by now.
@@ -241,6 +251,7 @@ class SharedLimiter:
             if admission is None:
                 asking.append(start)
             else:
+                start.admission = 0  # what was leased stays spent
                 start.done.set_result(admission)
         for start in asking:
             for name in start.limits:
@@ -248,7 +259,7 @@ class SharedLimiter:
         reading = self._reading()
         self._steps += 1
         step = Step(
-            process=self._name,
+            process=self.process,
             number=self._steps,
             processes=self._processes,
             doubts=tuple(self._doubts),
@@ -265,6 +276,8 @@ class SharedLimiter:
 
     def _conclude(self, step: Step) -> None:
         self._doubts.clear()
+        self._listed = bool(step.admitted)
+        self.written = step.number
         self._processes = step.processes
         if step.beats:
             self._joined, self._beat = True, self._reading()
@@ -279,7 +292,7 @@ class SharedLimiter:
             self._give_back(name)
         if step.recalled or self._recalls:
             self._asked = True
-        if self._leases:
+        if self._leases or self._listed:
             self._keep()
         if self._admitted >= self._next_sweep:
             self._next_sweep += SWEEP_EVERY
@@ -289,7 +302,7 @@ class SharedLimiter:
         if isinstance(outcome, Admission):
             self._admit(outcome)
             if start.done.done():  # nobody waits any more
-                self._end(withdrawal(outcome.entries))
+                self._take_back(outcome)
                 return
         if start.done.done():
             return
@@ -302,10 +315,16 @@ class SharedLimiter:
         else:
             start.done.set_result(outcome)
 
-    def _forgo(self, start: Start) -> None:
-        """Releases what was admitted for somebody who was cancelled before he heard of it."""
-        if not start.done.cancelled() and start.done.exception() is None:
-            self._end(withdrawal(start.done.result().entries))
+    def _take_back(self, admission: Admission) -> None:
+        """Releases what was admitted for somebody who was cancelled before he heard of it.
+
+        The store is told, whatever is leased, by the step in which it forgets who was admitted: no kill comes between.
+        """
+        for entry in withdrawal(admission.entries):
+            if entry.unit == "concurrency":
+                self._count(entry.counter, -1)
+            self._change(entry.counter, entry.slot, entry.amount)
+        self._work_soon()
 
     async def _ask_again(self, start: Start) -> None:
         await asyncio.sleep(self._pace)

@@ -41,6 +41,8 @@ class Start(Struct, eq=False):
     looks: bool = False
     patience: int = 0
     """How often it will ask again where others have leased what it needs."""
+    admission: int = 0
+    """As `Trail.admission`, once it is admitted."""
 
 
 class Recall(Struct):
@@ -80,6 +82,8 @@ class Step(Struct, eq=False, kw_only=True):
     decided: bool = False
     outcomes: list[Outcome] = []
     """What becomes of the starts."""
+    admitted: dict[int, tuple[Entry, ...]] = {}
+    """What it wrote for those who are to be taken down, by `Trail.admission`."""
     leases: list[Lease] = []
     """What it was granted."""
     recalled: list[str] = []
@@ -131,8 +135,14 @@ class Step(Struct, eq=False, kw_only=True):
         self.outcomes = [self._decide(page, start) for start in self.starts]
         self._lease(page)
         self.recalled, own.recalled = own.recalled, []
-        if self.changes or self.doubts or any(isinstance(outcome, Admission) for outcome in self.outcomes):
-            own.step, own.ends_at = self.number, page.now + microseconds(FORGOTTEN)
+        admissions = [
+            (start, outcome)
+            for start, outcome in zip(self.starts, self.outcomes, strict=True)
+            if isinstance(outcome, Admission)
+        ]
+        self.admitted = {start.admission: outcome.entries for start, outcome in admissions if start.admission}
+        if self.changes or self.doubts or admissions or own.admitted:
+            own.step, own.ends_at, own.admitted = self.number, page.now + microseconds(FORGOTTEN), self.admitted
 
     def _decide(self, page: Page, start: Start) -> Outcome:
         """What becomes of a request."""

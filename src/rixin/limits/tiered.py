@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from rixin.clock import Clock
 from rixin.limits.admission import refusal
 from rixin.limits.base import Cost, Limit, Limiter, LimitError, Reservation, Standing
-from rixin.limits.trail import Trail
+from rixin.limits.trail import Legacy, Trail
 from rixin.limits.window import microseconds
 
 
@@ -29,13 +29,23 @@ class TieredLimiter:
         self._quotas = quotas
         self._clock = clock
 
-    async def acquire(self, limits: Sequence[Limit], cost: Cost) -> Reservation:
+    @property
+    def process(self) -> str:
+        """As `Limiter.process`."""
+        return self._quotas.process
+
+    @property
+    def written(self) -> int:
+        """As `Limiter.written`."""
+        return self._quotas.written
+
+    async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:
         """As `Limiter.acquire`."""
         rates, quotas = _parted(limits)
         if not quotas:
             return await self._rates.acquire(rates, cost)
         if not rates:
-            return await self._quotas.acquire(quotas, cost)
+            return await self._quotas.acquire(quotas, cost, taken_down=taken_down)
         try:
             first = await self._rates.acquire(rates, cost)
         except LimitError as error:
@@ -43,7 +53,7 @@ class TieredLimiter:
             standings = error.standings + await self._quotas.inspect(quotas, cost)
             raise refusal(standings, cost, microseconds(self._clock.monotonic())) from None
         try:
-            second = await self._quotas.acquire(quotas, cost)
+            second = await self._quotas.acquire(quotas, cost, taken_down=taken_down)
         except LimitError as error:
             first.release()
             standings = await self._rates.inspect(rates, cost) + error.standings
@@ -58,9 +68,9 @@ class TieredLimiter:
         rates, quotas = _parted(limits)
         return await self._rates.inspect(rates, cost) + await self._quotas.inspect(quotas, cost)
 
-    async def take_over(self, trails: Sequence[Trail]) -> None:
+    async def take_over(self, legacy: Legacy) -> None:
         """As `Limiter.take_over`; of what is counted in memory nothing is left."""
-        await self._quotas.take_over(trails)
+        await self._quotas.take_over(legacy)
 
     async def aclose(self) -> None:
         """Closes both."""

@@ -133,7 +133,7 @@ class Served(Generic[R]):
         serving = self._serving
         limits = serving.limits_for(self.caller.account, self.request)
         if limits:
-            self._reservation = await serving.limiter.acquire(limits, self._presumed(self.request))
+            self._reservation = await serving.limiter.acquire(limits, self._presumed(self.request), taken_down=True)
         self._entry = serving.requests.open(self)
 
     def _send(self, request: R) -> Attempt:
