@@ -13,8 +13,13 @@ class Heir(ProcessLimiter):
         super().__init__(SystemClock())
         self.process = process
         self.written = 0
+        self.owes = False
         self.gone = True
         self.taken: list[Legacy] = []
+
+    def has_written(self, step: int | None = None) -> bool:
+        """As far as it was told."""
+        return not self.owes if step is None else step <= self.written
 
     async def take_over(self, legacy: Legacy) -> None:
         """Unless its counters are gone."""

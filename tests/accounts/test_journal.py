@@ -236,6 +236,40 @@ def test_what_ends_change_stays_until_it_is_written(folder: Path, monkeypatch: p
     assert list(folder.iterdir()) == []
 
 
+def test_what_no_trail_tells_stays_until_it_is_written(folder: Path) -> None:
+    """A process whose last step may have been written, or not, leaves that to somebody else."""
+    limiter = Heir("me")
+    for limiter.owes, left_over in ((True, 1), (False, 0)):
+        journal = Journal.open(folder, limiter=limiter)
+        journal.close()
+        orphaned = [*orphans(folder)]
+        assert len(orphaned) == left_over
+        for orphan in orphaned:
+            assert orphan.legacy() == Legacy("me", told=frozenset())
+            orphan.remove()
+
+
+def test_while_another_file_is_begun_what_ends_is_under_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the new file and the line that tells of the end, it is interrupted; it is never forgotten."""
+    journal = Journal.open(folder)
+    entry = journal.begin(Request())
+    monkeypatch.setattr(journal_module, "MAX_FILE", 0)
+    write, lines_written = os.write, 0
+
+    def killed(descriptor: int, data: bytes) -> int:
+        nonlocal lines_written
+        lines_written += 1
+        return write(descriptor, data) if lines_written == 1 else len(data)
+
+    monkeypatch.setattr(os, "write", killed)
+    journal.settle(ROW, entry)
+    monkeypatch.setattr(os, "write", write)
+    journal._file.path.with_name("00000001").unlink(missing_ok=True)
+    abandon(journal)
+    assert lines_written == 2
+    assert left(folder) == [interrupted(ROW)]
+
+
 def test_the_journal_of_a_living_process_is_its_own(folder: Path) -> None:
     """Nobody takes it for an orphan, whether it looks from the same process or from another one."""
     journal = Journal.open(folder)
@@ -289,7 +323,7 @@ def test_what_the_store_has_not_got_stays(folder: Path) -> None:
 
 def files(journal: Journal) -> list[str]:
     """The names of a journal's files."""
-    return sorted(path.name for path in journal._directory.iterdir() if path.name != "lock")
+    return sorted(path.name for path in journal._directory.iterdir() if path.name.isdigit())
 
 
 def test_files_are_followed_by_others_and_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,8 +399,11 @@ def test_what_is_under_way_is_known_though_another_file_cannot_be_begun(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk costs no file that tells of it; when there is room, it is told anew."""
-    journal = Journal.open(folder)
-    long, over = journal.begin(Request(1)), journal.begin(Request(2))
+    journal = Journal.open(folder, limiter=Heir("me"))
+    held = Request(1), Request(2)
+    for request in held:
+        request.trail = Trail((Entry("t", "tokens", 7, 100),), admission=3)
+    long, over = map(journal.begin, held)
     write = os.write
     monkeypatch.setattr(journal_module, "MAX_FILE", 0)
     monkeypatch.setattr(os, "write", _full)
@@ -374,11 +411,13 @@ def test_what_is_under_way_is_known_though_another_file_cannot_be_begun(
     journal.stored(1)
     kept = Orphan(journal._directory)
     assert [row.id for row in kept.rows()] == ["request-1", "request-2"]
+    assert kept.legacy() == Legacy("me")  # one of them is over, and nobody shall end it once more
     monkeypatch.setattr(os, "write", write)
     journal.begin(Request(3))
     journal.stored(0)
     assert len(files(journal)) == 1
     assert [row.id for row in kept.rows()] == ["request-1", "request-3"]
+    assert kept.legacy() == Legacy("me", (Trail((Entry("t", "tokens", 7, -100),)),), frozenset({3}))
     journal.settle(ROW, long)
     abandon(journal)
 
@@ -416,7 +455,7 @@ def test_a_full_disk_costs_the_journal_only(folder: Path) -> None:
     abandon(journal)
     (orphan,) = orphans(folder)
     assert [*orphan.rows()] == [ROW]
-    assert orphan.legacy().process == "me"
+    assert orphan.legacy() == Legacy("me", told=frozenset())
 
 
 def test_a_row_that_cannot_be_written_raises_nothing(folder: Path) -> None:

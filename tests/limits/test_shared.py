@@ -265,6 +265,28 @@ async def test_a_store_that_is_gone_admits_nobody_but_from_memory(party: Party) 
     assert (await remaining(second, limit), await remaining(second, few)) == (100_000 - 30, 4)
 
 
+@pytest.mark.parametrize("lost", ["request", "answer"])
+async def test_what_the_store_may_not_have_is_known(party: Party, lost: str) -> None:
+    """By a step that a trail tells, and all in all: whoever keeps the trail must keep it until then."""
+    (first,) = await party.meet(1)
+    store = party.opened[0][1]
+    reservation = await first.acquire([Limit(f"lease:{next(NAMES)}", "tokens", 900, HOURS)], Cost(tokens=500))
+    assert first.has_written()
+    reservation.settle(Cost(tokens=300))
+    assert reservation.trail is not None
+    step = reservation.trail.step
+    assert step is not None
+    assert not first.has_written(step)
+    store.gone, store.mute = lost == "request", lost == "answer"
+    await first.tend()
+    assert not first.has_written(step)
+    assert not first.has_written()
+    store.gone = store.mute = False
+    await first.tend()
+    assert first.has_written(step)
+    assert first.has_written()
+
+
 async def test_a_step_whose_answer_was_lost_is_not_written_twice(party: Party) -> None:
     """What it wrote stands, but for the requests that were refused because of it."""
     (first,) = await party.meet(1)

@@ -40,6 +40,8 @@ INTERRUPTED: Final = "interrupted"
 """The error of requests whose server was killed."""
 
 _LOCK = "lock"
+_INTACT = "intact"
+"""A file that is there as long as every line was written: taking it away needs no room on the disk."""
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -175,6 +177,8 @@ class Journal:
         """Whether the last line could not be written whole."""
         self._file = self._next_file()
         self._append(self._so_far())
+        if not self._broken:
+            self._mark(intact=True)
 
     @classmethod
     def open(
@@ -222,10 +226,10 @@ class Journal:
         if entry is None:
             self._write(self._line(_Settled(0, row)))
         else:
-            self._entries.pop(entry.number, None)
             entry.due = True  # nothing that comes late makes it due again
             ended = entry.request.trail
             self._write(self._line(_Settled(entry.number, row, ended)))
+            self._entries.pop(entry.number, None)  # until then it is under way, should another file be begun
             if ended is not None and ended.step is not None:
                 self._file.step = max(self._file.step, ended.step)
         if remembered:
@@ -260,7 +264,8 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
         os.close(self._file.descriptor)
-        if not self._entries and all(self._is_done(file) for file in self._files):
+        done = not self._entries and all(self._is_done(file) for file in self._files)
+        if done and (self._limiter is None or self._limiter.has_written()):
             _remove(self._directory)
         self._lock.close()
 
@@ -291,7 +296,7 @@ class Journal:
 
     def _is_done(self, file: _File) -> bool:
         """Whether all that a file tells of requests that are over is known elsewhere."""
-        told = self._limiter is None or file.step <= self._limiter.written
+        told = self._limiter is None or self._limiter.has_written(file.step)
         return told and not (file.unstored or file.spilled)
 
     def _remove_done(self) -> None:
@@ -346,10 +351,17 @@ class Journal:
         if written < len(data):
             if not self._broken:
                 log.error("The usage journal cannot be written: what a crash interrupts is lost", reason=reason)
+                self._mark(intact=False)
             self._broken = True
         elif self._broken:
             log.warning("The usage journal is written again")
+            self._mark(intact=True)
             self._broken = False
+
+    def _mark(self, *, intact: bool) -> None:
+        mark = self._directory / _INTACT
+        with suppress(OSError):
+            mark.touch(mode=0o600) if intact else mark.unlink(missing_ok=True)
 
 
 class Orphan:
@@ -363,19 +375,23 @@ class Orphan:
         return (row for row, _ in self._read().ends())
 
     def legacy(self) -> Legacy:
-        """What its requests held of their limits, or what their ends change there, be it written by now or not."""
+        """What its requests held of their limits, or what their ends change there, be it written by now or not.
+
+        Where lines are missing, what seems to be under way may be over: then it is left as it is.
+        """
         reading = self._read()
         trails = tuple([trail for _, trail in reading.ends() if trail is not None])
         # Where the machine was started anew, what was written last to a file may be gone.
-        told = frozenset(reading.told) if reading.machine == machine() else None
-        return Legacy(reading.process, trails, told)
+        sure = reading.intact and reading.machine == machine()
+        return Legacy(reading.process, trails, frozenset(reading.told) if sure else None)
 
     def remove(self) -> None:
         """Removes it, now that all is stored."""
         _remove(self._directory)
 
     def _read(self) -> "_Reading":
-        return _Reading(sorted(path for path in self._directory.iterdir() if path.name != _LOCK))
+        files = sorted(path for path in self._directory.iterdir() if path.name not in (_LOCK, _INTACT))
+        return _Reading(files, intact=(self._directory / _INTACT).exists())
 
 
 def orphans(directory: Path) -> Iterator[Orphan]:
@@ -396,7 +412,9 @@ def settled(path: Path) -> Iterator[UsageRow]:
 class _Reading:
     """What files tell of a process: all of it is known when the last of its requests' ends is."""
 
-    def __init__(self, paths: list[Path]) -> None:
+    def __init__(self, paths: list[Path], *, intact: bool) -> None:
+        self.intact = intact
+        """Whether no line is missing."""
         self._paths = paths
         self.process = self.machine = ""
         self.told: set[int] = set()
@@ -427,7 +445,7 @@ class _Reading:
         for number, line in opened.items():
             row, used = _interrupted(line.row, checkpoints.get(number))
             cost = Cost(tokens=used.total, money=row.cost)
-            yield row, None if line.holds is None else interrupted(line.holds, cost)
+            yield row, interrupted(line.holds, cost) if line.holds is not None and self.intact else None
 
 
 def _lines(paths: list[Path]) -> Iterator[_Line]:

@@ -212,9 +212,8 @@ class Limiter(Protocol):
         """What the store of the counters calls this process; empty where nothing of what it counts outlives it."""
         ...
 
-    @property
-    def written(self) -> int:
-        """The latest of the steps that trails tell of which the store has, as it has all before it."""
+    def has_written(self, step: int | None = None) -> bool:
+        """Whether the store has all that was to be written by a step, as trails tell it; without one, all there is."""
         ...
 
     async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:

@@ -22,8 +22,6 @@ class ProcessLimiter:
 
     process = ""
     """As `Limiter.process`."""
-    written = 0
-    """As `Limiter.written`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,6 +51,10 @@ class ProcessLimiter:
         self._provide(bound)
         now = self._now()
         return survey(bound, self._counters, cost, now=now, reading=now)
+
+    def has_written(self, step: int | None = None) -> bool:  # noqa: ARG002 - there is no store
+        """As `Limiter.has_written`."""
+        return True
 
     async def take_over(self, legacy: Legacy) -> None:
         """Nothing was left: what was counted has ended with its process."""

@@ -57,8 +57,6 @@ class SharedLimiter:
         self._pace = pace
         self.process = random_text(9)
         """As `Limiter.process`."""
-        self.written = 0
-        """As `Limiter.written`."""
         self._admissions = itertools.count(1)
         self._processes = 1
         self._leases: dict[str, Lease] = {}
@@ -69,7 +67,7 @@ class SharedLimiter:
         self._returned: set[str] = set()
         self._recalls: Leased = set()
         self._doubts: list[Step] = []
-        self._steps = 0
+        self._steps = self._written = 0
         self._beat = self._renewal = -microseconds(CLAIM)
         self._joined = self._leaves = self._failing = False
         self._listed = False
@@ -105,6 +103,10 @@ class SharedLimiter:
         start = Start(binding(limits), cost, asyncio.get_running_loop().create_future(), looks=True)
         self._ask(start)
         return await start.done
+
+    def has_written(self, step: int | None = None) -> bool:
+        """As `Limiter.has_written`."""
+        return not (self._changes or self._doubts) if step is None else step <= self._written
 
     async def take_over(self, legacy: Legacy) -> None:
         """As `Limiter.take_over`."""
@@ -277,7 +279,7 @@ class SharedLimiter:
     def _conclude(self, step: Step) -> None:
         self._doubts.clear()
         self._listed = bool(step.admitted)
-        self.written = step.number
+        self._written = step.number
         self._processes = step.processes
         if step.beats:
             self._joined, self._beat = True, self._reading()

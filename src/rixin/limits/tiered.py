@@ -34,11 +34,6 @@ class TieredLimiter:
         """As `Limiter.process`."""
         return self._quotas.process
 
-    @property
-    def written(self) -> int:
-        """As `Limiter.written`."""
-        return self._quotas.written
-
     async def acquire(self, limits: Sequence[Limit], cost: Cost, *, taken_down: bool = False) -> Reservation:
         """As `Limiter.acquire`."""
         rates, quotas = _parted(limits)
@@ -67,6 +62,10 @@ class TieredLimiter:
         """As `Limiter.inspect`; rates come first."""
         rates, quotas = _parted(limits)
         return await self._rates.inspect(rates, cost) + await self._quotas.inspect(quotas, cost)
+
+    def has_written(self, step: int | None = None) -> bool:
+        """As `Limiter.has_written`."""
+        return self._quotas.has_written(step)
 
     async def take_over(self, legacy: Legacy) -> None:
         """As `Limiter.take_over`; of what is counted in memory nothing is left."""

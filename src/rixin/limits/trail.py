@@ -38,5 +38,4 @@ class Legacy(Struct, frozen=True):
     trails: tuple[Trail, ...] = ()
     """What the ends of its requests change: the step by which that was to be written, or none."""
     told: frozenset[int] | None = None
-    """The admissions that it has taken down, of which none of the last `MAX_BATCH` is missing; None where nobody can
-    tell."""
+    """The admissions that it has taken down, none of the last `MAX_BATCH` missing; None where nobody can tell."""
