@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+import structlog
 
 from rixin.errors import Kind, RixinError
 from rixin.limits.base import Cost, Limit, LimitError, Reservation
@@ -332,7 +333,11 @@ async def test_the_sweep_deletes_what_no_longer_counts(party: Party) -> None:
 async def test_a_mistake_leaves_nobody_waiting(party: Party) -> None:
     """Whoever waits is told when something unforeseen happens, and the next request is served."""
     (first,) = await party.meet(1)
-    with pytest.raises(RixinError) as caught:
-        await first.acquire([Limit("\ud800", "requests", 5, 60)], Cost())
-    assert caught.value.kind is Kind.INTERNAL
-    await first.acquire([quota(5)], Cost())
+    with structlog.testing.capture_logs() as logs:
+        with pytest.raises(RixinError) as caught:
+            await first.acquire([Limit("\ud800", "requests", 5, 60)], Cost())
+        assert caught.value.kind is Kind.INTERNAL
+        await first.acquire([quota(5)], Cost())
+    (entry,) = logs
+    assert entry["log_level"] == "error"
+    assert "surrogates not allowed" in str(entry["exc_info"])
