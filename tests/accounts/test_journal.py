@@ -15,7 +15,9 @@ import structlog
 from msgspec.structs import replace
 
 from rixin.accounts import journal as journal_module
-from rixin.accounts.journal import INTERRUPTED, Journal, Orphan, orphans
+from rixin.accounts import orphans as orphans_module
+from rixin.accounts.journal import Journal
+from rixin.accounts.orphans import INTERRUPTED, Orphan, orphans, settled
 from rixin.core.usage import Usage
 from rixin.limits.trail import MAX_BATCH, Entry, Legacy, Trail
 from rixin.store.usage_row import UsageRow
@@ -208,7 +210,7 @@ def test_after_a_power_cut_nobody_knows_who_was_let_in(folder: Path, monkeypatch
     """The last lines may never have reached the disk."""
     journal = Journal.open(folder, limiter=Heir("me"))
     abandon(journal)
-    monkeypatch.setattr(journal_module, "machine", lambda: "the same one, started anew")
+    monkeypatch.setattr(orphans_module, "machine", lambda: "the same one, started anew")
     (orphan,) = orphans(folder)
     assert orphan.legacy() == Legacy("me", told=None)
 
@@ -274,7 +276,7 @@ def test_the_journal_of_a_living_process_is_its_own(folder: Path) -> None:
     """Nobody takes it for an orphan, whether it looks from the same process or from another one."""
     journal = Journal.open(folder)
     journal.begin(Request())
-    code = "import sys, pathlib, rixin.accounts.journal as j; print(len(list(j.orphans(pathlib.Path(sys.argv[1])))))"
+    code = "import sys, pathlib, rixin.accounts.orphans as j; print(len(list(j.orphans(pathlib.Path(sys.argv[1])))))"
 
     def seen() -> str:
         return subprocess.run(
@@ -366,7 +368,7 @@ def test_rows_that_nobody_remembers_are_read_again(folder: Path) -> None:
     journal.settle(replace(ROW, id="forgotten"), remembered=False)
     rows: list[str] = []
     for path in journal.spilled():
-        rows += [row.id for row in journal_module.settled(path)]
+        rows += [row.id for row in settled(path)]
         assert path.exists()
     assert rows == ["forgotten"]
     assert list(journal.spilled()) == []

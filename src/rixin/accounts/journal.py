@@ -13,35 +13,26 @@ Nothing is waited for (`fsync`): a journal is for programs that are killed, not 
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, Self, TypeAlias
+from typing import BinaryIO, Final, Protocol, Self
 
-import msgspec
 import structlog
-from msgspec import Struct
 
+from rixin.accounts.journal_lines import INTACT, LOCK, Checkpoint, Line, Open, Settled, SoFar, encode, remove_journal
 from rixin.clock import machine, random_text
-from rixin.core.prices import Price
 from rixin.core.usage import Usage
 from rixin.engines.file_lock import try_lock
 from rixin.errors import Kind, RixinError
-from rixin.limits.admission import interrupted
-from rixin.limits.base import Cost, Limiter
-from rixin.limits.trail import MAX_BATCH, Legacy, Trail
+from rixin.limits.base import Limiter
+from rixin.limits.trail import MAX_BATCH, Trail
 from rixin.store.usage_row import UsageRow
 
 INTERVAL: Final = 0.1
 """Seconds of relaying between two checkpoints."""
 MAX_FILE: Final = 4 * 2**20
 """Bytes of a file after which another one is begun."""
-INTERRUPTED: Final = "interrupted"
-"""The error of requests whose server was killed."""
-
-_LOCK = "lock"
-_INTACT = "intact"
-"""A file that is there as long as every line was written: taking it away needs no room on the disk."""
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -61,51 +52,6 @@ class Underway(Protocol):
     def trail(self) -> Trail | None:
         """What it holds of its limits, or has given back since it was over."""
         ...
-
-
-class _Open(Struct, frozen=True, array_like=True, tag="open"):
-    """A request that was admitted; or what is known of it now that its answer has begun."""
-
-    number: int
-    row: UsageRow
-    holds: Trail | None = None
-
-
-class _Checkpoint(Struct, frozen=True, array_like=True, tag="checkpoint"):
-    """What was relayed of an answer by then."""
-
-    number: int
-    prompt: int
-    completion: int
-    cached: int
-    reasoning: int
-    knowledge: int
-
-
-class _Settled(Struct, frozen=True, array_like=True, tag="settled"):
-    """A request that is over."""
-
-    number: int
-    row: UsageRow
-    ended: Trail | None = None
-
-
-class _SoFar(Struct, frozen=True, array_like=True, tag="so far"):
-    """What must be known of the lines before it, which may be gone, or not be there since the disk was full."""
-
-    process: str
-    """As `Limiter.process`."""
-    machine: str
-    """As `clock.machine`."""
-    told: tuple[int, ...]
-    """The admissions that were taken down last, by `Trail.admission`."""
-    under_way: tuple[int, ...]
-    """The requests that are not over."""
-
-
-_Line: TypeAlias = _SoFar | _Open | _Checkpoint | _Settled
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Line).decode
 
 
 class Entry:
@@ -197,9 +143,9 @@ class Journal:
             while True:
                 own = directory / f"{os.getpid()}-{random_text(6)}"
                 own.mkdir(mode=0o700)
-                lock = (own / _LOCK).open("xb")
+                lock = (own / LOCK).open("xb")
                 # Whoever looks for orphans may have come first, and taken it for one.
-                if try_lock(lock) and (own / _LOCK).exists():
+                if try_lock(lock) and (own / LOCK).exists():
                     return cls(own, lock, finished, limiter)
                 lock.close()
         except OSError as error:
@@ -224,11 +170,11 @@ class Journal:
             remembered: Whether somebody has it in memory to store it, and will tell by `stored`.
         """
         if entry is None:
-            self._write(self._line(_Settled(0, row)))
+            self._write(self._line(Settled(0, row)))
         else:
             entry.due = True  # nothing that comes late makes it due again
             ended = entry.request.trail
-            self._write(self._line(_Settled(entry.number, row, ended)))
+            self._write(self._line(Settled(entry.number, row, ended)))
             self._entries.pop(entry.number, None)  # until then it is under way, should another file be begun
             if ended is not None and ended.step is not None:
                 self._file.step = max(self._file.step, ended.step)
@@ -266,7 +212,7 @@ class Journal:
         os.close(self._file.descriptor)
         done = not self._entries and all(self._is_done(file) for file in self._files)
         if done and (self._limiter is None or self._limiter.has_written()):
-            _remove(self._directory)
+            remove_journal(self._directory)
         self._lock.close()
 
     def _next_file(self) -> _File:
@@ -291,7 +237,7 @@ class Journal:
     def _so_far(self) -> bytes:
         """What is under way, and all else that must be known of the lines before."""
         process = "" if self._limiter is None else self._limiter.process
-        so_far = self._line(_SoFar(process, self._machine, tuple(self._told), tuple(self._entries)))
+        so_far = self._line(SoFar(process, self._machine, tuple(self._told), tuple(self._entries)))
         return b"".join([*(entry.opened + entry.checkpoint for entry in self._entries.values()), so_far])
 
     def _is_done(self, file: _File) -> bool:
@@ -320,16 +266,16 @@ class Journal:
                 lines.append(entry.opened)
             used = entry.request.usage_so_far()
             tokens = (used.prompt, used.completion, used.cached, used.reasoning, used.knowledge)
-            entry.checkpoint = self._line(_Checkpoint(entry.number, *tokens))
+            entry.checkpoint = self._line(Checkpoint(entry.number, *tokens))
             lines.append(entry.checkpoint)
         self._write(b"".join(lines))
 
     def _opened(self, number: int, request: Underway) -> bytes:
-        return self._line(_Open(number, self._finished(request.row_so_far()), request.trail))
+        return self._line(Open(number, self._finished(request.row_so_far()), request.trail))
 
-    def _line(self, line: _Line) -> bytes:
+    def _line(self, line: Line) -> bytes:
         try:
-            return _encode(line) + b"\n"
+            return encode(line) + b"\n"
         except UnicodeEncodeError:
             return b"\n"  # no store would take it either
 
@@ -359,146 +305,6 @@ class Journal:
             self._broken = False
 
     def _mark(self, *, intact: bool) -> None:
-        mark = self._directory / _INTACT
+        mark = self._directory / INTACT
         with suppress(OSError):
             mark.touch(mode=0o600) if intact else mark.unlink(missing_ok=True)
-
-
-class Orphan:
-    """The journal of a process that is no more."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def rows(self) -> Iterator[UsageRow]:
-        """The rows that it holds: of requests that were over, and then of those that were under way."""
-        return (row for row, _ in self._read().ends())
-
-    def legacy(self) -> Legacy:
-        """What its requests held of their limits, or what their ends change there, be it written by now or not.
-
-        Where lines are missing, what seems to be under way may be over: then it is left as it is.
-        """
-        reading = self._read()
-        trails = tuple([trail for _, trail in reading.ends() if trail is not None])
-        # Where the machine was started anew, what was written last to a file may be gone.
-        sure = reading.intact and reading.machine == machine()
-        return Legacy(reading.process, trails, frozenset(reading.told) if sure else None)
-
-    def remove(self) -> None:
-        """Removes it, now that all is stored."""
-        _remove(self._directory)
-
-    def _read(self) -> "_Reading":
-        files = sorted(path for path in self._directory.iterdir() if path.name not in (_LOCK, _INTACT))
-        return _Reading(files, intact=(self._directory / _INTACT).exists())
-
-
-def orphans(directory: Path) -> Iterator[Orphan]:
-    """The journals of a directory whose processes are no more, one after the other, each while nobody else has it."""
-    if not directory.is_dir():
-        return
-    for path in sorted(directory.iterdir()):
-        with _held(path) as held:
-            if held:
-                yield Orphan(path)
-
-
-def settled(path: Path) -> Iterator[UsageRow]:
-    """The rows in a file of a journal of requests that are over."""
-    return (line.row for line in _lines([path]) if isinstance(line, _Settled))
-
-
-class _Reading:
-    """What files tell of a process: all of it is known when the last of its requests' ends is."""
-
-    def __init__(self, paths: list[Path], *, intact: bool) -> None:
-        self.intact = intact
-        """Whether no line is missing."""
-        self._paths = paths
-        self.process = self.machine = ""
-        self.told: set[int] = set()
-        """The admissions that were taken down."""
-
-    def ends(self) -> Iterator[tuple[UsageRow, Trail | None]]:
-        """What became of the requests, and what that changes in their limits."""
-        opened: dict[int, _Open] = {}
-        checkpoints: dict[int, _Checkpoint] = {}
-        for line in _lines(self._paths):
-            match line:
-                case _SoFar(process, machine, told, under_way):
-                    self.process, self.machine = process, machine
-                    self.told.update(told)
-                    # The others are over, even if nothing tells so.
-                    opened = {number: opened[number] for number in under_way if number in opened}
-                    checkpoints = {number: checkpoints[number] for number in under_way if number in checkpoints}
-                case _Open(number, _, holds):
-                    opened[number] = line
-                    if holds is not None:
-                        self.told.add(holds.admission)
-                case _Checkpoint(number):
-                    checkpoints[number] = line
-                case _Settled(number, row, ended):
-                    opened.pop(number, None)
-                    checkpoints.pop(number, None)
-                    yield row, ended
-        for number, line in opened.items():
-            row, used = _interrupted(line.row, checkpoints.get(number))
-            cost = Cost(tokens=used.total, money=row.cost)
-            yield row, interrupted(line.holds, cost) if line.holds is not None and self.intact else None
-
-
-def _lines(paths: list[Path]) -> Iterator[_Line]:
-    """The lines of files; what was not written whole is passed over."""
-    for path in paths:
-        with path.open("rb") as file:
-            for data in file:
-                with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                    yield _decode(data)
-
-
-def _interrupted(row: UsageRow, checkpoint: _Checkpoint | None) -> tuple[UsageRow, Usage]:
-    """The row of a request that was cut, and what of its answer was relayed."""
-    row = msgspec.structs.replace(row, status=0, error=INTERRUPTED, estimated=True, cost=0)
-    if checkpoint is None:
-        return row, Usage()
-    used = Usage(
-        prompt=checkpoint.prompt,
-        completion=checkpoint.completion,
-        cached=checkpoint.cached,
-        reasoning=checkpoint.reasoning,
-        knowledge=checkpoint.knowledge,
-    )
-    price = Price(
-        prompt=row.price_prompt, completion=row.price_completion, cached=row.price_cached, request=row.price_request
-    )
-    row = msgspec.structs.replace(
-        row,
-        prompt_tokens=used.prompt,
-        completion_tokens=used.completion,
-        cached_tokens=used.cached,
-        reasoning_tokens=used.reasoning,
-        knowledge_tokens=used.knowledge,
-        cost=price.cost(used),
-    )
-    return row, used
-
-
-@contextmanager
-def _held(directory: Path) -> Generator[bool]:
-    """Whether the process of a journal is no more, and nobody else looks after what it left."""
-    try:
-        lock = (directory / _LOCK).open("r+b")
-    except OSError:
-        yield False
-        return
-    with lock:
-        yield try_lock(lock) and (directory / _LOCK).exists()
-
-
-def _remove(directory: Path) -> None:
-    # The lock goes last: while it is there, whatever is left is somebody's.
-    with suppress(FileNotFoundError):
-        for path in sorted(directory.iterdir(), key=lambda path: path.name == _LOCK):
-            path.unlink(missing_ok=True)
-        directory.rmdir()

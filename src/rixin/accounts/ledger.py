@@ -8,9 +8,9 @@ from pathlib import Path
 import structlog
 from msgspec.structs import replace
 
-from rixin.accounts import journal
 from rixin.accounts.batch_writer import BATCH, BatchWriter
 from rixin.accounts.journal import Entry, Journal, Underway
+from rixin.accounts.orphans import orphans, settled
 from rixin.clock import Clock
 from rixin.core.prices import PriceList
 from rixin.core.usage import Usage
@@ -116,10 +116,10 @@ class Ledger:
         if not await self._found.flush():
             return taken
         for path in () if self._journal is None else self._journal.spilled():
-            taken += await self._take(journal.settled(path))
+            taken += await self._take(settled(path))
             if self._found.failing:
                 return taken
-        for orphan in () if self._journals is None else journal.orphans(self._journals):
+        for orphan in () if self._journals is None else orphans(self._journals):
             taken += await self._take(orphan.rows())
             if self._found.failing:
                 return taken

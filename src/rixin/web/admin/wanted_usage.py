@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
 
-from rixin.accounts.journal import INTERRUPTED
+from rixin.accounts.orphans import INTERRUPTED
 from rixin.errors import Kind, RixinError, invalid
 from rixin.store.usage import UsageFilter
 from rixin.store.usage_sums import SumFilter
