@@ -154,10 +154,11 @@ class Journal:
     def begin(self, request: Underway) -> Entry:
         """Takes down a request that was admitted. Never raises."""
         self._number += 1
-        entry = Entry(self, self._number, request, self._opened(self._number, request))
+        trail = request.trail
+        entry = Entry(self, self._number, request, self._opened(self._number, request, trail))
         self._entries[entry.number] = entry
         self._write(entry.opened)
-        if (trail := request.trail) is not None and trail.admission:
+        if trail is not None and trail.admission:
             self._told.append(trail.admission)
         return entry
 
@@ -242,8 +243,8 @@ class Journal:
 
     def _is_done(self, file: _File) -> bool:
         """Whether all that a file tells of requests that are over is known elsewhere."""
-        told = self._limiter is None or self._limiter.has_written(file.step)
-        return told and not (file.unstored or file.spilled)
+        written = self._limiter is None or self._limiter.has_written(file.step)
+        return written and not (file.unstored or file.spilled)
 
     def _remove_done(self) -> None:
         if self._broken:
@@ -262,7 +263,7 @@ class Journal:
             entry.due = False
             if not entry.checkpoint:
                 # Who answers is known only now.
-                entry.opened = self._opened(entry.number, entry.request)
+                entry.opened = self._opened(entry.number, entry.request, entry.request.trail)
                 lines.append(entry.opened)
             used = entry.request.usage_so_far()
             tokens = (used.prompt, used.completion, used.cached, used.reasoning, used.knowledge)
@@ -270,8 +271,8 @@ class Journal:
             lines.append(entry.checkpoint)
         self._write(b"".join(lines))
 
-    def _opened(self, number: int, request: Underway) -> bytes:
-        return self._line(Open(number, self._finished(request.row_so_far()), request.trail))
+    def _opened(self, number: int, request: Underway, trail: Trail | None) -> bytes:
+        return self._line(Open(number, self._finished(request.row_so_far()), trail))
 
     def _line(self, line: Line) -> bytes:
         try:

@@ -83,8 +83,8 @@ class _Reading:
         checkpoints: dict[int, Checkpoint] = {}
         for line in read_lines(self._paths):
             match line:
-                case SoFar(process, machine, told, under_way):
-                    self.process, self.machine = process, machine
+                case SoFar(process, started, told, under_way):
+                    self.process, self.machine = process, started
                     self.told.update(told)
                     # The others are over, even if nothing tells so.
                     opened = {number: opened[number] for number in under_way if number in opened}
